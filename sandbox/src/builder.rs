@@ -56,7 +56,7 @@ impl Default for SandboxBuilder {
 impl SandboxBuilder {
     /// Sets the plan of the Nexlayer user.
     ///
-    /// Reservations need a paid plan, which is the default.
+    /// Reservations need a paid plan. Default: [`NexlayerPlan::Scale`].
     #[must_use]
     pub fn nexlayer_plan(mut self, plan: NexlayerPlan) -> Self {
         self.plan = plan;
@@ -67,8 +67,8 @@ impl SandboxBuilder {
     ///
     /// Newer vendor files lack it. Default: true.
     #[must_use]
-    pub fn nexlayer_pods_status(mut self, there: bool) -> Self {
-        self.pods_status = there;
+    pub fn nexlayer_pods_status(mut self, available: bool) -> Self {
+        self.pods_status = available;
         self
     }
 
@@ -90,7 +90,7 @@ impl SandboxBuilder {
 
     /// Limits how many deployments Edgegap runs at a time.
     ///
-    /// One more gets 422 and leaves a deployment in status ERROR. Default: no limit.
+    /// A create above the limit gets 422 and leaves a deployment in status ERROR. Default: no limit.
     #[must_use]
     pub fn edgegap_capacity(mut self, deployments: usize) -> Self {
         self.capacity = deployments;
@@ -99,7 +99,7 @@ impl SandboxBuilder {
 
     /// Sets how long a deployment takes, on every platform.
     ///
-    /// It is queued for the first third of the time. Default: 1.2 s; maximum: 100 years.
+    /// For the first third of the time, it is queued. Default: 1.2 s; maximum: 100 years.
     #[must_use]
     pub fn ready_after(mut self, time: Duration) -> Self {
         self.ready_after = time.min(LONGEST);
@@ -170,7 +170,7 @@ impl SandboxBuilder {
 
     /// Injects a fault from the start.
     ///
-    /// [`start`](Self::start) fails if the fault can never apply. A state machine without a server answers every
+    /// If the fault can never apply, [`start`](Self::start) fails, and a state machine without a server answers every
     /// request with 500 and the reason.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {

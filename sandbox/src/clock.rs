@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// 2026-11-24T02:24:00Z: the start of a manual clock, and of every rate-limit window.
 const START: Duration = Duration::from_secs(1_795_487_040);
-/// 9999-01-01: the platforms write years with four digits, so no clock goes further.
+/// 9999-01-01, the latest time of any clock: the platforms write years with four digits.
 pub(crate) const END: Duration = Duration::from_secs(253_370_764_800);
 
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +46,7 @@ impl Clock {
         *at = at.saturating_add(by).min(END);
     }
 
-    /// Counts a request and returns the time at which it is answered.
+    /// Moves a ticking clock for a new request. Returns the time of the request.
     pub(crate) fn tick(&mut self) -> Duration {
         if let Clock::Manual { tick, .. } = *self {
             self.advance(tick);

@@ -1,4 +1,4 @@
-//! Random ids and secrets in each platform's format; the same seed gives the same ones.
+//! Random ids and secrets in each platform's format. The same seed gives the same values.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ const HEX: &[u8] = b"0123456789abcdef";
 const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const CROCKFORD: &[u8] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// SplitMix64. Predictable, which is harmless: nothing here is really secret.
+/// SplitMix64. Its output is predictable, which is harmless here: the secrets protect nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
     state: u64,
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms() {
+    fn ids_have_the_documented_format() {
         let mut ids = Ids::new(1);
         assert_eq!(ids.hex(12).len(), 12);
         assert_eq!(ids.alphanumeric(12).len(), 12);

@@ -19,7 +19,7 @@ use crate::request::{RecordedRequest, Request};
 use crate::state::State;
 use crate::webhooks::Webhook;
 
-/// The clock's start: the same for every test.
+/// The start of the clock, the same for every test.
 const BEGIN: Duration = Duration::from_secs(1_800_000_000);
 
 /// The platforms inside a test's process. Clones share their state. Feature `client`.
@@ -140,7 +140,7 @@ impl InProcessSandbox {
                 reply.body_mut().truncate(bytes);
                 CannedReply::from(reply).truncated()
             }
-            // Arrives as a whole when the last piece would.
+            // Arrives complete at the time of the last piece.
             Delivery::Dribbled { interval, piece } => {
                 let pieces = u32::try_from(length.div_ceil(piece.max(1))).unwrap_or(u32::MAX);
                 let delay = outcome

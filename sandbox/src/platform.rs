@@ -123,19 +123,19 @@ pub(crate) struct ResourceSummary {
     /// `application`, `deployment` or `service`.
     pub(crate) kind: &'static str,
     pub(crate) name: String,
-    /// The number of its latest deployment, where the platform numbers them.
+    /// The number of its latest deployment, if the platform numbers deployments.
     pub(crate) deployment: Option<u64>,
-    /// The platform's word for its state.
+    /// The state in the platform's spelling.
     pub(crate) state: String,
-    /// When it was deployed or last changed.
+    /// Time of the deployment or of the last change.
     pub(crate) since: Duration,
     pub(crate) address: Option<String>,
 }
 
-/// Asks the platform.
+/// Answers a request.
 ///
-/// Its own checks come first, because their messages are better. A request that passes them but violates the spec is
-/// refused and changes nothing.
+/// The platform's own checks come first, because their messages are better. A request that passes them but violates the
+/// spec is refused and changes nothing.
 pub(crate) fn answer<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
     let Some(violation) = unaccepted_violation(platform, call) else {
         return platform.handle(call);
@@ -157,12 +157,12 @@ pub(crate) fn unaccepted_violation<'a, P: PlatformState>(
     let operation = call.operation?;
     // Without a documented 400 the form of a refusal is unknown.
     operation.statuses().find(|status| *status == 400)?;
-    let taken = |place: &str| {
-        accepted_violations::contains(P::PLATFORM, platform.dialect(), operation.id(), place)
+    let accepted = |location: &str| {
+        accepted_violations::contains(P::PLATFORM, platform.dialect(), operation.id(), location)
     };
     call.violations
         .iter()
-        .find(|violation| !taken(&violation.location))
+        .find(|violation| !accepted(&violation.location))
 }
 
 #[cfg(test)]
@@ -181,7 +181,7 @@ mod tests {
         Spec::read(&text.replacen("paths:\n", &operation, 1))
     }
 
-    fn asked<P: PlatformState>(platform: &mut P, spec: &Spec, authorization: &str) -> Reply {
+    fn reply_to<P: PlatformState>(platform: &mut P, spec: &Spec, authorization: &str) -> Reply {
         let request = Request::new("POST", "/v1/brand-new/a%20b");
         let request = request.with_header("authorization", authorization);
         let call = Call::new(spec, &request, Duration::from_secs(1_800_000_000));
@@ -194,7 +194,7 @@ mod tests {
         let state = SandboxBuilder::default().state();
         let example = serde_json::json!({ "brand": "new" });
         let spec = extended(Spec::text(Platform::Nexlayer), true);
-        let reply = asked(&mut state.nexlayer().clone(), &spec, "");
+        let reply = reply_to(&mut state.nexlayer().clone(), &spec, "");
         assert_eq!(
             (reply.status.as_u16(), reply.json_body()),
             (200, example.clone())
@@ -203,15 +203,15 @@ mod tests {
         let spec = extended(Spec::text(Platform::Nodion), true);
         let mut nodion = state.nodion().clone();
         let token = nodion.access("").token;
-        assert_eq!(asked(&mut nodion, &spec, "").status, 401);
-        let reply = asked(&mut nodion, &spec, &format!("Bearer {token}"));
+        assert_eq!(reply_to(&mut nodion, &spec, "").status, 401);
+        let reply = reply_to(&mut nodion, &spec, &format!("Bearer {token}"));
         assert_eq!(reply.json_body(), example);
 
         let spec = extended(Spec::text(Platform::Edgegap), true);
         let mut edgegap = state.edgegap().clone();
         let token = edgegap.access("").token;
-        assert_eq!(asked(&mut edgegap, &spec, "").status, 401);
-        let reply = asked(&mut edgegap, &spec, &format!("token {token}"));
+        assert_eq!(reply_to(&mut edgegap, &spec, "").status, 401);
+        let reply = reply_to(&mut edgegap, &spec, &format!("token {token}"));
         assert_eq!(reply.json_body(), example);
     }
 
@@ -223,7 +223,7 @@ mod tests {
                 let mut dployr = state.dployr().clone();
                 let token = dployr.access("").token;
                 let spec = extended(Spec::text(Platform::Dployr), documented);
-                let reply = asked(&mut dployr, &spec, &format!("Bearer {token}"));
+                let reply = reply_to(&mut dployr, &spec, &format!("Bearer {token}"));
                 let has = documented == (dialect == Dialect::Documented);
                 let status = if has { 200 } else { 404 };
                 assert_eq!(reply.status, status, "{dialect:?} {documented}");

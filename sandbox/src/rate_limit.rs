@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) struct RateLimit {
     index: u64,
     used: u64,
-    lifted: bool,
+    disabled: bool,
 }
 
 /// The result of charging one request.
@@ -20,10 +20,10 @@ pub(crate) struct RateLimitOutcome {
 }
 
 impl RateLimit {
-    /// With `limits` false, everything is allowed and nothing counted.
+    /// With `limits` false, every request is allowed and none is counted.
     pub(crate) fn new(limits: bool) -> Self {
         Self {
-            lifted: !limits,
+            disabled: !limits,
             ..Self::default()
         }
     }
@@ -34,7 +34,7 @@ impl RateLimit {
             (self.index, self.used) = (index, 0);
         }
         let allowed = self.used < limit;
-        if !self.lifted {
+        if !self.disabled {
             self.used = self.used.saturating_add(1);
         }
         RateLimitOutcome {

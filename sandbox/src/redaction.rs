@@ -18,7 +18,7 @@ use crate::webhooks::Webhook;
 /// Maximum characters of a log line.
 const MAX_CHARACTERS: usize = 1_000;
 
-/// Headers whose values are shown; of all others only the name.
+/// Headers whose values are shown. Of other headers, only the name is shown.
 const PUBLIC_HEADERS: [&str; 7] = [
     "accept",
     "content-length",
@@ -30,14 +30,14 @@ const PUBLIC_HEADERS: [&str; 7] = [
 ];
 const REDACTED: &str = "***";
 
-/// Replaces path segments by `***` unless `is_open` accepts the decoded segment.
-fn redact_path(path: &str, mut is_open: impl FnMut(&str) -> bool) -> String {
+/// Replaces path segments by `***` unless `is_public` accepts the decoded segment.
+fn redact_path(path: &str, mut is_public: impl FnMut(&str) -> bool) -> String {
     let (slash, rest) = match path.strip_prefix('/') {
         Some(rest) => ("/", rest),
         None => ("", path),
     };
     let segments = rest.split('/').map(|segment| {
-        if is_open(&decode(segment)) {
+        if is_public(&decode(segment)) {
             segment
         } else {
             REDACTED
@@ -62,8 +62,8 @@ fn headers(all: &HeaderMap) -> Vec<(&str, &str)> {
 impl RecordedRequest {
     /// The path with `***` for segments that may be secret.
     ///
-    /// These are the operation's secret parameters and repetitions of the sent credential. For unknown routes, only
-    /// words from the platform's spec are shown.
+    /// These are the operation's secret parameters, and segments equal to the sent credential. For unknown routes, only
+    /// literal segments of the platform's spec are shown.
     pub fn redacted_path(&self) -> String {
         let credential = self.header("authorization").unwrap_or_default();
         let credential = credential.rsplit(' ').next().unwrap_or_default();
@@ -102,8 +102,8 @@ impl RecordedRequest {
         let of_request = of_request.map(|problem| ("request", problem.to_string()));
         let of_reply = self.reply_violations.iter();
         let of_reply = of_reply.map(|problem| ("reply", problem.to_string()));
-        for (what, text) in fault.chain(of_request).chain(of_reply) {
-            line.push_str(&format!(" {what} {}", truncate_value(&text)));
+        for (label, text) in fault.chain(of_request).chain(of_reply) {
+            line.push_str(&format!(" {label} {}", truncate_value(&text)));
         }
         truncate(&line, MAX_CHARACTERS).replace(char::is_control, "\u{fffd}")
     }
@@ -164,7 +164,7 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// Hides the URL: it may contain a password or token.
+/// Redacts the URL, which may contain a password or token, and the body.
 impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook")

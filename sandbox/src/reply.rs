@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::request::{append, text_of};
 
-/// The result of a handler; the error is an early reply.
+/// The result of a handler. The error is a reply that ends the handler early.
 pub(crate) type HandlerResult = Result<Reply, Reply>;
 
 /// A platform's reply.

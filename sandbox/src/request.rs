@@ -178,7 +178,7 @@ pub struct RecordedRequest {
     pub request: Request,
     /// The status of the reply, even if the client never got it.
     ///
-    /// 503 if a fault kept the platform from processing and answering it.
+    /// 503 if a fault prevented both processing and a reply.
     pub status: u16,
     /// Its `operationId` in the platform's spec.
     pub operation: Option<&'static str>,

@@ -43,7 +43,7 @@ pub struct State {
     /// Number of requests so far.
     count: u64,
     faults: FaultList,
-    /// The first fault of the builder that can never apply.
+    /// Why the first invalid fault of the builder was refused.
     refused: Option<FaultError>,
 }
 
@@ -74,13 +74,13 @@ impl State {
 
     /// Answers one request and records it.
     ///
-    /// `now` is the time since the Unix epoch, capped at 9999-01-01. A [`Reply`] cannot show delays and broken
-    /// deliveries; [`State::outcome`] can.
+    /// `now` is the time since the Unix epoch, at most 9999-01-01. A [`Reply`] does not contain delays and broken
+    /// deliveries; [`State::outcome`] returns them.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {
         self.outcome(platform, request, now).reply
     }
 
-    /// Like [`handle`](Self::handle), with the way the reply is delivered.
+    /// Like [`handle`](Self::handle), and also returns how the reply is delivered.
     pub fn outcome(&mut self, platform: Platform, request: &Request, now: Duration) -> Outcome {
         if let Some(refused) = &self.refused {
             return Outcome::complete(Reply::new(500, "text/plain", refused.to_string()));
@@ -89,8 +89,8 @@ impl State {
         let operation = call.operation;
         let id = operation.map(|operation| operation.id());
         let fault = self.faults.apply(platform, id);
-        let acts = fault.as_ref().is_none_or(Fault::is_processed);
-        let own = acts.then(|| self.answer(platform, &call));
+        let is_processed = fault.as_ref().is_none_or(Fault::is_processed);
+        let own = is_processed.then(|| self.answer(platform, &call));
         // A fault's reply is not the platform's, so it is not validated.
         let reply_violations = match (operation, &own) {
             (Some(operation), Some(own)) => operation.reply_violations(own),
@@ -98,11 +98,11 @@ impl State {
         };
         let outcome = match (&fault, own) {
             (None, Some(own)) => Outcome::complete(own),
-            // Unreachable: without a fault the platform always answers.
+            // Unreachable: without a fault, the platform always answers.
             (None, None) => Outcome::complete(Reply::empty(500)),
             (Some(fault), own) => fault.outcome(own, platform, operation),
         };
-        self.remember(RecordedRequest {
+        self.push_recorded(RecordedRequest {
             number: 0,
             at: call.now,
             platform,
@@ -134,7 +134,7 @@ impl State {
         self.faults.inject(fault)
     }
 
-    /// The first fault of the builder that can never apply.
+    /// Why the first invalid fault of the builder was refused.
     pub(crate) fn refused(&self) -> Option<FaultError> {
         self.refused.clone()
     }
@@ -157,8 +157,8 @@ impl State {
 
     /// Takes the webhook calls that are due, oldest first, each once.
     ///
-    /// Edgegap calls the URLs of a deployment, dployr's control plane that of the cluster. The server sends them; users
-    /// of the state machine send them themselves.
+    /// Edgegap calls the URLs of a deployment, dployr's control plane that of the cluster. The server sends them;
+    /// users of the state machine must send them.
     pub fn take_due_webhooks(&mut self, now: Duration) -> Vec<Webhook> {
         let now = now.min(END);
         let mut due = self.edgegap.take_due_webhooks(now);
@@ -170,7 +170,7 @@ impl State {
             .collect()
     }
 
-    /// When the next webhook call is due, as far as known now.
+    /// When the next known webhook call is due.
     pub fn next_webhook_at(&self, now: Duration) -> Option<Duration> {
         let now = now.min(END);
         let next = [
@@ -188,7 +188,7 @@ impl State {
         reply: &Reply,
         at: Duration,
     ) {
-        self.remember(RecordedRequest {
+        self.push_recorded(RecordedRequest {
             number: 0,
             at,
             platform,
@@ -201,7 +201,7 @@ impl State {
         });
     }
 
-    fn remember(&mut self, mut recorded: RecordedRequest) {
+    fn push_recorded(&mut self, mut recorded: RecordedRequest) {
         self.count += 1;
         recorded.number = self.count;
         self.recorded.push_back(recorded);
@@ -243,9 +243,9 @@ impl State {
         }
     }
 
-    /// Makes Nexlayer's sites paths of a server.
-    pub(crate) fn nexlayer_at(&mut self, base_url: &str) {
-        self.nexlayer.listen_at(base_url);
+    /// Serves Nexlayer's sites below this base URL.
+    pub(crate) fn serve_nexlayer_sites(&mut self, base_url: &str) {
+        self.nexlayer.serve_sites(base_url);
     }
 
     /// The state of Nexlayer.

@@ -57,28 +57,28 @@ fn timestamp(at: Duration) -> Timestamp {
     at.unwrap_or(Timestamp::MAX)
 }
 
-fn written(at: Duration, format: &str) -> String {
+fn format_utc(at: Duration, format: &str) -> String {
     timestamp(at).strftime(format).to_string()
 }
 
 /// `2024-01-15T10:00:00Z`
 pub(crate) fn rfc3339(at: Duration) -> String {
-    written(at, "%Y-%m-%dT%H:%M:%SZ")
+    format_utc(at, "%Y-%m-%dT%H:%M:%SZ")
 }
 
 /// `2026-11-24T02:24:27.986Z`
 pub(crate) fn rfc3339_millis(at: Duration) -> String {
-    written(at, "%Y-%m-%dT%H:%M:%S%.3fZ")
+    format_utc(at, "%Y-%m-%dT%H:%M:%S%.3fZ")
 }
 
 /// `2026-04-22 12:00:46.444265`
 pub(crate) fn naive_micros(at: Duration) -> String {
-    written(at, "%Y-%m-%d %H:%M:%S%.6f")
+    format_utc(at, "%Y-%m-%d %H:%M:%S%.6f")
 }
 
 /// `December 24, 2026`
 pub(crate) fn day_in_words(at: Duration) -> String {
-    written(at, "%B %-d, %Y")
+    format_utc(at, "%B %-d, %Y")
 }
 
 /// `2023-04-18T18:32:25.018+02:00`, in the time zone of Berlin.
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(timing.stage(begun, at(1_200)), Stage::Done);
         assert_eq!(timing.percent(begun, at(600)), 50);
         assert_eq!(timing.percent(begun, at(9_000)), 100);
-        // A clock that runs backwards is harmless.
+        // A time before the start counts as queued.
         assert_eq!(timing.stage(begun, Duration::ZERO), Stage::Queued);
     }
 }

@@ -17,7 +17,7 @@ use crate::server::SharedState;
 
 /// A webhook call: a POST with a JSON body, sent once.
 ///
-/// `Debug` hides the URL and the body.
+/// `Debug` redacts the URL and the body.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Webhook {
@@ -41,11 +41,11 @@ impl Webhook {
 
 /// How long a connection stays open for the response.
 ///
-/// 10 s are Edgegap's (the vendor's page on webhooks); dployr's code has no timeout.
+/// Edgegap's timeout is 10 s (the vendor's page on webhooks); dployr's code has none.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for connecting and for writing the request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Maximum number of open connections; one more closes the oldest.
+/// Maximum number of open connections. A further connection closes the oldest.
 const MAX_OPEN: usize = 64;
 
 /// The sender. Dropping it ends the thread without waiting.
@@ -54,10 +54,10 @@ pub(crate) struct WebhookSender(Arc<SharedState>);
 
 impl WebhookSender {
     pub(crate) fn start(shared: Arc<SharedState>) -> io::Result<Self> {
-        let of_thread = Arc::clone(&shared);
+        let for_thread = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("sandbox-webhooks".to_owned())
-            .spawn(move || run(&of_thread))?;
+            .spawn(move || run(&for_thread))?;
         Ok(Self(shared))
     }
 }
@@ -81,7 +81,7 @@ fn run(shared: &SharedState) {
     }
 }
 
-/// Connections that stay open for the receiver's response, which nobody reads.
+/// Connections that stay open for the receiver's response. The response is not read.
 #[derive(Default)]
 struct OpenConnections(VecDeque<(Instant, TcpStream)>);
 

@@ -147,7 +147,7 @@ async fn the_clock_stops_at_year_9999() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn faults_and_requests_work_in_process() {
+async fn faults_and_recorded_requests_work_in_process() {
     let busy = Fault::on("list_regions").nth(2).status(503);
     // In process, the manual clock is ignored.
     let sandbox = Sandbox::builder().manual_clock().fault(busy.clone());

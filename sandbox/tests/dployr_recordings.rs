@@ -1,11 +1,11 @@
 //! Replays exchanges recorded from a dployr control plane (dployr-io/dployr-base at 05f89de).
 //!
 //! Status, content type, keys and messages must match. Ids, times and credentials may differ, but equal ids in the
-//! recording must be equal here. `<session>` and `<token>` stand for the latest ones, `<owner>` for a valid token.
+//! recording must be equal here. `<session>` and `<token>` are the latest session and token, `<owner>` is a valid token.
 //! With `"compare": "form"` only keys and types of the first item must match: these exchanges list other tenants'
 //! services or a made-up log.
 //!
-//! Every recorded exchange of an operation in `specs/dployr.yaml` is replayed, except those of other tenants and of
+//! All recorded exchanges of operations in `specs/dployr.yaml` are replayed, except those of other tenants and of
 //! cluster viewers: the sandbox has one tenant, the owner.
 
 mod common;
@@ -27,7 +27,7 @@ fn exchanges(fixture: &str) -> Vec<Value> {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// A control plane, with the sandbox's values for recorded ids and names.
+/// A control plane that maps recorded ids and names to the sandbox's values.
 struct Plane {
     api: TestPlatform,
     access: DployrAccess,
@@ -44,13 +44,13 @@ impl Plane {
             access: access.clone(),
             api,
         };
-        plane.means(CLUSTER, &access.cluster_id);
-        plane.means("acme", "owner");
-        plane.means("loop-node-1", &access.instance_tag);
+        plane.map_id(CLUSTER, &access.cluster_id);
+        plane.map_id("acme", "owner");
+        plane.map_id("loop-node-1", &access.instance_tag);
         plane
     }
 
-    fn means(&mut self, recorded: &str, ours: &str) {
+    fn map_id(&mut self, recorded: &str, ours: &str) {
         self.ids.insert(recorded.to_owned(), ours.to_owned());
     }
 
@@ -70,17 +70,17 @@ impl Plane {
 #[test]
 fn recorded_exchanges_get_the_same_replies() {
     let mut plane = Plane::new(Sandbox::builder().dployr_build_node(false));
-    plane.means("loopback", "sandbox");
+    plane.map_id("loopback", "sandbox");
     plane.replay(&exchanges("control-plane"));
     let service = plane.service("web-one");
-    plane.means(SERVICE, &service);
+    plane.map_id(SERVICE, &service);
     plane.replay(&exchanges("rest"));
 }
 
 #[test]
 fn the_101st_request_of_a_minute_is_refused() {
     let mut plane = Plane::new(Sandbox::builder());
-    plane.means("loopback", "sandbox");
+    plane.map_id("loopback", "sandbox");
     // The recording time: the message contains the remaining seconds.
     plane.api.now = std::time::Duration::from_secs(1_795_487_083);
     let email = json!({ "email": plane.access.email });
@@ -89,7 +89,7 @@ fn the_101st_request_of_a_minute_is_refused() {
     plane.api.raw(&post("/v1/auth/login/email", &email));
     let verified = plane.api.raw(&post("/v1/auth/login/email/verify", &login));
     let id = session(verified.header("set-cookie").unwrap()).unwrap();
-    plane.means("<session>", &id);
+    plane.map_id("<session>", &id);
     for _ in 0..97 {
         plane.api.ok("/v1/users/me");
     }
@@ -97,21 +97,21 @@ fn the_101st_request_of_a_minute_is_refused() {
 }
 
 #[test]
-fn services_and_instances_get_the_same_replies() {
+fn service_and_instance_exchanges_get_the_same_replies() {
     let mut plane = Plane::new(Sandbox::builder().dployr_build_node(false));
-    plane.means("127.0.0.10", "203.0.113.10");
+    plane.map_id("127.0.0.10", "203.0.113.10");
     let exchanges = exchanges("services-and-instances");
     // The first two requests deploy the same name.
     let (deployed, rest) = exchanges.split_at(2);
     plane.replay(deployed);
     plane.api.wait(1_200);
     let service = plane.service("web-one");
-    plane.means(SERVICE, &service);
+    plane.map_id(SERVICE, &service);
     plane.replay(rest);
 }
 
 #[test]
-fn an_account_gets_the_same_replies() {
+fn account_exchanges_get_the_same_replies() {
     let mut plane = Plane::new(Sandbox::builder());
     plane.ids.remove("acme");
     let app = json!({ "name": "web-one", "type": "web", "source": "image", "image": "node:20" });
@@ -119,11 +119,11 @@ fn an_account_gets_the_same_replies() {
     plane.api.posted(&target, &app, 202);
     plane.api.wait(1_200);
     let access = plane.access.clone();
-    plane.means("login@example.com", &access.email);
-    plane.means("70INTT", &access.login_code);
-    plane.means("<owner>", &access.token);
-    plane.means("<name>", "owner");
-    plane.means("Loop Owner", "owner");
+    plane.map_id("login@example.com", &access.email);
+    plane.map_id("70INTT", &access.login_code);
+    plane.map_id("<owner>", &access.token);
+    plane.map_id("<name>", "owner");
+    plane.map_id("Loop Owner", "owner");
     plane.replay(&exchanges("account"));
 }
 
@@ -142,7 +142,7 @@ fn replay(
         );
         let mut request = Request::new(method, &translated(path, ids));
         for (name, value) in recorded["headers"].as_object().unwrap() {
-            // The recording has no tokens, neither valid nor invalid ones.
+            // The recording contains no real tokens: insert a valid or an invalid one.
             let token = if response["status"] == 401 {
                 "dpat_nobody"
             } else {
@@ -185,7 +185,7 @@ fn replay(
             _ => reply.json_body(),
         };
         if exchange["compare"] == "form" {
-            compare_forms(&of_lines(&response["body"]), &of_lines(&body), &at);
+            compare_forms(&parsed_lines(&response["body"]), &parsed_lines(&body), &at);
         } else {
             compare(&response["body"], &body, ids, &at);
         }
@@ -203,8 +203,8 @@ fn translated(text: &str, ids: &BTreeMap<String, String>) -> String {
     })
 }
 
-/// Parses an NDJSON stream.
-fn of_lines(body: &Value) -> Value {
+/// Parses a body that is an NDJSON stream; other bodies stay unchanged.
+fn parsed_lines(body: &Value) -> Value {
     match body {
         Value::String(text) => text
             .lines()
@@ -214,7 +214,7 @@ fn of_lines(body: &Value) -> Value {
     }
 }
 
-/// Compares names and types; of arrays only the first item.
+/// Compares keys and types. Of arrays, only the first items are compared.
 fn compare_forms(recorded: &Value, ours: &Value, at: &str) {
     match (recorded, ours) {
         (Value::Object(recorded), Value::Object(ours)) => {

@@ -1,4 +1,4 @@
-//! Each kind of fault against the real client: its error, and whether the sandbox processed the request.
+//! Each kind of fault with a deploykit client: the resulting error, and whether the sandbox processed the request.
 
 mod common;
 
@@ -49,7 +49,7 @@ async fn deployments(client: &Client) -> usize {
 }
 
 /// Expects this error from the first create, and a success from the second.
-async fn expect(fault: Fault, kind: ErrorKind, effect: Effect, acted: bool) -> Error {
+async fn expect(fault: Fault, kind: ErrorKind, effect: Effect, processed: bool) -> Error {
     let text = fault.to_string();
     let (sandbox, client) = start(fault).await;
     let error = failure(&sandbox, &client).await;
@@ -58,7 +58,7 @@ async fn expect(fault: Fault, kind: ErrorKind, effect: Effect, acted: bool) -> E
         (kind, effect),
         "{text}: {error}"
     );
-    assert_eq!(deployments(&client).await, usize::from(acted), "{text}");
+    assert_eq!(deployments(&client).await, usize::from(processed), "{text}");
     assert_eq!(sandbox.pending_faults(), [], "{text}");
     let seen = &sandbox.requests_to(Platform::Edgegap)[0];
     assert_eq!(
@@ -66,12 +66,16 @@ async fn expect(fault: Fault, kind: ErrorKind, effect: Effect, acted: bool) -> E
         Some(text.clone())
     );
     client.deploy(new(&sandbox)).await.unwrap();
-    assert_eq!(deployments(&client).await, usize::from(acted) + 1, "{text}");
+    assert_eq!(
+        deployments(&client).await,
+        usize::from(processed) + 1,
+        "{text}"
+    );
     error
 }
 
 #[tokio::test]
-async fn a_status_comes_before_or_after_processing() {
+async fn a_status_replaces_the_reply_before_or_after_processing() {
     let busy = create().nth(1).status(503).retry_after(7);
     let error = expect(busy, ErrorKind::Unavailable, Effect::Unknown, false).await;
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
@@ -89,11 +93,12 @@ async fn a_status_comes_before_or_after_processing() {
     )
     .await;
     assert!(error.resource_id().is_some());
-    let own = create()
-        .nth(1)
-        .status_with(400, "application/json", r#"{"message":"of my own"}"#);
+    let own =
+        create()
+            .nth(1)
+            .status_with(400, "application/json", r#"{"message":"custom message"}"#);
     let error = expect(own, ErrorKind::Rejected, Effect::None, false).await;
-    assert_eq!(error.message(), Some("of my own"));
+    assert_eq!(error.message(), Some("custom message"));
 }
 
 #[tokio::test]
@@ -130,7 +135,7 @@ async fn a_delay_follows_the_manual_clock() {
             .wait_for_request(|one| one.method == "POST", LONG)
             .await
             .unwrap();
-        assert_eq!(seen.status, 202, "it has acted");
+        assert_eq!(seen.status, 202, "processed before the delay");
         sandbox.advance(Duration::from_secs(3_599));
         sandbox.advance(Duration::from_secs(1));
     };
@@ -141,7 +146,7 @@ async fn a_delay_follows_the_manual_clock() {
 
 #[tokio::test]
 async fn slow_replies_time_out() {
-    for (fault, acted) in [
+    for (fault, processed) in [
         (create().nth(1).hang(), false),
         (create().nth(1).hang().after(), true),
         (create().nth(1).delay(Duration::from_secs(3_600)), true),
@@ -157,7 +162,7 @@ async fn slow_replies_time_out() {
             (ErrorKind::Timeout, Effect::Unknown),
             "{text}"
         );
-        assert_eq!(deployments(&client).await, usize::from(acted), "{text}");
+        assert_eq!(deployments(&client).await, usize::from(processed), "{text}");
         assert_eq!(sandbox.pending_faults(), []);
     }
 }
@@ -172,7 +177,7 @@ async fn a_dribbled_body_arrives_complete() {
             .wait_for_request(|one| one.method == "POST", LONG)
             .await
             .unwrap();
-        // Moves the clock piece by piece, without real waiting.
+        // Moves the clock once per piece, without real waiting.
         for _ in 0..60 {
             sandbox.advance(Duration::from_secs(60));
             tokio::task::yield_now().await;
@@ -184,7 +189,7 @@ async fn a_dribbled_body_arrives_complete() {
 }
 
 #[tokio::test]
-async fn a_client_with_retries_succeeds() {
+async fn a_client_with_retries_succeeds_after_faults() {
     let builder = Sandbox::builder().fault(Fault::on("list_deployments").times(2).reset());
     let builder = builder.fault(Fault::on("list_deployments").nth(3).status(503));
     let sandbox = server::start(builder).await;
@@ -212,7 +217,7 @@ async fn faults_are_injected_and_cleared() {
         .inject("edgegap.create_deployment:2=503".parse().unwrap())
         .unwrap();
     client.deploy(new(&sandbox)).await.unwrap();
-    assert_eq!(sandbox.pending_faults().len(), 1, "not met yet");
+    assert_eq!(sandbox.pending_faults().len(), 1, "not applied yet");
     failure(&sandbox, &client).await;
     assert_eq!(sandbox.pending_faults(), []);
     let used = &sandbox.faults()[0];
@@ -286,7 +291,7 @@ async fn a_webhook_can_be_dropped() {
     assert_eq!(sandbox.pending_faults(), []);
 }
 
-/// Reads a request, which is short enough for one connection read loop.
+/// Reads a request up to the end of its JSON body.
 async fn body_of(stream: &mut tokio::net::TcpStream) -> String {
     use tokio::io::AsyncReadExt;
     let mut text = Vec::new();

@@ -161,7 +161,7 @@ fn log_prints_one_line_per_request() {
 }
 
 #[test]
-fn it_stops_on_sigint_and_sigterm() {
+fn the_program_stops_on_sigint_and_sigterm() {
     for signal in ["INT", "TERM"] {
         assert_eq!(run(&[]).signal(signal), Some(0), "{signal}");
     }
@@ -219,7 +219,7 @@ fn port_is_the_first_of_four() {
 }
 
 #[test]
-fn an_open_address_prints_a_warning() {
+fn a_non_loopback_address_prints_a_warning() {
     let mut running = run(&["--bind", "0.0.0.0"]);
     assert!(
         running.base_url("Nodion").starts_with("http://127.0.0.1:"),
@@ -247,7 +247,7 @@ fn an_open_address_prints_a_warning() {
 }
 
 #[test]
-fn help_names_every_option_in_80_columns() {
+fn help_lists_every_option_in_80_columns() {
     let output = Command::new(PROGRAM).arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));

@@ -8,7 +8,7 @@ use common::TestPlatform;
 use deploykit_sandbox::{Dialect, Fault, Platform, Request, Sandbox};
 use serde_json::json;
 
-/// How a request to this path is printed.
+/// The path of a request as it is printed.
 fn shown(platform: Platform, method: &str, path: &str) -> String {
     let mut api = TestPlatform::new(platform, Sandbox::builder());
     api.raw(&Request::new(method, path).with_header("authorization", "Bearer sent/it"));
@@ -53,10 +53,10 @@ fn secret_path_segments_are_redacted_in_every_encoding() {
 }
 
 #[track_caller]
-fn hides(what: &impl Debug, secrets: &[&str]) {
-    for text in [format!("{what:?}"), format!("{what:#?}")] {
+fn assert_redacted(value: &impl Debug, secrets: &[&str]) {
+    for text in [format!("{value:?}"), format!("{value:#?}")] {
         for secret in secrets {
-            assert!(!text.contains(secret), "{secret} stands in {text}");
+            assert!(!text.contains(secret), "{secret} is in {text}");
         }
     }
 }
@@ -74,11 +74,11 @@ fn debug_output_shows_no_credentials() {
         &nodion.token,
         &edgegap.token,
     ];
-    hides(&(&dployr, &nodion, &edgegap), &secrets);
-    hides(&state, &secrets);
+    assert_redacted(&(&dployr, &nodion, &edgegap), &secrets);
+    assert_redacted(&state, &secrets);
     let plane = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let plane = plane.state();
-    hides(&plane, &[&plane.dployr().access("").token]);
+    assert_redacted(&plane, &[&plane.dployr().access("").token]);
     // Non-secret fields are printed.
     let shown = format!("{dployr:?}");
     assert!(shown.contains("url-1") && shown.contains(&dployr.cluster_id));
@@ -93,7 +93,7 @@ fn debug_output_shows_no_bodies_or_session_tokens() {
         .with_header("x-api-key", canary)
         .with_header("cookie", "session=canary")
         .with_json(&json!({ "env": { "KEY": canary } }));
-    hides(&request, &[canary]);
+    assert_redacted(&request, &[canary]);
     let shown = format!("{request:?}");
     for open in [
         "/startUserDeploymen%74/***",
@@ -115,19 +115,19 @@ fn debug_output_shows_no_bodies_or_session_tokens() {
     let reply = plane.post("/v1/auth/login/email/verify", &login);
     let cookie = reply.header("set-cookie").unwrap().to_owned();
     let session = cookie.split(['=', ';']).nth(1).unwrap();
-    hides(&reply, &[session]);
+    assert_redacted(&reply, &[session]);
     let token = Request::new("POST", "/v1/auth/tokens")
         .with_header("cookie", &format!("session={session}"))
         .with_json(&json!({ "name": "ci", "scopes": ["oidc:bind"] }));
     let reply = plane.raw(&token);
     let token = reply.json_body()["data"]["token"].clone();
     let token = token.as_str().unwrap();
-    hides(&reply, &[token]);
-    hides(&plane.state, &[session, token, &access.token]);
+    assert_redacted(&reply, &[token]);
+    assert_redacted(&plane.state, &[session, token, &access.token]);
 
     let mut nexlayer = common::nexlayer::api();
     let session = common::nexlayer::start(&mut nexlayer);
-    hides(&nexlayer.state, &[&session]);
+    assert_redacted(&nexlayer.state, &[&session]);
 
     let mut edgegap = TestPlatform::new(Platform::Edgegap, Sandbox::builder());
     let access = edgegap.state.edgegap().access("");
@@ -138,11 +138,11 @@ fn debug_output_shows_no_bodies_or_session_tokens() {
         "webhook_on_ready": { "url": "http://canary:canary@127.0.0.1/canary?key=canary" },
     });
     assert_eq!(edgegap.post("/v2/deployments", &new).status, 202);
-    hides(&edgegap.state, &[canary]);
+    assert_redacted(&edgegap.state, &[canary]);
     edgegap.wait(5_000);
     let webhooks = edgegap.state.take_due_webhooks(edgegap.now);
     assert_eq!(webhooks.len(), 1);
-    hides(&webhooks, &[canary, "request_id"]);
+    assert_redacted(&webhooks, &[canary, "request_id"]);
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn edgegap_calls_on_ready_and_terminated() {
 }
 
 #[test]
-fn overdue_webhooks_come_in_order() {
+fn overdue_webhooks_are_returned_in_order() {
     let mut api = edgegap(Sandbox::builder());
     let id = deploy(&mut api, 202);
     api.wait(2_000);
@@ -100,7 +100,7 @@ fn edgegap_calls_on_error() {
 }
 
 #[test]
-fn without_a_url_nothing_is_called() {
+fn without_a_url_no_webhook_is_sent() {
     let mut api = edgegap(Sandbox::builder());
     let mut body = body_with(&api, webhook_fields());
     body.as_object_mut().unwrap().remove("webhook_on_ready");
@@ -307,7 +307,7 @@ async fn the_server_sends_webhooks() {
     let sandbox = server::start(Sandbox::builder()).await;
     let api = edgegap(Sandbox::builder());
     let (url, received) = receiver();
-    // Silent, missing and remote receivers delay nobody.
+    // Receivers that are silent, missing or remote do not delay other webhooks.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_url = format!("http://{}", silent.local_addr().unwrap());
     for url in [
@@ -345,7 +345,7 @@ async fn the_server_sends_webhooks() {
     let body: Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["current_status"], "Status.READY");
     drop(sandbox);
-    assert!(received.try_recv().is_err(), "once");
+    assert!(received.try_recv().is_err(), "the webhook is sent once");
 }
 
 /// dployr's control plane returns a webhook's events unchanged, even if the spec forbids them.
@@ -360,7 +360,7 @@ fn wrong_reply(plane: &ControlPlane) -> Request {
 
 #[test]
 #[should_panic(expected = "it is not one of")]
-fn the_test_platform_panics_on_an_invalid_reply() {
+fn the_test_platform_rejects_an_invalid_reply() {
     let mut plane = ControlPlane::new(Sandbox::builder());
     let request = wrong_reply(&plane);
     plane.api.raw(&request);

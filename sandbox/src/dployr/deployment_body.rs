@@ -103,7 +103,7 @@ pub(super) fn documented(
         Some("remote") if !has("remoteUrl") => return lacks("remote"),
         Some("remote") if !has("runtimeType") => return lacks("runtime"),
         Some("image") if !has("image") => return lacks("image"),
-        // Undocumented; without either there is nothing to run.
+        // Undocumented: without either there is nothing to run.
         Some("docker") if !has("image") && !has("remoteUrl") => return lacks("image"),
         Some("remote" | "image" | "docker" | "local") => {}
         Some(_) => return Err(("source", "Unsupported source")),

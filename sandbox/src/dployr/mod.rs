@@ -67,7 +67,7 @@ pub struct Dployr {
     control_plane: control_plane::State,
     /// Webhook calls to send, with their due time.
     pending_webhooks: Vec<(Duration, Webhook)>,
-    known_window: RateLimit,
+    user_window: RateLimit,
     anonymous_window: RateLimit,
 }
 
@@ -112,7 +112,7 @@ struct Deployment {
     settings: Settings,
     created_at: Duration,
     deployed_at: Duration,
-    /// Whether its outcome was processed.
+    /// Whether `process_finished` has handled its outcome.
     is_processed: bool,
 }
 
@@ -191,7 +191,7 @@ impl Dployr {
             cluster_webhook: None,
             control_plane: control_plane::State::default(),
             pending_webhooks: Vec::new(),
-            known_window: RateLimit::new(settings.limits),
+            user_window: RateLimit::new(settings.limits),
             anonymous_window: RateLimit::new(settings.limits),
         }
     }
@@ -217,7 +217,7 @@ impl Dployr {
 
     /// Whether the request has valid credentials.
     ///
-    /// The prefix is exactly `Bearer `: a running control plane refused the lower-case scheme.
+    /// The prefix is exactly `Bearer `: a running control plane refuses the lower-case scheme.
     fn is_authenticated(&self, call: &Call) -> bool {
         if self.control_plane.credentials.has_session_cookie(call) {
             return true;
@@ -249,7 +249,7 @@ impl Dployr {
         limit: u64,
     ) -> RateLimitOutcome {
         let window = if authenticated {
-            &mut self.known_window
+            &mut self.user_window
         } else {
             &mut self.anonymous_window
         };
@@ -280,7 +280,7 @@ impl Dployr {
         .stage(deployment.deployed_at, now)
     }
 
-    /// The words were observed on a control plane; the reference has none.
+    /// These statuses were observed on a control plane; the reference lists none.
     fn status(&self, deployment: &Deployment, now: Duration) -> &'static str {
         match self.stage(deployment, now) {
             Stage::Queued => "pending",
@@ -301,11 +301,11 @@ impl Dployr {
     }
 
     fn finished_at(&self, deployment: &Deployment, now: Duration) -> Option<Duration> {
-        let over = matches!(self.stage(deployment, now), Stage::Done | Stage::Failed);
-        over.then(|| deployment.deployed_at + self.timing.ready_after)
+        let is_finished = matches!(self.stage(deployment, now), Stage::Done | Stage::Failed);
+        is_finished.then(|| deployment.deployed_at + self.timing.ready_after)
     }
 
-    /// Creates services of successful deployments; they have the deployment's name.
+    /// Creates a service with the same name for each successful deployment.
     fn process_finished(&mut self, now: Duration) {
         for at in 0..self.deployments.len() {
             let row = self.deployments.get(at).filter(|row| !row.is_processed);
@@ -378,7 +378,7 @@ impl Dployr {
 
     /// Writes all lines in advance; each becomes visible at its time.
     fn write_deploy_logs(&mut self, name: &str, settings: &Settings, now: Duration) {
-        let (working, over) = (
+        let (working, finished) = (
             now + self.timing.queue_time(),
             now + self.timing.ready_after,
         );
@@ -387,7 +387,7 @@ impl Dployr {
             Some("local") => "copying files",
             _ => "cloning repository",
         };
-        let well = self.will_succeed(settings);
+        let succeeds = self.will_succeed(settings);
         let log = self.logs.entry(name.to_owned()).or_default();
         // Drops the lines of an earlier run that were not visible yet.
         log.retain(|line| line.at <= now);
@@ -401,15 +401,15 @@ impl Dployr {
         };
         line(now, "build", "info", fetch.to_owned());
         line(working, "build", "info", "build started".to_owned());
-        if well {
-            line(over, "build", "info", "build finished".to_owned());
-            line(over, "deploy", "info", format!("starting {name}"));
-            let ears = settings.port.map_or("ready".to_owned(), |port| {
+        if succeeds {
+            line(finished, "build", "info", "build finished".to_owned());
+            line(finished, "deploy", "info", format!("starting {name}"));
+            let started = settings.port.map_or("ready".to_owned(), |port| {
                 format!("listening on port {port}")
             });
-            line(over, "runtime", "info", ears);
+            line(finished, "runtime", "info", started);
         } else {
-            line(over, "build", "error", "build failed".to_owned());
+            line(finished, "build", "error", "build failed".to_owned());
         }
     }
 

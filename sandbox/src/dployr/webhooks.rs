@@ -14,7 +14,7 @@ use crate::time::rfc3339_millis;
 use crate::webhooks::Webhook;
 
 impl Dployr {
-    /// Records an event that a request caused, and sends it to the webhook.
+    /// Records an event of a request, and sends it to the webhook.
     pub(super) fn emit(&mut self, event: &str, details: Value, now: Duration) {
         let mut details = object(details);
         details.insert("actorId".to_owned(), Value::from(self.user_id.clone()));
@@ -24,7 +24,7 @@ impl Dployr {
         self.send(event, details, now);
     }
 
-    /// Reports the end of a deployment. Failed ones have no event of their own.
+    /// Reports the end of a deployment. Failed deployments have no separate event.
     pub(super) fn emit_finished(&mut self, id: &str, name: &str, at: Duration) {
         if self.dialect == Dialect::Documented {
             return;
@@ -37,7 +37,7 @@ impl Dployr {
     }
 
     fn send(&mut self, event: &str, details: Map<String, Value>, at: Duration) {
-        let Some(url) = self.wants(event).map(str::to_owned) else {
+        let Some(url) = self.subscriber_url(event).map(str::to_owned) else {
             return;
         };
         let mut data = object(json!({ "clusterId": self.cluster_id }));
@@ -47,8 +47,8 @@ impl Dployr {
         self.pending_webhooks.push((at, webhook));
     }
 
-    /// The webhook's URL, if it subscribes to the event. An empty list subscribes to none.
-    fn wants(&self, event: &str) -> Option<&str> {
+    /// The webhook's URL, if it subscribes to the event. An empty list subscribes to no event.
+    fn subscriber_url(&self, event: &str) -> Option<&str> {
         let webhook = self.cluster_webhook.as_ref()?;
         let events = webhook.get("events")?.as_array()?;
         let enabled = webhook.get("enabled")?.as_bool()?;
@@ -59,7 +59,7 @@ impl Dployr {
 
     /// Takes the calls that are due, oldest first.
     pub(crate) fn take_due_webhooks(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
-        // Ids are assigned when a deployment ends, so without a webhook it must not end earlier.
+        // Finishing a deployment assigns ids. Finish only when a call is due, so that webhook checks do not change ids.
         if self.next_webhook_at(now).is_some_and(|at| at <= now) {
             self.process_finished(now);
         }
@@ -73,7 +73,7 @@ impl Dployr {
         if !self.pending_webhooks.is_empty() {
             return Some(now);
         }
-        self.wants("deployment.finished")?;
+        self.subscriber_url("deployment.finished")?;
         let ends = self.deployments.iter().filter(|it| !it.is_processed);
         ends.map(|it| it.deployed_at + self.timing.ready_after)
             .min()

@@ -7,7 +7,7 @@ use super::{Edgegap, message, page_reply};
 use crate::platform::Call;
 use crate::reply::HandlerResult;
 
-const MADE: &str = "2026-04-22 12:00:46.444265";
+const CREATED: &str = "2026-04-22 12:00:46.444265";
 
 impl Edgegap {
     pub(super) fn applications(&self, call: &Call) -> HandlerResult {
@@ -15,8 +15,8 @@ impl Edgegap {
             "name": self.application,
             "is_active": true,
             "image": "iVBORw0KGgo=",
-            "create_time": MADE,
-            "last_updated": MADE,
+            "create_time": CREATED,
+            "last_updated": CREATED,
         });
         page_reply(call.request, "applications", vec![application])
     }
@@ -27,8 +27,8 @@ impl Edgegap {
         }
         let version = json!({
             "name": self.version,
-            "create_time": MADE,
-            "last_updated": MADE,
+            "create_time": CREATED,
+            "last_updated": CREATED,
             "is_active": true,
             "req_cpu": 256,
             "req_memory": 512,

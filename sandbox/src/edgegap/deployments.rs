@@ -25,7 +25,7 @@ pub(super) const MAX_MINUTES: u64 = 60;
 /// How long a failed deployment is kept.
 ///
 /// It "will be deleted automatically by our system after some some times" (422 of the fleet operation in
-/// edgegap-v2-openapi.yaml). One hour is an assumption, and so is that it passes through TERMINATING.
+/// edgegap-v2-openapi.yaml). Assumptions: one hour, and the status TERMINATING before the end.
 const FAILED_RETENTION: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone, Debug)]
@@ -105,18 +105,18 @@ impl Deployment {
 
     /// When the stop begins.
     ///
-    /// Requested stops wait until the deployment is READY or ERROR
+    /// A requested stop waits until the deployment is READY or ERROR
     /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml, `DELETE /v1/stop/{deployment_id}`). Without a request,
-    /// the platform stops it.
+    /// the platform stops the deployment later.
     pub(super) fn stops_at(&self, timing: Timing) -> Duration {
         let settles_at = self.settles_at(timing);
         let kept = match self.settles_as(timing) {
             Status::Ready => Duration::from_secs(MAX_MINUTES * 60),
             _ => FAILED_RETENTION,
         };
-        let at_last = settles_at.saturating_add(kept);
-        let requested_at = self.stop_requested_at.unwrap_or(at_last);
-        requested_at.clamp(settles_at, at_last)
+        let automatic_stop_at = settles_at.saturating_add(kept);
+        let requested_at = self.stop_requested_at.unwrap_or(automatic_stop_at);
+        requested_at.clamp(settles_at, automatic_stop_at)
     }
 
     /// When it is terminated. The duration of a stop is an assumption.
@@ -139,7 +139,7 @@ impl Deployment {
     }
 
     /// The status before this one.
-    fn before(&self, status: Status, timing: Timing) -> Option<Status> {
+    fn previous_status(&self, status: Status, timing: Timing) -> Option<Status> {
         match status {
             Status::Seeking => None,
             Status::Deploying => Some(Status::Seeking),
@@ -193,7 +193,7 @@ impl Deployment {
             // Null until the deployment has a place; the vendor's C# model allows null.
             "public_ip": ready.then_some(&self.address),
             "current_status": status.as_str(),
-            "last_status": self.before(status, timing).map(Status::as_str),
+            "last_status": self.previous_status(status, timing).map(Status::as_str),
             "running": ready,
             "start_time": ready_at.map(naive_micros),
             "removal_time": (now >= stops_at).then(|| naive_micros(stops_at)),
@@ -324,8 +324,8 @@ impl Edgegap {
             .transpose()
             .map_err(|violation| message(400, &violation))?;
         let query = query.unwrap_or_default();
-        // Newest first is an assumption: the default order is unpublished. Terminated ones are excluded: "List of
-        // active deployments" (edgegap-v1-openapi.yaml).
+        // Newest first is an assumption: the default order is unpublished. Terminated deployments are excluded: "List
+        // of active deployments" (edgegap-v1-openapi.yaml).
         let wanted = |deployment: &&Deployment| {
             let status = deployment.status(self.timing, call.now);
             status != Status::Terminated && query.matches(deployment, status)
@@ -346,7 +346,7 @@ impl Edgegap {
 fn check_body(body: &Map<String, Value>) -> Result<(), Reply> {
     let users = body.get("users").and_then(Value::as_array);
     for user in users.into_iter().flatten() {
-        check_user(user).map_err(|what| field_refusal("users", what))?;
+        check_user(user).map_err(|problem| field_refusal("users", problem))?;
     }
     // `[boolean, null]` in the document.
     if let Some(Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) =
@@ -368,9 +368,9 @@ fn check_body(body: &Map<String, Value>) -> Result<(), Reply> {
     }
 }
 
-fn field_refusal(field: &str, what: &str) -> Reply {
-    let message = format!("Invalid request: {field} {what}");
-    details_reply(&message, json!({ field: what }))
+fn field_refusal(field: &str, problem: &str) -> Reply {
+    let message = format!("Invalid request: {field} {problem}");
+    details_reply(&message, json!({ field: problem }))
 }
 
 /// Checks a user.

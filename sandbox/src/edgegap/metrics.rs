@@ -16,7 +16,7 @@ const STEP: Duration = Duration::from_secs(30);
 const MAX_POINTS: u64 = 1_000;
 
 impl Edgegap {
-    /// Times have no zone; `steps` is a number with `s` or `m`; unreadable values get 422.
+    /// Times have no zone, and `steps` is a number with `s` or `m`. Unparsable values get 422.
     ///
     /// The range "defaults to deployment start time" and "to deployment stopped time"
     /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml). Assumptions: a running deployment ends the range now,
@@ -24,8 +24,8 @@ impl Edgegap {
     /// step.
     pub(super) fn metrics(&self, call: &Call) -> HandlerResult {
         let (deployment, request) = (self.known_deployment(call)?, call.request);
-        let time = |name: &str, otherwise: Duration| match request.query_value(name) {
-            None => Some(otherwise),
+        let time = |name: &str, default: Duration| match request.query_value(name) {
+            None => Some(default),
             Some(text) => parse_utc(text),
         };
         let step = match request.query_value("steps") {

@@ -97,11 +97,11 @@ impl Edgegap {
     }
 
     fn route(&mut self, call: &Call) -> HandlerResult {
-        // Containers have a token of their own, without the prefix `token `.
+        // Containers have their own token, without the prefix `token `.
         if call.id() == "stop_own_deployment" {
             return self.stop_own_deployment(call);
         }
-        // Checked before anything else: the organisation's token opens everything. The header is `token <uuid>` with a
+        // Checked first: the organisation's token grants access to everything. The header is `token <uuid>` with a
         // lower-case prefix (vendor's API reference, edgegap/edgegap-mcp:src/client.ts); `token token <uuid>` is the
         // most common setup error (edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md).
         authorize(call, &format!("token {}", self.token))?;
@@ -199,8 +199,8 @@ fn page<T>(
     items: Vec<T>,
     describe: impl Fn(T) -> Value,
 ) -> Result<Map<String, Value>, Reply> {
-    let number = |name: &str, otherwise: usize| match request.query_value(name) {
-        None => Some(otherwise),
+    let number = |name: &str, default: usize| match request.query_value(name) {
+        None => Some(default),
         // `int64` in the document.
         Some(text) => usize::try_from(text.parse::<i64>().ok()?)
             .ok()
@@ -213,8 +213,8 @@ fn page<T>(
     let total = items.len();
     let pages = total.div_ceil(limit).max(1);
     let first = (page - 1).saturating_mul(limit);
-    let some = items.into_iter().skip(first).take(limit);
-    let some: Vec<Value> = some.map(describe).collect();
+    let on_page = items.into_iter().skip(first).take(limit);
+    let on_page: Vec<Value> = on_page.map(describe).collect();
     let pagination = json!({
         "number": page,
         "next_page_number": (page < pages).then(|| page + 1),
@@ -224,7 +224,7 @@ fn page<T>(
         "has_previous": page > 1,
     });
     Ok(Map::from_iter([
-        (key.to_owned(), Value::Array(some)),
+        (key.to_owned(), Value::Array(on_page)),
         ("total_count".to_owned(), json!(total)),
         ("pagination".to_owned(), pagination),
     ]))

@@ -1,4 +1,4 @@
-//! Stop: one deployment, all that match, and a container stopping itself.
+//! Stops: one deployment, all that match filters, and a container that stops itself.
 
 use serde_json::{Value, json};
 
@@ -78,8 +78,8 @@ impl Edgegap {
                 .iter()
                 .all(|condition| condition.is_met(deployment))
             {
-                // A starting deployment stops later, as with the plain stop, and until then is among "Deployments which
-                // will be stopped" (edgegap/openapi-specification:edgegap-v1-openapi.yaml).
+                // A starting deployment stops later, as with the single stop, and until then is among "Deployments
+                // which will be stopped" (edgegap/openapi-specification:edgegap-v1-openapi.yaml).
                 deployment.stop(now);
                 stopped.push(json!({ "request_id": deployment.id }));
             }
@@ -95,7 +95,7 @@ impl Edgegap {
             return Err(message(403, "Invalid stop key"));
         }
         match self.stop(call) {
-            // The document has 410 only for the plain stop.
+            // The document has 410 only for the stop by the organisation.
             Err(reply) if reply.status == 410 => Err(message(404, "Deployment already terminated")),
             answer => answer,
         }

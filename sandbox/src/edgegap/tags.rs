@@ -16,24 +16,24 @@ use crate::time::naive_micros;
 #[derive(Clone, Debug)]
 pub(super) struct Tag {
     pub(super) name: String,
-    made: Duration,
-    changed: Duration,
+    created_at: Duration,
+    updated_at: Duration,
 }
 
 impl Tag {
     pub(super) fn new(name: String, now: Duration) -> Self {
         Self {
             name,
-            made: now,
-            changed: now,
+            created_at: now,
+            updated_at: now,
         }
     }
 
     fn describe(&self) -> Value {
         json!({
             "name": self.name,
-            "create_time": naive_micros(self.made),
-            "last_updated": naive_micros(self.changed),
+            "create_time": naive_micros(self.created_at),
+            "last_updated": naive_micros(self.updated_at),
         })
     }
 }
@@ -65,7 +65,7 @@ impl Edgegap {
         let name = new_name(deployment, call)?;
         let tag = tag(deployment, call)?;
         tag.name = name;
-        tag.changed = call.now;
+        tag.updated_at = call.now;
         Ok(Reply::json(200, &tag.describe()))
     }
 

@@ -27,10 +27,10 @@ impl WebhookUrls {
 }
 
 impl Deployment {
-    /// When ready, error and terminated happen; `None` for what does not.
+    /// The times of ready, error and terminated; `None` for events that do not occur.
     ///
     /// The vendor's webhook page names READY and ERROR. That a deployment without capacity calls the error URL is
-    /// concluded from its status.
+    /// inferred from its status.
     fn webhook_times(&self, timing: Timing) -> [Option<Duration>; 3] {
         let settles = |status| {
             let settles_at = self.settles_at(timing);
@@ -42,8 +42,8 @@ impl Deployment {
 
     /// The body is the status reply of that moment (vendor's page; edgegap/nakama-edgegap reads it for all three).
     ///
-    /// A stop that waited for this moment has not begun in it.
-    fn body_at(&self, timing: Timing, at: Duration, has_ended: bool) -> Value {
+    /// A requested stop that waits for this moment is not visible in the body yet.
+    fn status_body_at(&self, timing: Timing, at: Duration, has_ended: bool) -> Value {
         let mut then = self.clone();
         then.stop_requested_at = self.stop_requested_at.filter(|_| has_ended);
         then.describe(timing, at)
@@ -66,7 +66,7 @@ impl Edgegap {
                     .get_mut(index)
                     .and_then(Option::take);
                 due.extend(url.map(|url| {
-                    let body = deployment.body_at(timing, at, index == 2);
+                    let body = deployment.status_body_at(timing, at, index == 2);
                     (at, Webhook::new(Platform::Edgegap, &url, body))
                 }));
             }

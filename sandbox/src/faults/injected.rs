@@ -1,4 +1,4 @@
-//! Injected faults, and the requests each was applied to.
+//! The list of injected faults, and their counters.
 
 use super::{Fault, FaultError, Kind};
 use crate::platform::Platform;
@@ -10,15 +10,15 @@ use crate::spec::{Operation, Spec};
 pub struct InjectedFault {
     /// The fault.
     pub fault: Fault,
-    /// Requests of its operation and platform since the injection.
+    /// Number of matching requests since the injection.
     pub matched: u64,
-    /// Requests it was applied to.
+    /// Number of requests that the fault was applied to.
     pub applied: u64,
 }
 
 impl InjectedFault {
-    /// Whether the fault has still to be applied: as often as its [`times`](crate::FaultBuilder::times), or once
-    /// without a number.
+    /// Whether the fault was applied less often than its [`times`](crate::FaultBuilder::times), or never if it has no
+    /// limit.
     pub fn is_pending(&self) -> bool {
         self.applied < self.fault.when.times.unwrap_or(1)
     }
@@ -48,29 +48,31 @@ impl FaultList {
 
     /// Counts the request in all matching faults, and returns the first that applies.
     pub(crate) fn apply(&mut self, platform: Platform, operation: Option<&str>) -> Option<Fault> {
-        self.pick(|fault| !fault.is_for_webhooks() && fault.when.counts(platform, operation))
+        self.apply_first(|fault| {
+            !fault.is_for_webhooks() && fault.when.matches(platform, operation)
+        })
     }
 
     /// Whether this webhook call is dropped.
     pub(crate) fn drops_webhook(&mut self, platform: Platform) -> bool {
-        self.pick(|fault| fault.is_for_webhooks() && fault.when.counts(platform, None))
+        self.apply_first(|fault| fault.is_for_webhooks() && fault.when.matches(platform, None))
             .is_some()
     }
 
-    fn pick(&mut self, counts: impl Fn(&Fault) -> bool) -> Option<Fault> {
-        let mut met = None;
-        for one in self.0.iter_mut().filter(|one| counts(&one.fault)) {
+    fn apply_first(&mut self, matches: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let mut applied = None;
+        for one in self.0.iter_mut().filter(|one| matches(&one.fault)) {
             one.matched = one.matched.saturating_add(1);
-            if met.is_none() && one.fault.when.meets(one.matched) {
+            if applied.is_none() && one.fault.when.applies_to(one.matched) {
                 one.applied = one.applied.saturating_add(1);
-                met = Some(one.fault.clone());
+                applied = Some(one.fault.clone());
             }
         }
-        met
+        applied
     }
 }
 
-/// Refuses a fault that can never apply: a test with it would pass for the wrong reason.
+/// Refuses a fault that can never apply, because a test with it would pass for the wrong reason.
 fn check(fault: &Fault) -> Result<(), FaultError> {
     let when = &fault.when;
     let is_text = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
@@ -200,20 +202,20 @@ mod tests {
             faults.inject(fault).unwrap();
         }
         faults.inject(Fault::on_any().drop_webhook()).unwrap();
-        let mut met = |operation| {
-            let met = faults.apply(Platform::Nodion, Some(operation));
-            met.map(|fault| fault.to_string())
+        let mut applied = |operation| {
+            let fault = faults.apply(Platform::Nodion, Some(operation));
+            fault.map(|fault| fault.to_string())
         };
-        assert_eq!(met("list_regions"), None);
+        assert_eq!(applied("list_regions"), None);
         assert_eq!(
-            met("create_deployment").unwrap(),
+            applied("create_deployment").unwrap(),
             "create_deployment:1=reset"
         );
         assert_eq!(
-            met("create_deployment").unwrap(),
+            applied("create_deployment").unwrap(),
             "create_deployment:1-2=503"
         );
-        assert_eq!(met("create_deployment"), None);
+        assert_eq!(applied("create_deployment"), None);
         let uses: Vec<_> = faults
             .all()
             .iter()

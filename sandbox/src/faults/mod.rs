@@ -86,7 +86,7 @@ pub struct Outcome {
     pub delivery: Delivery,
 }
 
-/// How a reply arrives. Only the server carries it out, on the socket.
+/// How a reply arrives. Only the server implements it, on the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
@@ -216,7 +216,7 @@ impl Fault {
                             <body><h1>This page is not JSON.</h1></body></html>\n";
                 outcome.reply = Reply::new(200, "text/html; charset=utf-8", page);
             }
-            Kind::Delay(late) => outcome.delay = *late,
+            Kind::Delay(delay) => outcome.delay = *delay,
             Kind::Reset => outcome.delivery = Delivery::Reset,
             Kind::Truncate(bytes) => outcome.delivery = Delivery::Truncated(*bytes),
             Kind::Dribble { interval, piece } => {
@@ -304,8 +304,8 @@ impl FaultBuilder {
     }
 
     /// Delays the platform's reply, on the sandbox's clock. A manual clock must be advanced.
-    pub fn delay(self, late: Duration) -> Fault {
-        self.with_kind(Kind::Delay(late))
+    pub fn delay(self, delay: Duration) -> Fault {
+        self.with_kind(Kind::Delay(delay))
     }
 
     /// Resets the connection (TCP RST) before the first byte of the reply.
@@ -337,7 +337,7 @@ impl FaultBuilder {
 
     /// Drops a webhook call.
     ///
-    /// Counts the platform's calls, so it cannot have an operation.
+    /// It counts webhook calls instead of requests, so it cannot have an operation.
     pub fn drop_webhook(self) -> Fault {
         self.with_kind(Kind::DropWebhook)
     }
@@ -357,8 +357,8 @@ impl FaultBuilder {
         Some(self.first.saturating_add(times).saturating_sub(1))
     }
 
-    /// Whether the fault counts this request.
-    fn counts(&self, platform: Platform, operation: Option<&str>) -> bool {
+    /// Whether the fault matches this request.
+    fn matches(&self, platform: Platform, operation: Option<&str>) -> bool {
         self.platform.is_none_or(|wanted| wanted == platform)
             && match &self.operation {
                 None => true,
@@ -366,8 +366,8 @@ impl FaultBuilder {
             }
     }
 
-    /// Whether the fault applies to its n-th matching request, from 1.
-    fn meets(&self, number: u64) -> bool {
+    /// Whether the fault applies to its n-th matching request, counted from 1.
+    fn applies_to(&self, number: u64) -> bool {
         number >= self.first && self.last().is_none_or(|last| number <= last)
     }
 }
@@ -412,15 +412,16 @@ mod tests {
 
     #[test]
     fn requests_are_counted_from_one() {
-        let met = |when: FaultBuilder| -> Vec<u64> { (1..=6).filter(|&n| when.meets(n)).collect() };
-        assert_eq!(met(Fault::on_any()), [1, 2, 3, 4, 5, 6]);
-        assert_eq!(met(Fault::on_any().nth(2)), [2]);
-        assert_eq!(met(Fault::on_any().from(5)), [5, 6]);
-        assert_eq!(met(Fault::on_any().times(2)), [1, 2]);
-        assert_eq!(met(Fault::on_any().from(3).times(2)), [3, 4]);
-        assert_eq!(met(Fault::on_any().times(2).from(3)), [3, 4]);
+        let applied =
+            |when: FaultBuilder| -> Vec<u64> { (1..=6).filter(|&n| when.applies_to(n)).collect() };
+        assert_eq!(applied(Fault::on_any()), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(applied(Fault::on_any().nth(2)), [2]);
+        assert_eq!(applied(Fault::on_any().from(5)), [5, 6]);
+        assert_eq!(applied(Fault::on_any().times(2)), [1, 2]);
+        assert_eq!(applied(Fault::on_any().from(3).times(2)), [3, 4]);
+        assert_eq!(applied(Fault::on_any().times(2).from(3)), [3, 4]);
         assert_eq!(
-            met(Fault::on_any().from(u64::MAX).times(u64::MAX)),
+            applied(Fault::on_any().from(u64::MAX).times(u64::MAX)),
             [0_u64; 0]
         );
     }
@@ -428,10 +429,10 @@ mod tests {
     #[test]
     fn operation_ids_belong_to_a_platform() {
         let when = Fault::on("list_deployments").platform(Platform::Nodion);
-        assert!(when.counts(Platform::Nodion, Some("list_deployments")));
-        assert!(!when.counts(Platform::Edgegap, Some("list_deployments")));
-        assert!(!when.counts(Platform::Nodion, Some("create_deployment")));
-        assert!(!when.counts(Platform::Nodion, None));
-        assert!(Fault::on_any().counts(Platform::Nodion, None));
+        assert!(when.matches(Platform::Nodion, Some("list_deployments")));
+        assert!(!when.matches(Platform::Edgegap, Some("list_deployments")));
+        assert!(!when.matches(Platform::Nodion, Some("create_deployment")));
+        assert!(!when.matches(Platform::Nodion, None));
+        assert!(Fault::on_any().matches(Platform::Nodion, None));
     }
 }

@@ -127,7 +127,7 @@ fn kind(when: FaultBuilder, text: &str) -> Result<Fault, String> {
         ("garbage", None) => Ok(when.garbage()),
         ("hang", None) => Ok(when.hang()),
         ("drop-webhook", None) => Ok(when.drop_webhook()),
-        ("delay", Some(late)) => Ok(when.delay(time(late)?)),
+        ("delay", Some(delay)) => Ok(when.delay(time(delay)?)),
         ("truncate", Some(value)) => Ok(when.truncate(bytes(value)?)),
         ("dribble", Some(value)) => {
             let (interval, piece) = value.split_once('/').ok_or_else(|| {
@@ -209,7 +209,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Kind::Status { code, .. } => write!(f, "{code}"),
-            Kind::Delay(late) => write!(f, "delay:{}", format_time(*late)),
+            Kind::Delay(delay) => write!(f, "delay:{}", format_time(*delay)),
             Kind::Reset => f.write_str("reset"),
             Kind::Truncate(bytes) => write!(f, "truncate:{bytes}"),
             Kind::Garbage => f.write_str("garbage"),

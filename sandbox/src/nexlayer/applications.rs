@@ -132,7 +132,7 @@ impl Nexlayer {
         Ok(Reply::json(200, &body))
     }
 
-    /// Finds the application of a `{applicationName, sessionToken}` body; also returns the token.
+    /// Finds the application of a body with `applicationName` and `sessionToken`. Also returns the token.
     pub(super) fn application_of(
         &mut self,
         call: &Call,
@@ -170,7 +170,7 @@ impl Application {
                 json!({ "state": "deploying", "progress": timing.percent(self.deployed_at, now) })
             }
             Stage::Done => json!({ "state": "running" }),
-            // Nexlayer/nexlayer-cli:pkg/core/api/client.go stops waiting at this word.
+            // Nexlayer/nexlayer-cli:pkg/core/api/client.go stops waiting for this state.
             Stage::Failed => json!({ "state": "failed" }),
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn read(manifest: &Value) -> Result<Manifest, Vec<ManifestProblem>> {
     let application = manifest.get("application").unwrap_or(&Value::Null);
     let name = application.get("name").and_then(Value::as_str);
     let name = name.filter(|name| !name.trim().is_empty());
-    // At least one is required (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json).
+    // At least one pod is required (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json).
     // https://nexlayer.com/docs/deployments/configuration has the pods next to `application`.
     let pods = application.get("pods").or_else(|| manifest.get("pods"));
     let pods = pods
@@ -95,8 +95,8 @@ pub(super) fn schema() -> Value {
 /// The manifest in the body, or the error reply.
 pub(super) fn manifest_of(call: &Call) -> Result<Manifest, Reply> {
     // The reference says text/x-yaml; Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml.
-    let label = call.request.media_type();
-    if !matches!(label.as_deref(), Some("text/x-yaml" | "text/yaml")) {
+    let media_type = call.request.media_type();
+    if !matches!(media_type.as_deref(), Some("text/x-yaml" | "text/yaml")) {
         return Err(failure(400, "Content-Type must be text/x-yaml"));
     }
     let manifest = serde_saphyr::from_slice(&call.request.body);

@@ -68,8 +68,8 @@ impl Nexlayer {
         }
     }
 
-    /// Makes sites paths of the server at `base_url`.
-    pub(crate) fn listen_at(&mut self, base_url: &str) {
+    /// Serves the sites below this base URL.
+    pub(crate) fn serve_sites(&mut self, base_url: &str) {
         self.server = Some(base_url.to_owned());
     }
 

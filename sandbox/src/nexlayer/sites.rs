@@ -7,7 +7,7 @@ use crate::platform::Call;
 use crate::reply::Reply;
 use crate::time::{Stage, Timing};
 
-/// Domain of the sites without a server, as in the newer examples:
+/// Domain of the sites if there is no server, as in the newer examples:
 /// `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai`.
 pub(super) const DOMAIN: &str = ".alpha.nexlayer.ai";
 /// Path of the sites on the sandbox's server, because that domain is not local.
@@ -25,7 +25,7 @@ pub(super) fn site_of(call: &Call) -> Option<String> {
 
 /// The site's reply.
 ///
-/// Only documented: the site exists while the application runs. The sandbox answers 503 before and after.
+/// The reference says only that the site exists while the application runs. The sandbox answers 503 before and after.
 pub(super) fn site(app: Option<&Application>, timing: Timing, now: Duration) -> Reply {
     match app.map(|app| timing.stage(app.deployed_at, now)) {
         Some(Stage::Done) => Reply::new(200, "text/html; charset=utf-8", "<h1>It works</h1>\n"),

@@ -87,7 +87,7 @@ pub(super) struct Application {
 const BRANCH: [&str; 3] = ["integration_id", "repository_id", "branch_id"];
 
 impl Application {
-    /// An application that was connected and deployed long ago.
+    /// An initial application, connected and deployed at [`CONNECTED_AT`].
     pub(super) fn connected(ids: &mut Ids, name: &str, image: Option<&'static str>) -> Self {
         let (id, git_sha) = (ids.uuid(), ids.hex(40));
         let deployment = Deployment::new(ids.uuid(), 1, "latest", CONNECTED_AT);
@@ -124,7 +124,7 @@ impl Application {
             processes: vec![Process::new(ids.uuid(), "Web", 1, 0)],
             events: Vec::new(),
             variables: Vec::new(),
-            domains: vec![Domain::given(ids, name, created_at)],
+            domains: vec![Domain::default_for(ids, name, created_at)],
         }
     }
 
@@ -184,14 +184,16 @@ impl Application {
             "list_domains" => return self.list_domains(clock),
             "create_domain" => return self.create_domain(call, ids, clock),
             "delete_domain" => return self.delete_domain(call),
-            "verify_domain" | "connect_domain" => return self.advance_domain(call, clock),
+            "verify_domain" | "connect_domain" => {
+                return self.verify_or_connect_domain(call, clock);
+            }
             _ => return call.example().ok_or_else(not_found),
         }
         envelope("application", self.describe(clock))
     }
 
-    /// The reference shows `online`. The others are from dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte,
-    /// where they select a colour.
+    /// The reference shows `online`. The other statuses are from
+    /// dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte, which selects a colour by them.
     fn status(&self, clock: Now) -> &'static str {
         if self.live(clock).is_some() {
             return "online";
@@ -280,12 +282,12 @@ pub(super) fn instance_types() -> HandlerResult {
 
 /// Reads `instance_amount`.
 ///
-/// `least` is 1 for an application (the reference: 1 to 16) and 0 for a process (the reference: 0 stops it).
-pub(super) fn read_amount(body: &Map<String, Value>, least: u64) -> Result<u64, Reply> {
+/// `minimum` is 1 for an application (the reference: 1 to 16) and 0 for a process (the reference: 0 stops it).
+pub(super) fn read_amount(body: &Map<String, Value>, minimum: u64) -> Result<u64, Reply> {
     let amount = body.get("instance_amount").and_then(Value::as_u64);
     amount
-        .filter(|amount| (least..=16).contains(amount))
-        .ok_or_else(|| bad_request(&format!("Instance amount must be between {least} and 16")))
+        .filter(|amount| (minimum..=16).contains(amount))
+        .ok_or_else(|| bad_request(&format!("Instance amount must be between {minimum} and 16")))
 }
 
 pub(super) fn read_instance_type(body: &Map<String, Value>) -> Result<usize, Reply> {

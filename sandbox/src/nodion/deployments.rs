@@ -126,7 +126,7 @@ impl Application {
 }
 
 /// The image tag of the optional body. Most clients send no body (dlyx-io/nodion-gateway:src/proxy.ts).
-fn image_tag(call: &Call, takes_tag: bool) -> Result<Option<String>, Reply> {
+fn image_tag(call: &Call, accepts_tag: bool) -> Result<Option<String>, Reply> {
     if call.request.body.is_empty() {
         return Ok(None);
     }
@@ -134,7 +134,7 @@ fn image_tag(call: &Call, takes_tag: bool) -> Result<Option<String>, Reply> {
         None | Some(Value::Null) => Ok(None),
         // The reference: only for pre-built image applications. The real reply to others is unknown; ignoring the tag
         // would hide the mistake.
-        Some(_) if !takes_tag => Err(bad_request(
+        Some(_) if !accepts_tag => Err(bad_request(
             "image_tag is only for applications with a pre-built image",
         )),
         Some(Value::String(tag)) if !tag.is_empty() => Ok(Some(tag.clone())),

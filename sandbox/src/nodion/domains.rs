@@ -26,8 +26,8 @@ pub(super) struct Domain {
 }
 
 impl Domain {
-    /// The domain that every application gets.
-    pub(super) fn given(ids: &mut Ids, application: &str, now: Duration) -> Self {
+    /// The domain that every application has from its creation.
+    pub(super) fn default_for(ids: &mut Ids, application: &str, now: Duration) -> Self {
         let label = application.to_ascii_lowercase();
         let label = label.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
         let name = format!("{label}-{}.nodion.app", ids.hex(6));
@@ -71,9 +71,9 @@ impl Application {
     ) -> HandlerResult {
         let body = body_of(call)?;
         let name = text_field(&body, "domain_name").unwrap_or_default();
-        if !is_full(name) {
-            // The reference has two reasons for a 400: a missing name, and a name that is no FQDN. The message is made
-            // up.
+        if !is_fqdn(name) {
+            // The reference has two reasons for a 400: a missing name, and a name that is not an FQDN. The message is
+            // made up.
             return Err(bad_request(
                 "Domain name must be a fully qualified domain name",
             ));
@@ -94,7 +94,7 @@ impl Application {
     }
 
     /// Verifies or connects a domain. The sandbox assumes that all DNS records exist.
-    pub(super) fn advance_domain(&mut self, call: &Call, clock: Now) -> HandlerResult {
+    pub(super) fn verify_or_connect_domain(&mut self, call: &Call, clock: Now) -> HandlerResult {
         let at = self.domain_at(call)?;
         let mut domain = self.domains.remove(at);
         let verified = domain.verified;
@@ -138,7 +138,7 @@ impl Application {
     }
 }
 
-fn is_full(name: &str) -> bool {
+fn is_fqdn(name: &str) -> bool {
     let label = |label: &str| {
         let letters = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
         !label.is_empty() && letters

@@ -70,7 +70,7 @@ impl Application {
                 return Err(bad_request(&format!("{words} can't be blank")));
             }
         }
-        let new = self.changed(new, call, clock)?;
+        let new = self.with_changes(new, call, clock)?;
         let reply = new.reply();
         self.variables.push(new);
         reply
@@ -82,7 +82,7 @@ impl Application {
 
     pub(super) fn update_variable(&mut self, call: &Call, clock: Now) -> HandlerResult {
         let (at, old) = self.variable(call)?;
-        let new = self.changed(old.clone(), call, clock)?;
+        let new = self.with_changes(old.clone(), call, clock)?;
         let reply = new.reply();
         self.variables.splice(at..=at, [new]);
         reply
@@ -100,7 +100,12 @@ impl Application {
         all.find(|(_, one)| one.id == id).ok_or_else(not_found)
     }
 
-    fn changed(&self, mut variable: Variable, call: &Call, clock: Now) -> Result<Variable, Reply> {
+    fn with_changes(
+        &self,
+        mut variable: Variable,
+        call: &Call,
+        clock: Now,
+    ) -> Result<Variable, Reply> {
         let body = body_of(call)?;
         if body.contains_key("env_key") {
             let key = text_field(&body, "env_key")

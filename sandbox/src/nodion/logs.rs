@@ -54,8 +54,8 @@ impl Application {
                 && wanted.is_none_or(|wanted| line.instance_id == wanted)
         });
         let surplus = lines.len().saturating_sub(limit);
-        // Undocumented: with `after` alone the first lines are kept, so that a reader can continue; otherwise the last
-        // lines, so that it can go back.
+        // Undocumented. With `after` alone, the first lines are returned, so that a reader can page forward; otherwise
+        // the last lines, so that it can page backward.
         if after.is_some() && before.is_none() {
             lines.truncate(limit);
         } else {
@@ -67,7 +67,7 @@ impl Application {
         list("logs", lines)
     }
 
-    /// The retained lines of online instances, oldest first.
+    /// The retained lines of running instances, oldest first.
     fn lines(&self, clock: Now) -> Vec<Line> {
         let mut lines = Vec::new();
         for instance in self.running(clock) {

@@ -34,7 +34,7 @@ pub struct Nodion {
     token: String,
     applications: Vec<Application>,
     /// Ids of the two initial applications: from git, and from an image.
-    first: [String; 2],
+    initial: [String; 2],
 }
 
 /// The time of a request, and the timing of deployments.
@@ -51,7 +51,7 @@ impl Nodion {
         let git = Application::connected(&mut ids, "My App", None);
         let image = Application::connected(&mut ids, "My Image", Some("docker.io/nginx"));
         Self {
-            first: [git.id.clone(), image.id.clone()],
+            initial: [git.id.clone(), image.id.clone()],
             applications: vec![git, image],
             timing,
             ids,
@@ -61,7 +61,7 @@ impl Nodion {
 
     /// Credentials and initial ids, for a server at `base_url`.
     pub fn access(&self, base_url: &str) -> NodionAccess {
-        let [git, image] = &self.first;
+        let [git, image] = &self.initial;
         NodionAccess {
             base_url: base_url.to_owned(),
             token: self.token.clone(),
@@ -78,13 +78,13 @@ impl Nodion {
     }
 
     fn route(&mut self, call: &Call) -> HandlerResult {
-        // An unknown route gets 404 before the key is checked. This is how Rails behaves, whose 404 is in
-        // nrdcg/nodion:fixtures; not observed on Nodion.
+        // An unknown route gets 404 before the key is checked, as in Rails, whose 404 is in nrdcg/nodion:fixtures. Not
+        // observed on Nodion.
         if call.operation.is_none() {
             return Err(not_found());
         }
         // `Authorization: Bearer` (https://www.nodion.com/en/docs/api/authentication, nrdcg/nodion:client.go). The body
-        // of a 401 was not observed; this is the form of the 404. The only key is a project's, which may do everything.
+        // of a 401 was not observed; this is the form of the 404. The only key is a project's, with all permissions.
         // User keys (scopes, `X-Nodion-Project`, expiry, 403) are not modelled: only the scope `read` is known by name.
         let expected = format!("Bearer {}", self.token);
         if call.request.header("authorization") != Some(expected.as_str()) {

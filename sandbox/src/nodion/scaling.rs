@@ -81,7 +81,7 @@ impl Application {
         };
         let mut all = Vec::new();
         for (index, process) in self.processes.iter().enumerate() {
-            // An unfinished event has not changed the number yet.
+            // Until an event is finished, the old number of instances runs.
             let pending = self
                 .events
                 .iter()

@@ -53,7 +53,7 @@ pub(super) fn page(view: &Value, refresh: Option<u64>) -> String {
         None => "<a href=\"/\">Refresh</a> <a href=\"/?refresh=2\">Refresh every 2 s</a>",
     };
     let clock = text(view, "/clock/written").replace(['T', 'Z'], " ");
-    let driven = match view.pointer("/clock/manual") {
+    let clock_note = match view.pointer("/clock/manual") {
         Some(Value::Bool(true)) => "UTC, manual clock",
         _ => "UTC",
     };
@@ -79,7 +79,7 @@ pub(super) fn page(view: &Value, refresh: Option<u64>) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n{}\
          <link rel=\"icon\" href=\"data:,\">\n<title>deploykit sandbox</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>deploykit sandbox</h1>\n\
-         <p>Clock <time>{}</time> {driven}</p>\n\
+         <p>Clock <time>{}</time> {clock_note}</p>\n\
          <nav>{links} <a href=\"/?format=json\">JSON</a></nav>\n</header>\n<main>\n\
          <h2>Resources</h2>\n<div class=\"platforms\">\n{platforms}</div>\n\
          <section aria-labelledby=\"faults\">\n{faults}\
@@ -104,15 +104,15 @@ fn items<'a>(of: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
     items.into_iter().flatten()
 }
 
-/// The rest of a section: heading, and a table or a note if it has no rows.
-fn section(id: &str, title: &str, names: &[&str], rows: String, nothing: &str) -> String {
+/// The content of a section after its start tag: heading, and a table, or a note if there are no rows.
+fn section(id: &str, title: &str, names: &[&str], rows: String, empty_note: &str) -> String {
     let heading = format!("<h2 id=\"{id}\">{title}</h2>\n");
-    format!("{heading}{}</section>\n", table(names, rows, nothing))
+    format!("{heading}{}</section>\n", table(names, rows, empty_note))
 }
 
-fn table(names: &[&str], rows: String, nothing: &str) -> String {
+fn table(names: &[&str], rows: String, empty_note: &str) -> String {
     if rows.is_empty() {
-        return format!("<p class=\"none\">{nothing}</p>\n");
+        return format!("<p class=\"none\">{empty_note}</p>\n");
     }
     let names = names.iter().map(|name| match *name {
         // Name columns take the remaining width.
@@ -206,7 +206,7 @@ fn request(of: &Value) -> String {
     )
 }
 
-/// The CSS class of a state; colour only repeats the word.
+/// The CSS class of a state. Colour only repeats the state's name.
 fn status_class(state: &str) -> &'static str {
     let state = state.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| state.contains(word));

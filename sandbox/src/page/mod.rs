@@ -92,7 +92,7 @@ fn view(inner: &Inner) -> Value {
     let platforms = platforms.map(|(platform, url)| {
         let resources = inner.state.resources(platform, now);
         let more = resources.len().saturating_sub(MAX_RESOURCES);
-        let resources = resources.iter().take(MAX_RESOURCES).map(of_resource);
+        let resources = resources.iter().take(MAX_RESOURCES).map(resource_json);
         json!({
             "platform": platform.to_string(),
             "base_url": url,
@@ -100,17 +100,17 @@ fn view(inner: &Inner) -> Value {
             "more": more,
         })
     });
-    let faults = inner.state.faults().iter().map(of_fault);
+    let faults = inner.state.faults().iter().map(fault_json);
     let newest = inner.state.recorded().iter().rev().take(MAX_REQUESTS);
     json!({
         "clock": { "now": millis(now), "written": rfc3339(now), "manual": inner.clock.is_manual() },
         "platforms": platforms.collect::<Vec<Value>>(),
         "faults": faults.collect::<Vec<Value>>(),
-        "requests": newest.map(of_request).collect::<Vec<Value>>(),
+        "requests": newest.map(request_json).collect::<Vec<Value>>(),
     })
 }
 
-fn of_resource(one: &ResourceSummary) -> Value {
+fn resource_json(one: &ResourceSummary) -> Value {
     json!({
         "kind": one.kind,
         "name": truncate_value(&one.name),
@@ -121,16 +121,16 @@ fn of_resource(one: &ResourceSummary) -> Value {
     })
 }
 
-fn of_fault(one: &InjectedFault) -> Value {
+fn fault_json(one: &InjectedFault) -> Value {
     let text = truncate_value(&one.fault.to_string());
     json!({ "fault": text, "matched": one.matched, "applied": one.applied, "pending": one.is_pending() })
 }
 
-fn of_request(recorded: &RecordedRequest) -> Value {
-    let asked = recorded.request_violations.iter().map(ToString::to_string);
-    let answered = recorded.reply_violations.iter();
-    let answered = answered.map(|problem| format!("reply {problem}"));
-    let problems = asked.chain(answered).map(|text| truncate_value(&text));
+fn request_json(recorded: &RecordedRequest) -> Value {
+    let in_request = recorded.request_violations.iter().map(ToString::to_string);
+    let in_reply = recorded.reply_violations.iter();
+    let in_reply = in_reply.map(|problem| format!("reply {problem}"));
+    let problems = in_request.chain(in_reply).map(|text| truncate_value(&text));
     let fault = recorded.fault.as_ref().map(ToString::to_string);
     json!({
         "number": recorded.number,

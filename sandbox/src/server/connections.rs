@@ -1,4 +1,4 @@
-//! The sockets of one platform, with limits on everything a client controls.
+//! The sockets of one platform, with limits against misbehaving clients.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -17,7 +17,7 @@ use super::handler::answer;
 use super::shared_state::SharedState;
 use crate::platform::Platform;
 
-/// Maximum connections to all ports together; further ones wait.
+/// Maximum number of connections to all ports together. Further connections wait.
 const MAX_CONNECTIONS: usize = 512;
 /// Timeout for the head of each request on a connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -91,15 +91,15 @@ impl PlatformListener {
             .serve_connection(TokioIo::new(stream), service);
         let mut end = pin!(shut_down(self.shutdown.clone()));
         let mut ending = false;
-        let talk = poll_fn(|cx| {
+        let serve = poll_fn(|cx| {
             if !ending && end.as_mut().poll(cx).is_ready() {
                 ending = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }
             connection.poll_without_shutdown(cx)
         });
-        // An error only means the end of the connection.
-        let _ = talk.await;
+        // Ignore errors: they only end the connection.
+        let _ = serve.await;
         let mut stream = connection.into_parts().io.into_inner();
         let reply = faulty_reply
             .lock()

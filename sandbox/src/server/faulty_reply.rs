@@ -25,8 +25,8 @@ impl FaultyReply {
                 let _ = stream.set_zero_linger();
             }
             Delivery::Truncated(bytes) => {
-                let promised = reply.body.len().max(bytes.saturating_add(1));
-                let mut sent = head(&reply, promised);
+                let content_length = reply.body.len().max(bytes.saturating_add(1));
+                let mut sent = head(&reply, content_length);
                 sent.extend(reply.body.into_iter().take(bytes));
                 let _ = stream.write_all(&sent).await;
                 let _ = stream.shutdown().await;

@@ -51,7 +51,7 @@ pub(super) async fn answer(
     } = outcome;
     if !delay.is_zero() {
         tokio::select! {
-            // A manual clock no longer moves after the sandbox is dropped.
+            // After the sandbox is dropped, a manual clock no longer moves.
             () = shut_down(listener.shutdown.clone()) => {
                 let delivery = Delivery::NoReply;
                 return Err(FaultyReply { reply, delivery });

@@ -190,22 +190,22 @@ impl SandboxBuilder {
             let listener = TcpListener::bind(address).await.map_err(|error| {
                 io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
             })?;
-            let mut heard_at = listener.local_addr()?;
+            let mut public_address = listener.local_addr()?;
             // Clients cannot connect to the unspecified address.
-            match heard_at.ip() {
+            match public_address.ip() {
                 IpAddr::V4(any) if any.is_unspecified() => {
-                    heard_at.set_ip(Ipv4Addr::LOCALHOST.into());
+                    public_address.set_ip(Ipv4Addr::LOCALHOST.into());
                 }
                 IpAddr::V6(any) if any.is_unspecified() => {
-                    heard_at.set_ip(Ipv6Addr::LOCALHOST.into());
+                    public_address.set_ip(Ipv6Addr::LOCALHOST.into());
                 }
                 _ => {}
             }
-            *url = format!("http://{heard_at}");
+            *url = format!("http://{public_address}");
             listeners.push((platform, listener));
         }
         let [nexlayer, dployr, nodion, edgegap] = &urls;
-        state.nexlayer_at(nexlayer);
+        state.serve_nexlayer_sites(nexlayer);
         let (running, shutdown) = watch::channel(());
         let (nexlayer, dployr) = (
             state.nexlayer().access(nexlayer),

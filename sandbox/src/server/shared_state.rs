@@ -13,11 +13,11 @@ use crate::webhooks::Webhook;
 #[derive(Debug)]
 pub(crate) struct SharedState {
     inner: Mutex<Inner>,
-    /// A webhook may be due, or the sandbox was dropped.
+    /// Notified when a webhook may be due, or the sandbox was dropped.
     webhook_due: Condvar,
-    /// The clock was moved.
+    /// Notified when the clock was moved.
     clock_moved: Notify,
-    /// A request was recorded.
+    /// Notified when a request was recorded.
     request_recorded: Notify,
 }
 
@@ -68,7 +68,7 @@ impl SharedState {
     pub(super) async fn sleep_until(&self, at: Duration) {
         loop {
             let mut moved = std::pin::pin!(self.clock_moved.notified());
-            // From here on, no notification is missed.
+            // Registers before the check, so that no notification is missed.
             moved.as_mut().enable();
             let clock = self.lock().clock;
             if clock.now() >= at {
@@ -85,7 +85,7 @@ impl SharedState {
         }
     }
 
-    /// The oldest matching request, now or later.
+    /// Returns the oldest matching request, recorded already or in the future.
     pub(super) async fn wait_for_request(
         &self,
         matches: impl Fn(&RecordedRequest) -> bool,
@@ -93,8 +93,8 @@ impl SharedState {
         // The last number checked, so that each request is checked once.
         let mut last = 0;
         loop {
-            let mut heard = std::pin::pin!(self.request_recorded.notified());
-            heard.as_mut().enable();
+            let mut recorded = std::pin::pin!(self.request_recorded.notified());
+            recorded.as_mut().enable();
             {
                 let inner = self.lock();
                 let requests = inner.state.recorded();
@@ -104,7 +104,7 @@ impl SharedState {
                 }
                 last = requests.back().map_or(last, |request| request.number);
             }
-            heard.await;
+            recorded.await;
         }
     }
 

@@ -5,7 +5,7 @@
 use crate::dployr::Dialect;
 use crate::platform::Platform;
 
-const PLANE: Option<Dialect> = Some(Dialect::ControlPlane);
+const CONTROL_PLANE: Option<Dialect> = Some(Dialect::ControlPlane);
 
 /// Platform, dialect, operation, and location of the violation.
 ///
@@ -14,18 +14,33 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
     // Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; the platform itself refuses other types.
     (Platform::Nexlayer, None, "*", "header.content-type"),
     // Observed: a deployment as text/plain was answered with 202.
-    (Platform::Dployr, PLANE, "*", "header.content-type"),
+    (Platform::Dployr, CONTROL_PLANE, "*", "header.content-type"),
     // Observed: page 0, 1000 and `abc`, and an unknown status, were answered with 200. Other numbers and flags have
     // defaults too (dployr-io/dployr-base:src/routes).
-    (Platform::Dployr, PLANE, "*", "query.*"),
+    (Platform::Dployr, CONTROL_PLANE, "*", "query.*"),
     // Observed: the string 3001 was accepted as a number.
-    (Platform::Dployr, PLANE, "create_deployment", "body.port"),
+    (
+        Platform::Dployr,
+        CONTROL_PLANE,
+        "create_deployment",
+        "body.port",
+    ),
     // dployr-io/dployr-base:src/lib/tasks/types.ts accepts numbers as strings.
-    (Platform::Dployr, PLANE, "create_deployment", "body.version"),
+    (
+        Platform::Dployr,
+        CONTROL_PLANE,
+        "create_deployment",
+        "body.version",
+    ),
     // Observed: {} was answered with 200; the body is not validated.
-    (Platform::Dployr, PLANE, "set_up_webhook", "body*"),
+    (Platform::Dployr, CONTROL_PLANE, "set_up_webhook", "body*"),
     // Observed: a body without a cluster is ignored, and the query's cluster is used.
-    (Platform::Dployr, PLANE, "delete_deployment", "body*"),
+    (
+        Platform::Dployr,
+        CONTROL_PLANE,
+        "delete_deployment",
+        "body*",
+    ),
     // Optional in https://www.nodion.com/en/docs/api/application-deployments; the platform itself refuses other types.
     (
         Platform::Nodion,
@@ -41,7 +56,7 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
         "create_deployment",
         "body.require_cached_locations",
     ),
-    // edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, with which clients stop everything;
+    // edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, which stops everything;
     // the platform itself refuses other types.
     (Platform::Edgegap, None, "stop_deployments", "body.filters"),
 ];
@@ -68,7 +83,7 @@ mod tests {
     use crate::spec::Spec;
 
     #[test]
-    fn entries_name_operations() {
+    fn entries_refer_to_existing_operations() {
         for (platform, _, id, _) in ACCEPTED {
             assert!(
                 *id == "*" || Spec::of(*platform).operation(id).is_some(),

@@ -1,6 +1,6 @@
 //! The OpenAPI specs: operations by route, examples, and violations.
 //!
-//! The sandbox validates every request and every reply of its own against them.
+//! The sandbox validates every request and each of its own replies against them.
 
 pub(crate) mod accepted_violations;
 mod parser;
@@ -20,9 +20,9 @@ use crate::reply::Reply;
 use crate::request::{decode, segments};
 use parser::{Content, DocumentedReply, Parameter};
 
-/// Maximum violations per request or reply: they are stored for each recorded request.
+/// Maximum violations per request or reply, because each recorded request stores them.
 const MAX_VIOLATIONS: usize = 20;
-/// Maximum characters of a violation's texts: clients choose the field names.
+/// Maximum characters of a violation's texts, because they contain field names from clients.
 const MAX_CHARACTERS: usize = 200;
 
 /// The spec of one platform, parsed once per process.
@@ -88,9 +88,9 @@ impl Spec {
         let values = found.params.iter();
         let values = values.map(|(name, value)| (name.to_owned(), decode(value)));
         let values: Vec<_> = values.collect();
-        // An empty value is a doubled slash, which no server takes for an id.
-        let is_whole = values.iter().all(|(_, value)| !value.is_empty());
-        Some((self.operations.get(*found.value)?, values)).filter(|_| is_whole)
+        // An empty value comes from a double slash, which servers do not accept as an id.
+        let has_all_values = values.iter().all(|(_, value)| !value.is_empty());
+        Some((self.operations.get(*found.value)?, values)).filter(|_| has_all_values)
     }
 
     /// The methods of a path, comma-separated.
@@ -104,7 +104,7 @@ impl Spec {
 
     /// Whether each segment of an encoded path may be shown.
     ///
-    /// On unknown routes any segment may be a misplaced secret, so only words from the spec's paths are shown.
+    /// On unknown routes, any segment may be a misplaced secret, so only literal segments of the spec are shown.
     pub(crate) fn public_segments(&self, method: &Method, path: &str) -> Vec<bool> {
         match self.route(method, path) {
             Some((operation, _)) => segments(&operation.path)
@@ -213,8 +213,8 @@ impl Operation {
 
 /// A violation of the spec in a request or a reply.
 ///
-/// It contains no values, which could be secret. Long texts are truncated, and only the first violations of a message
-/// are kept.
+/// It contains no values, which could be secret. Long texts are truncated, and only the first violations of a request
+/// or reply are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_win_and_segments_are_decoded() {
+    fn literal_segments_have_priority_and_segments_are_decoded() {
         let route = |method: &str, path: &str| {
             let found = Spec::of(Platform::Dployr).route(&method.parse().unwrap(), path);
             found.map(|(operation, values)| (operation.id(), values))

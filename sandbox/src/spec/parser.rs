@@ -55,9 +55,9 @@ impl Content {
 pub(super) struct Resolver<'a>(&'a Value);
 
 impl<'a> Resolver<'a> {
-    /// The target of the references; null if there is none.
+    /// Follows references to their target; null if it does not exist.
     pub(super) fn resolve(&self, mut value: &'a Value) -> &'a Value {
-        // Deeper than any spec, and ends cycles.
+        // More references than any spec has; ends cycles.
         for _ in 0..8 {
             match value.get("$ref").and_then(Value::as_str) {
                 None => return value,

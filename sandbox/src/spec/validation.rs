@@ -24,7 +24,7 @@ impl Operation {
         violations
     }
 
-    /// Validates the body; one that the spec does not have is ignored.
+    /// Validates the body. Without a body in the spec, any body is accepted.
     fn check_body(&self, request: &Request, violations: &mut Vec<Violation>) {
         let Some(first) = self.bodies.first() else {
             return;
@@ -41,10 +41,10 @@ impl Operation {
             .iter()
             .find(|body| sent.as_deref() == Some(&body.media_type));
         if labelled.is_none() {
-            let what = format!("must be {}", first.media_type);
-            violations.push(Violation::new("header.content-type", what));
+            let message = format!("must be {}", first.media_type);
+            violations.push(Violation::new("header.content-type", message));
         }
-        // A wrong content type does not end validation: some platforms ignore it.
+        // Validate the body despite a wrong content type: some platforms ignore the type.
         labelled.unwrap_or(first).check(&request.body, violations);
     }
 
@@ -52,12 +52,12 @@ impl Operation {
     pub fn reply_violations(&self, reply: &Reply) -> Vec<Violation> {
         let mut violations = Vec::new();
         let Some(documented) = self.reply(reply.status.as_u16()) else {
-            let what = format!(
+            let message = format!(
                 "{} is not documented for {}",
                 reply.status.as_u16(),
                 self.id
             );
-            return vec![Violation::new("status", what)];
+            return vec![Violation::new("status", message)];
         };
         let sent = reply.header(CONTENT_TYPE.as_str()).map(media_type);
         let mut contents = documented.contents.iter();
@@ -67,8 +67,8 @@ impl Operation {
         ) {
             (Some(body), _) => body.check(&reply.body, &mut violations),
             (None, Some(first)) => {
-                let what = format!("must be {}", first.media_type);
-                violations.push(Violation::new("header.content-type", what));
+                let message = format!("must be {}", first.media_type);
+                violations.push(Violation::new("header.content-type", message));
             }
             (None, None) if !reply.body.is_empty() => {
                 violations.push(Violation::new("body", "must be empty"));

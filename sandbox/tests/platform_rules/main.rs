@@ -1,7 +1,7 @@
 //! The rules of each platform, as tables of requests and replies.
 //!
-//! The tables must cover a success of every operation. Every other documented status must come from a table or an
-//! injected fault. The spec must allow every reply.
+//! The tables must cover a success of every operation. Every other documented status must occur in a table or be
+//! injectable as a fault. The spec must allow every reply.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -29,7 +29,7 @@ fn builder(dialect: Dialect) -> impl Fn(&str) -> SandboxBuilder {
                 "free" => builder.nexlayer_plan(NexlayerPlan::Free),
                 "no-pods-status" => builder.nexlayer_pods_status(false),
                 "no-build-node" => builder.dployr_build_node(false),
-                "room-for-one" => builder.edgegap_capacity(1),
+                "capacity-for-one" => builder.edgegap_capacity(1),
                 "no-limits" => builder.rate_limits(false),
                 _ => panic!("{option}"),
             })
@@ -41,10 +41,10 @@ fn check(platform: Platform, tables: &[(Dialect, &str)]) {
     for (dialect, table) in tables {
         let builder = builder(*dialect);
         TableRunner::table(platform, table, &builder, &mut seen);
-        let mut play = TableRunner::new(platform, builder("no-limits"), &mut seen);
-        let owner = play.authorization();
-        play.ask_everything(owner.as_deref());
-        play.ask_everything(None);
+        let mut runner = TableRunner::new(platform, builder("no-limits"), &mut seen);
+        let owner = runner.authorization();
+        runner.send_invalid_requests(owner.as_deref());
+        runner.send_invalid_requests(None);
     }
     let mut missing = Vec::new();
     for operation in Spec::of(platform).operations() {
@@ -57,7 +57,7 @@ fn check(platform: Platform, tables: &[(Dialect, &str)]) {
             missing.push(format!("{id}: no success"));
         }
         let others = operation.statuses().filter(|status| !own(*status));
-        let others = others.filter(|status| !table::injected(platform, operation, *status));
+        let others = others.filter(|status| !table::is_injectable(platform, operation, *status));
         missing.extend(others.map(|status| format!("{id} {status}")));
     }
     assert_eq!(missing, [""; 0]);

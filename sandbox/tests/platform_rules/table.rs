@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::common::{BEGIN, TestPlatform};
 
-/// Statuses that the platform's rules answered, by operation.
+/// Operations and statuses that the platform's rules produced.
 pub type SeenStatuses = BTreeSet<(&'static str, u16)>;
 
 pub struct TableRunner<'a> {
@@ -22,7 +22,7 @@ pub struct TableRunner<'a> {
     seen: &'a mut SeenStatuses,
 }
 
-/// Settings of `@` lines for the next row.
+/// Settings for the next row, from `@` lines.
 struct Next {
     times: usize,
     content_type: Option<String>,
@@ -84,11 +84,11 @@ impl<'a> TableRunner<'a> {
         for section in sections.split("\n[") {
             let (title, rows) = section.split_once("]\n").unwrap();
             let options = title.split_once(": ").map_or("", |(_, options)| options);
-            let mut play = TableRunner::new(platform, builder(options), seen);
+            let mut runner = TableRunner::new(platform, builder(options), seen);
             for (name, body) in bodies.lines().filter_map(|line| line.split_once(" = ")) {
-                play.names.insert(name.to_owned(), body.to_owned());
+                runner.names.insert(name.to_owned(), body.to_owned());
             }
-            play.rows(title, rows);
+            runner.rows(title, rows);
         }
     }
 
@@ -99,7 +99,7 @@ impl<'a> TableRunner<'a> {
                 self.command(line, &mut next);
                 continue;
             }
-            let (row, kept) = row.split_once(" > ").unwrap_or((row, ""));
+            let (row, stored) = row.split_once(" > ").unwrap_or((row, ""));
             let (request, expected) = row.split_once(" => ").unwrap_or((row, ""));
             let (status, line) = request.split_once(' ').unwrap();
             let Next {
@@ -113,9 +113,9 @@ impl<'a> TableRunner<'a> {
             let at = format!("[{title}] {row}\n{} {}", reply.status, reply.text_body());
             assert_eq!(reply.status.as_str(), status, "{at}");
             self.expect(&reply, expected, &at);
-            for (name, pointer) in kept
+            for (name, pointer) in stored
                 .split_whitespace()
-                .map(|kept| kept.split_once('=').unwrap())
+                .map(|stored| stored.split_once('=').unwrap())
             {
                 let body = reply.json_body();
                 let value = body.pointer(pointer).and_then(Value::as_str);
@@ -131,7 +131,7 @@ impl<'a> TableRunner<'a> {
             "wait" => self.api.wait(value.parse().unwrap()),
             "times" => next.times = value.parse().unwrap(),
             "type" => next.content_type = Some(value.to_owned()),
-            "auth" => self.api.authorization = Some(self.filled(value)),
+            "auth" => self.api.authorization = Some(self.with_values(value)),
             "anonymous" | "owner" => {
                 self.sends_cookie = false;
                 let is_owner = command == "owner";
@@ -143,7 +143,7 @@ impl<'a> TableRunner<'a> {
             }
             "container" => {
                 let access = self.api.state.edgegap().access("");
-                let (url, token) = access.self_stop(&self.filled(value));
+                let (url, token) = access.self_stop(&self.with_values(value));
                 self.names.insert("self".to_owned(), url);
                 self.api.authorization = Some(token);
             }
@@ -151,7 +151,7 @@ impl<'a> TableRunner<'a> {
         }
     }
 
-    fn filled(&self, text: &str) -> String {
+    fn with_values(&self, text: &str) -> String {
         let names = self.names.iter();
         names.fold(text.to_owned(), |text, (name, value)| {
             text.replace(&format!("{{{name}}}"), value)
@@ -164,10 +164,10 @@ impl<'a> TableRunner<'a> {
         let end = text.find(|letter| !is_upper(letter));
         let (name, mut changes) = text.split_at(end.unwrap_or(text.len()));
         let Some(body) = self.names.get(name) else {
-            return self.filled(text);
+            return self.with_values(text);
         };
         if changes.is_empty() {
-            return self.filled(body);
+            return self.with_values(body);
         }
         let mut fields: Map<String, Value> = serde_json::from_str(body).unwrap();
         while !changes.is_empty() {
@@ -189,14 +189,14 @@ impl<'a> TableRunner<'a> {
             }
             changes = rest;
         }
-        self.filled(&Value::Object(fields).to_string())
+        self.with_values(&Value::Object(fields).to_string())
     }
 
     fn ask(&mut self, line: &str, content_type: Option<&str>) -> Reply {
         let mut parts = line.splitn(3, ' ');
         let (method, target) = (parts.next().unwrap(), parts.next().unwrap());
         let body = self.body(parts.next().unwrap_or_default());
-        let request = Request::new(method, &self.filled(target));
+        let request = Request::new(method, &self.with_values(target));
         self.send(match body.chars().next() {
             None => request,
             Some('{' | '[') => request.with_body(content_type.unwrap_or("application/json"), body),
@@ -235,8 +235,8 @@ impl<'a> TableRunner<'a> {
         }
     }
 
-    /// Sends unknown ids to every operation: without a body, with invalid ones, and with the spec's example.
-    pub fn ask_everything(&mut self, authorization: Option<&str>) {
+    /// Calls every operation with unknown ids: without a body, with invalid bodies, and with the spec's example.
+    pub fn send_invalid_requests(&mut self, authorization: Option<&str>) {
         self.api.authorization = authorization.map(str::to_owned);
         for operation in Spec::of(self.api.platform).operations() {
             let path = operation.path().replace(['{', '}'], "~");
@@ -259,7 +259,7 @@ impl<'a> TableRunner<'a> {
     }
 }
 
-/// Asserts that `found` contains `expected`: `"*"` is any value, a number the length of an array.
+/// Asserts that `found` contains `expected`. `"*"` matches any value except null, and a number the length of an array.
 fn contains(found: &Value, expected: &Value, at: &str) {
     match (found, expected) {
         (found, Value::String(any)) if any == "*" => assert!(!found.is_null(), "{at}"),
@@ -281,8 +281,8 @@ fn contains(found: &Value, expected: &Value, at: &str) {
     }
 }
 
-/// Whether an injected fault answers this status as the spec documents it.
-pub fn injected(platform: Platform, operation: &Operation, status: u16) -> bool {
+/// Whether an injected fault answers with this status, as documented in the spec.
+pub fn is_injectable(platform: Platform, operation: &Operation, status: u16) -> bool {
     let fault = Fault::on(operation.id()).platform(platform).status(status);
     let mut state = Sandbox::builder().fault(fault).state();
     let path = operation.path().replace(['{', '}'], "~");

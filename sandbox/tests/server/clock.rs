@@ -62,5 +62,9 @@ async fn a_ticking_clock_moves_with_each_request() {
         .collect();
     assert_eq!(running, [false, false, true, true]);
     page(&access.base_url, "/", LOCAL);
-    assert_eq!(sandbox.now(), start + 5 * tick, "to look does not count");
+    assert_eq!(
+        sandbox.now(),
+        start + 5 * tick,
+        "viewing the page does not move the clock"
+    );
 }

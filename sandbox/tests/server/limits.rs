@@ -53,7 +53,7 @@ async fn a_truncated_body_ends_without_a_reset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hang_ends_with_the_server() {
+async fn a_hanging_connection_closes_with_the_server() {
     let fault = Fault::on("list_regions").hang();
     let sandbox = server::start(Sandbox::builder().fault(fault)).await;
     let mut stream = open(&sandbox.nodion().base_url);
@@ -78,7 +78,7 @@ async fn a_hang_ends_with_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delayed_reply_ends_with_the_server_on_a_manual_clock() {
+async fn a_connection_with_a_delayed_reply_closes_with_the_server() {
     let late = Fault::on("list_regions").delay(Duration::from_secs(60));
     let builder = Sandbox::builder().manual_clock().fault(late);
     let sandbox = server::start(builder).await;
@@ -116,7 +116,7 @@ async fn large_request_heads_are_refused() {
     assert_eq!(sandbox.requests(), []);
 }
 
-// Time is advanced, so that nobody waits for 30 seconds.
+// Advances tokio's clock instead of waiting for 30 seconds.
 #[tokio::test]
 async fn slow_requests_are_closed() {
     let sandbox = server::start(Sandbox::builder()).await;

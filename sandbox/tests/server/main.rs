@@ -21,7 +21,7 @@ fn client() -> reqwest::Client {
     reqwest::Client::new()
 }
 
-/// One exchange on its own connection: head and body of the reply.
+/// Sends a request on a new connection. Returns head and body of the reply.
 pub fn exchange(base_url: &str, request: &str) -> (String, String) {
     let mut stream = TcpStream::connect(base_url.strip_prefix("http://").unwrap()).unwrap();
     stream
@@ -111,7 +111,7 @@ async fn each_platform_answers_on_its_own_port() {
         .unwrap();
     assert_eq!(
         body["deployments"][0]["status"], "available",
-        "the clock was driven"
+        "the clock was advanced"
     );
 
     let edgegap = sandbox.edgegap();

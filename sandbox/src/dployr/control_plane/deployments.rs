@@ -60,7 +60,7 @@ pub(super) fn list_deployments(state: &Dployr, call: &Call) -> HandlerResult {
     ))
 }
 
-/// Never returns a deployment: the permission check takes the path's id for a cluster id.
+/// Never returns a deployment: the permission check uses the path's id as a cluster id.
 ///
 /// It answers 403, or 404 if the id is the user's cluster.
 pub(super) fn get_deployment(state: &Dployr, id: &str) -> HandlerResult {
@@ -85,8 +85,8 @@ pub(super) fn delete_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
         return Err(bad_request("Cannot delete a running deployment"));
     }
     // Deletes the record; the service stays.
-    let gone = state.deployments.remove(at);
-    let details = json!({ "serviceName": gone.name, "deploymentId": gone.id });
+    let deleted = state.deployments.remove(at);
+    let details = json!({ "serviceName": deleted.name, "deploymentId": deleted.id });
     state.emit("deployment.deleted", details, call.now);
     Ok(ok(json!({})))
 }

@@ -49,7 +49,7 @@ impl Domain {
         }))
     }
 
-    fn to_set_up(&self) -> Reply {
+    fn setup_reply(&self) -> Reply {
         let mut data = object(json!({ "domain": self.name, "provider": "unknown" }));
         data.extend(self.setup());
         ok(data.into())
@@ -88,7 +88,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
 
 /// Includes the DNS records until the domain is verified.
 ///
-/// That they disappear is from dployr-io/dployr-base:src/routes/domains.ts; the rest was observed.
+/// Omitting them afterwards is from dployr-io/dployr-base:src/routes/domains.ts; the rest was observed.
 pub(super) fn get(state: &Dployr, call: &Call) -> HandlerResult {
     let domain = find(state, call)?;
     let mut data = object(json!({
@@ -149,9 +149,9 @@ pub(super) fn service_of<'a>(state: &'a Dployr, name: &str) -> Option<&'a str> {
     named(state, name).map(|domain| domain.service.as_str())
 }
 
-/// Whether the name belongs to another tenant. The sandbox has one tenant, so the vendor's own domain stands in for
+/// Whether the name belongs to another tenant. The sandbox has one tenant, so the vendor's domain represents the
 /// others.
-fn of_others(name: &str) -> bool {
+fn belongs_to_another_tenant(name: &str) -> bool {
     name == "dployr.io" || name.ends_with(".dployr.io")
 }
 
@@ -169,13 +169,13 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
     // The reply is 200, with the name in lower case.
     let name = name.to_lowercase();
     // Observed for a domain that another tenant had registered.
-    if of_others(&name) {
+    if belongs_to_another_tenant(&name) {
         let message = "Domain already registered to another instance";
         return Err(handler_error(409, message, "resource.conflict"));
     }
     // An existing domain keeps its service and token (dployr-io/dployr-base:src/routes/domains.ts).
     if let Some(known) = named(state, &name) {
-        return Ok(known.to_set_up());
+        return Ok(known.setup_reply());
     }
     let domain = Domain {
         id: state.ids.ulid(call.now),
@@ -186,7 +186,7 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
         activated_at: None,
     };
     emit(state, "domain.created", &domain, call);
-    let reply = domain.to_set_up();
+    let reply = domain.setup_reply();
     state.control_plane.domains.push(domain);
     Ok(reply)
 }

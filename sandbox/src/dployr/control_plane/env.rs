@@ -19,7 +19,8 @@ pub(super) fn variables(state: &Dployr, call: &Call) -> HandlerResult {
 
 /// Sorted by key.
 ///
-/// A key that was set before and after the service existed is listed twice: for the deployment and for the service.
+/// A key that was set both before and after the creation of the service is listed twice: for the deployment and for the
+/// service.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     let service = services::find(state, call)?;
     let rows = state.secrets.get(&service.name).into_iter().flatten();
@@ -37,7 +38,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(ok(json!({ "secrets": secrets.collect::<Vec<Value>>() })))
 }
 
-/// Stores the secrets of a deployment: for the service if it already exists.
+/// Stores the secrets of a deployment, or of the service if it already exists.
 pub(super) fn deploy(state: &mut Dployr, name: &str, body: &Map<String, Value>, now: Duration) {
     let of_service = state.services.iter().any(|service| service.name == name);
     for key in keys(body).into_iter().flatten() {
@@ -56,15 +57,15 @@ fn keys(body: &Map<String, Value>) -> Option<impl Iterator<Item = &String>> {
 pub(super) fn update(state: &mut Dployr, name: &str, body: &Map<String, Value>, now: Duration) {
     let kept = body.get("keep_secret_keys").and_then(Value::as_array);
     let kept = kept.into_iter().flatten().filter_map(Value::as_str);
-    let mut stay: BTreeSet<&str> = kept.collect();
+    let mut kept_keys: BTreeSet<&str> = kept.collect();
     let new = keys(body);
-    if new.is_none() && stay.is_empty() {
+    if new.is_none() && kept_keys.is_empty() {
         return;
     }
     let new: Vec<&String> = new.into_iter().flatten().collect();
-    stay.extend(new.iter().map(|key| key.as_str()));
+    kept_keys.extend(new.iter().map(|key| key.as_str()));
     if let Some(rows) = state.secrets.get_mut(name) {
-        rows.retain(|row| stay.contains(row.key.as_str()));
+        rows.retain(|row| kept_keys.contains(row.key.as_str()));
     }
     for key in new {
         set(state, name, key, true, now);

@@ -78,8 +78,8 @@ fn describe(state: &Dployr, instance: &Instance) -> Map<String, Value> {
 
 pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = body_or_broken(call)?;
-    // Requiring an admin is an assumption: copies of dployr-io/dployr-base:src/routes/instances.ts require an owner or
-    // nobody.
+    // Requiring an admin is an assumption: versions of dployr-io/dployr-base:src/routes/instances.ts require an owner
+    // or no role.
     let cluster = text_field(&body, "clusterId").or(call.request.query_value("clusterId"));
     require_role(state, cluster, Role::Admin)?;
     let address = text_field(&body, "address").unwrap_or_default();
@@ -139,7 +139,7 @@ pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
 }
 
 /// Reboots an instance or restarts its daemon.
-pub(super) fn interrupt(state: &mut Dployr, call: &Call) -> HandlerResult {
+pub(super) fn reboot_or_restart(state: &mut Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Admin)?;
     let tag = call.path("tag");
     if !connected(state, tag).ok_or_else(|| not_found("instance not found"))? {

@@ -53,7 +53,7 @@ pub(super) fn of_service(state: &Dployr, call: &Call) -> HandlerResult {
     let name = name.or_else(|| rows.find(|row| row.name == id).map(|row| &row.name));
     let name = name.ok_or_else(|| not_found("Service not found"))?;
     let follow = matches!(call.request.query_value("follow"), Some("true" | "1"));
-    // Starts 24 hours ago, or 15 minutes when following, and returns the oldest lines: `limit` is no tail, and `tail`
+    // Starts 24 hours ago, or 15 minutes ago when following. Returns the oldest lines, so `limit` is not a tail; `tail`
     // is ignored (dployr-io/dployr-base:src/routes/services.ts).
     let back = if follow {
         Duration::from_secs(15 * 60)

@@ -36,7 +36,7 @@ pub(super) struct State {
 }
 
 const MINUTE: u64 = 60;
-/// Requests per minute, for users and anonymous callers. The sandbox has one of each.
+/// Requests per minute, per user and per anonymous caller. The sandbox has one of each.
 const LIMIT: u64 = 100;
 /// Routes that check the token before the path.
 ///
@@ -80,7 +80,7 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], authenticated: bool) ->
         "get_health" => return Ok(health(call)),
         "get_domain_status" => return services::public_status(state, call),
         "list_versions" => return Ok(events::versions(call.request)),
-        // The reference documents login by password and these two collections, but the server has none of them.
+        // The reference documents login by password and these two collections, but the server lacks them.
         _ if matches!(path, ["auth", "login"] | ["projects" | "webhooks", ..]) => {
             return Err(not_routed());
         }
@@ -128,13 +128,13 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], authenticated: bool) ->
         "create_instance" => instances::create(state, call),
         "delete_instance" => instances::delete(state, call),
         "ping_instance" => instances::ping(state, call.path("tag")),
-        "reboot_instance" | "restart_instance" => instances::interrupt(state, call),
+        "reboot_instance" | "restart_instance" => instances::reboot_or_restart(state, call),
         "create_domain" => domains::create(state, call),
         "list_domains" => domains::list(state, call),
         "get_domain" => domains::get(state, call),
         "delete_domain" => domains::delete(state, call),
         "verify_domain" => domains::verify(state, call),
-        // Operations that only the reference has do not exist here.
+        // Operations that only the reference documents do not exist here.
         _ => match call.operation.filter(|operation| !operation.documented()) {
             Some(_) => call.example().ok_or_else(not_routed),
             None => Err(not_routed()),
@@ -158,7 +158,7 @@ enum Role {
 
 /// The permission check of most routes.
 ///
-/// An unknown cluster gets the same reply as somebody else's.
+/// An unknown cluster gets the same reply as a cluster of another tenant.
 fn require_role(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), Reply> {
     let Some(id) = cluster_id.filter(|id| !id.is_empty()) else {
         return Err(middleware_error(
@@ -186,11 +186,11 @@ fn require_query_cluster(state: &Dployr, call: &Call, role: Role) -> Result<(), 
 
 /// One page of `items`.
 ///
-/// `page` is at least 1 and `pageSize` at most 100; unreadable values become 1 and 20. A page beyond the end is empty.
+/// `page` is at least 1 and `pageSize` at most 100; unparsable values become 1 and 20. A page beyond the end is empty.
 fn page(call: &Call, items: Vec<Value>) -> Reply {
     // 0 counts as missing (dployr-io/dployr-base:src/types/responses.ts).
-    let number = |name: &str, otherwise: usize| match leading_integer(call.request, name) {
-        None | Some(0) => otherwise,
+    let number = |name: &str, default: usize| match leading_integer(call.request, name) {
+        None | Some(0) => default,
         Some(number) => usize::try_from(number).unwrap_or(1),
     };
     let (page, size) = (number("page", 1), number("pageSize", 20).min(100));

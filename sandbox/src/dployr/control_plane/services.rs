@@ -92,8 +92,8 @@ fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
 
 /// Updates and redeploys a service.
 ///
-/// Absent fields stay, null clears a field, and the variables are replaced as a whole. Only `healthCheck` is reset, to
-/// `/`, when absent.
+/// Absent fields keep their value, null clears a field, and variables are replaced as a whole. Only `healthCheck`, if
+/// absent, is reset to `/`.
 pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
     let body = call.request.json_object();
@@ -133,20 +133,20 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     let health_check = text_field(&body, "health_check").unwrap_or("/");
     let health_check = format!("/{}", health_check.trim_matches('/'));
     settings.texts.insert("healthCheck", health_check);
-    // `remote_url`, even null, makes it a git deployment and removes the image. Otherwise the source follows whichever
-    // of image and repository is set, if only one is (dployr-io/dployr-base:src/routes/services.ts).
-    let named = body.contains_key("remote_url");
-    if named {
+    // `remote_url`, even null, makes it a git deployment and removes the image. Otherwise, if only one of image and
+    // repository is set, it determines the source (dployr-io/dployr-base:src/routes/services.ts).
+    let is_remote = body.contains_key("remote_url");
+    if is_remote {
         settings.texts.remove("image");
     }
-    let there = |key: &str| settings.text(key).is_some_and(|text| !text.is_empty());
-    let source = match (there("image"), there("remoteUrl")) {
-        _ if named => Some("remote"),
+    let is_set = |key: &str| settings.text(key).is_some_and(|text| !text.is_empty());
+    let source = match (is_set("image"), is_set("remoteUrl")) {
+        _ if is_remote => Some("remote"),
         (true, false) => Some("image"),
         (false, true) => Some("remote"),
         _ => None,
     };
-    let has_repository = there("remoteUrl");
+    let has_repository = is_set("remoteUrl");
     if let Some(source) = source {
         settings.texts.insert("source", source.to_owned());
     }
@@ -156,7 +156,7 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     // Only a git deployment with a repository needs a build node.
     let from_git = settings.text("source") == Some("remote") && has_repository;
     if from_git && !state.build_node {
-        // The settings are already saved when the server refuses (dployr-io/dployr-base:src/routes/services.ts).
+        // The server saves the settings before it refuses (dployr-io/dployr-base:src/routes/services.ts).
         let mut rows = state.deployments.iter_mut();
         if let Some(row) = rows.find(|row| row.id == service.deployment_id) {
             row.settings = settings;
@@ -178,8 +178,8 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
 
 /// `GET /v1/status?domain=`
 ///
-/// Public and without an envelope. A stopped service is started by the request. The real server says `starting` for 90
-/// seconds, the sandbox for as long as a deployment takes.
+/// Public and without an envelope. A stopped service is started by the request. The real server answers `starting` for
+/// 90 seconds, the sandbox for the duration of a deployment.
 pub(super) fn public_status(state: &mut Dployr, call: &Call) -> HandlerResult {
     let Some(domain) = call.request.non_empty_query("domain") else {
         return Err(Reply::json(400, &json!({ "status": "not_found" })));
@@ -235,7 +235,7 @@ pub(super) fn routable(state: &Dployr, call: &Call) -> HandlerResult {
 
 /// `GET /v1/services/metrics/{name}`
 ///
-/// Returns the recorded numbers in the current hour for names with a service. Totals without traffic were not recorded.
+/// Returns the recorded numbers in the current hour for names of services. Totals without traffic are assumed.
 pub(super) fn traffic(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let number = |key: &str| call.request.query_value(key)?.parse::<u64>().ok();

@@ -48,7 +48,7 @@ struct Token {
 
 impl Token {
     /// Whether the secret matches and the token has not expired.
-    fn is(&self, secret: &str, now: Duration) -> bool {
+    fn accepts(&self, secret: &str, now: Duration) -> bool {
         self.secret == secret && self.expires_at.is_none_or(|ends| now < ends)
     }
 }
@@ -56,7 +56,7 @@ impl Token {
 impl Credentials {
     /// Whether an API token with this secret exists and has not expired.
     pub(in crate::dployr) fn has_api_token(&self, secret: &str, now: Duration) -> bool {
-        self.tokens.iter().any(|token| token.is(secret, now))
+        self.tokens.iter().any(|token| token.accepts(secret, now))
     }
 
     /// Records when a token was last used (observed in the token list).
@@ -64,7 +64,7 @@ impl Credentials {
         let header = call.request.header("authorization").unwrap_or_default();
         let secret = header.strip_prefix("Bearer ").unwrap_or_default();
         let mut tokens = self.tokens.iter_mut();
-        if let Some(token) = tokens.find(|token| token.is(secret, call.now)) {
+        if let Some(token) = tokens.find(|token| token.accepts(secret, call.now)) {
             token.used_at = Some(call.now);
         }
     }
@@ -86,7 +86,7 @@ impl Credentials {
     }
 }
 
-/// Checks that the caller may manage API tokens, which only a session may.
+/// Checks that the caller has a session: only sessions may manage API tokens.
 ///
 /// The general credential check comes first; API tokens pass it and get this 403
 /// (dployr-io/dployr-base:src/routes/auth-tokens.ts; the 403 was observed).
@@ -94,13 +94,13 @@ fn require_session(
     state: &Dployr,
     call: &Call,
     authenticated: bool,
-    what: &str,
+    action: &str,
 ) -> Result<(), Reply> {
     if !authenticated {
         return Err(unauthenticated());
     }
     if !state.control_plane.credentials.has_session_cookie(call) {
-        let message = format!("Scoped tokens cannot {what} tokens");
+        let message = format!("Scoped tokens cannot {action} tokens");
         return Err(handler_error(403, &message, "permission.forbidden"));
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The documented dialect: dployr-io/dployr-docs:docs/api.md.
 //!
-//! The reference shows only the reply of the login. Like it, all other replies are objects and arrays in snake case
-//! without an envelope. Their fields are those of the request bodies, completed from dployr-io/dployr:api/openapi.yaml
+//! The reference shows only the login's reply. Following it, all replies are objects and arrays in snake case without
+//! an envelope. Their fields are those of the request bodies, completed from dployr-io/dployr:api/openapi.yaml
 //! (the daemon).
 
 mod deployments;
@@ -47,7 +47,7 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
 
 fn route(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult {
     let path = call.segments();
-    // Operations that only the control plane has do not exist here, even those that need no token.
+    // Operations that only the control plane has do not exist here, not even those without authentication.
     let is_other = call
         .operation
         .is_some_and(|operation| !operation.documented());

@@ -1,7 +1,7 @@
 //! Proxy routes, projects and webhooks.
 //!
 //! Only their requests are documented (dployr-io/dployr-docs:docs/api.md). Replies have the fields of the request, an
-//! id and timestamps. No server is known that answers these paths, so the statuses are made up.
+//! id and timestamps. No server with these paths is known, so the statuses are made up.
 
 use serde_json::{Map, Value, json};
 
@@ -60,7 +60,7 @@ fn create_route(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> H
         "status": "active",
         "created_at": rfc3339(call.now),
     });
-    Ok(kept(&mut state.routes, route))
+    Ok(stored(&mut state.routes, route))
 }
 
 fn create_project(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> HandlerResult {
@@ -72,7 +72,7 @@ fn create_project(state: &mut Dployr, call: &Call, body: &Map<String, Value>) ->
         "created_at": now,
         "updated_at": now,
     });
-    Ok(kept(&mut state.projects, project))
+    Ok(stored(&mut state.projects, project))
 }
 
 /// Stores the webhook; the sandbox never calls it, because its requests are undocumented. The secret is not returned.
@@ -83,10 +83,10 @@ fn create_webhook(state: &mut Dployr, call: &Call, body: &Map<String, Value>) ->
         "events": body.get("events"),
         "created_at": rfc3339(call.now),
     });
-    Ok(kept(&mut state.webhooks, webhook))
+    Ok(stored(&mut state.webhooks, webhook))
 }
 
-fn kept(items: &mut Vec<Value>, item: Value) -> Reply {
+fn stored(items: &mut Vec<Value>, item: Value) -> Reply {
     let reply = Reply::json(201, &item);
     items.push(item);
     reply
