@@ -54,7 +54,7 @@ fn every_found_reply_names_an_operation() {
 
 /// Writes the examples of the specs to the corpus of the target `replies`.
 #[test]
-#[ignore = "it writes files: cargo test --test properties write_examples -- --ignored"]
+#[ignore = "writes files: cargo test --test properties write_examples -- --ignored"]
 fn write_examples() {
     let mut seen = BTreeSet::new();
     for (number, example) in examples().iter().enumerate() {

@@ -30,7 +30,7 @@ fn any_id_stays_one_path_segment_or_is_rejected() {
 }
 
 #[test]
-fn any_webhook_body_is_read_or_rejected() {
+fn any_webhook_body_is_parsed_or_rejected() {
     let bytes = prop_oneof![
         vec(any::<u8>(), 0..200),
         "[\\[\\]{}\",:0-9a-z]{0,60}".prop_map(String::into_bytes),
@@ -43,7 +43,7 @@ fn any_webhook_body_is_read_or_rejected() {
 
 /// Real bodies with any value in one field.
 #[test]
-fn any_field_value_of_a_webhook_body_is_read_or_rejected() {
+fn any_field_value_of_a_webhook_body_is_parsed_or_rejected() {
     let of_edgegap = json!({ "request_id": "a", "current_status": "Status.READY", "running": true, "ports": { "p": {} } });
     let of_dployr = json!({ "event": "x", "timestamp": "x", "data": { "deploymentId": "a" } });
     let names = "request_id|current_status|last_status|running|error|ports|location|tags|start_time|\

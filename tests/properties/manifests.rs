@@ -1,4 +1,4 @@
-//! Properties of manifests, for generated ones.
+//! Properties of manifests, for generated manifests.
 
 use super::checks::manifests::check;
 use super::values::for_all;
@@ -16,7 +16,7 @@ const SCALARS: &str = "|~|80|'80'|0755|1.10|1e999|.nan|yes|hush-12|\"\\x00\\u202
     |'a\n\n\n b '|\"  a\\n\\tb\\n\"|/|&a b|*a|''|'- a'|a: b";
 
 #[test]
-fn any_tree_of_keys_and_values_is_read_and_redacted() {
+fn any_tree_of_keys_and_values_is_parsed_and_redacted() {
     let key = select(KEYS.split(' ').collect::<Vec<_>>());
     let leaf = select(SCALARS.split('|').collect::<Vec<_>>()).prop_map(str::to_owned);
     let tree = leaf.prop_recursive(6, 40, 5, move |inner| {
@@ -66,7 +66,7 @@ fn secrets_are_redacted_in_every_scalar_style() {
 }
 
 #[test]
-fn any_bytes_are_read_or_rejected() {
+fn any_bytes_are_parsed_or_rejected() {
     for_all(500, vec(any::<u8>(), 0..100), |bytes| check(&bytes));
     let flow =
         "(\\{|\\}|\\[|\\]|token|: |, |a|hush-12|'|\"|\n|  |- |&x |\\*x|!!binary |\\||>|#){0,20}";

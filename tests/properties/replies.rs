@@ -155,7 +155,7 @@ fn every_modified_example_is_decoded_or_an_error() {
 
 /// Only the response of the first deployment contains the session token, so it must never be lost.
 #[test]
-fn the_session_token_is_read_from_any_reply_that_has_it() {
+fn the_session_token_is_read_from_any_reply_that_contains_it() {
     let entries = vec((select(names()), any_json()), 0..8);
     for_all(750, entries, |entries| {
         let mut reply: Map<_, _> = entries.into_iter().collect();
@@ -197,7 +197,7 @@ fn known_sentences_of_nexlayer_are_parsed() {
 }
 
 #[test]
-fn rate_limit_headers_of_any_form_are_read() {
+fn rate_limit_headers_of_any_form_are_parsed() {
     let value = prop_oneof![
         Just(String::new()),
         "[0-9]{1,20}",
@@ -254,7 +254,7 @@ fn log_lines_are_found_in_any_chunks() {
 }
 
 #[test]
-fn long_values_are_shortened_in_errors() {
+fn long_values_are_truncated_in_errors() {
     let long = "ü".repeat(30_000);
     let message = format!(r#"{{"message":"{long}"}}"#);
     let id = format!(r#"{{"request_id":"{long}"}}"#);

@@ -1,4 +1,4 @@
-//! Canaries: unique texts in place of secrets, a different one for each place of each operation.
+//! Canaries: texts in the places of secrets, unique per operation and place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,13 +28,13 @@ pub struct Canary {
 }
 
 impl Canary {
-    /// Whether the request contains it. Canaries in replies come from the server.
+    /// Whether the request contains the canary. Canaries in replies come from the server.
     pub fn is_sent(&self) -> bool {
         !self.place.starts_with("reply.") && !self.place.starts_with("unsent ")
     }
 }
 
-/// Makes the canaries of one operation. The same place gets the same canary.
+/// Creates the canaries of one operation. The same place always gets the same canary.
 #[derive(Clone)]
 pub struct Plant {
     pub operation: String,
@@ -100,31 +100,31 @@ pub fn found_in(text: &str) -> BTreeSet<(String, String)> {
     // Hosts are printed in lower case, and a canary may be part of one.
     let text = text.to_lowercase();
     let planted = lock();
-    let part = || ("?".to_owned(), "a part of a canary".to_owned());
+    let fragment = || ("?".to_owned(), "a part of a canary".to_owned());
     let mut found: BTreeSet<_> = text
         .match_indices(MARK)
         .map(|(at, _)| {
             let number = text[at + MARK.len()..].strip_prefix('-');
             let number = number.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
             let canary = number.and_then(|number| planted.get(number.parse::<usize>().ok()?));
-            canary.map_or_else(part, |c| (c.operation.clone(), c.place.clone()))
+            canary.map_or_else(fragment, |c| (c.operation.clone(), c.place.clone()))
         })
         .collect();
     if OTHER_FORMS.iter().any(|form| text.contains(form)) {
-        found.insert(part());
+        found.insert(fragment());
     }
     found
 }
 
-/// Canaries that were found where none may be.
+/// Canaries that were found in output.
 #[derive(Default)]
 pub struct Findings {
-    /// One example per place of a secret and kind of text.
+    /// One example per secret place and kind of text.
     pub examples: BTreeMap<(String, String), String>,
 }
 
 impl Findings {
-    /// Searches a text. `kind` is its origin: `error Display`.
+    /// Searches a text. `kind` names its origin, such as `error (Display)`.
     pub fn search(&mut self, kind: &str, text: &str) {
         for (operation, place) in found_in(text) {
             let at = text.find(MARK).unwrap_or(0);

@@ -39,8 +39,8 @@ async fn login(search: &mut LeakSearch) {
     };
     search.search_debug("builder", &client("https://a.example"));
     search.search_debug("store", &FileStore::new(&file));
-    // Either the login succeeds and the call gets the reply, or the login gets the reply. The reply repeats only
-    // secrets that its request contained.
+    // Either the login succeeds and the next call gets the reply, or the login itself gets it. The reply repeats
+    // only secrets of its request.
     for (login_works, sent) in [(true, &access), (false, &password)] {
         for reply in replies::all(&[Success::json("[]")], sent) {
             let _ = std::fs::remove_file(&file);
@@ -73,7 +73,7 @@ async fn login(search: &mut LeakSearch) {
     search.take_requests(&plant);
 }
 
-/// Tokens from a function, with a store that fails.
+/// Tokens from a function, with a failing token store.
 async fn token_source(search: &mut LeakSearch) {
     let plant = Plant::new("edgegap tokens");
     let first = plant.ascii("first token");
@@ -136,7 +136,7 @@ async fn token_source(search: &mut LeakSearch) {
     });
     let client = builder(bad).build().unwrap();
     let error = client.deployments().list().await.unwrap_err();
-    search.search_error("a token that cannot be sent", &error);
+    search.search_error("an invalid token", &error);
     search.take_requests(&plant);
 }
 
@@ -190,7 +190,7 @@ async fn proxy(search: &mut LeakSearch) {
     for bad in ["\n", " ", ":x", "@"] {
         let builder = builder(&format!("h{bad}:{bad}"), "https://platform.example");
         if let Err(error) = builder.build() {
-            search.search_error("a bad proxy", &error);
+            search.search_error("an invalid proxy", &error);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Shows that the search finds each kind of leak.
+//! Checks that the search finds each kind of leak.
 
 use crate::canaries::{MARK, Plant, found_in};
 use crate::replies;
@@ -20,7 +20,7 @@ fn canaries_are_found_in_every_encoding() {
     assert!(found_in("a canary").is_empty());
 }
 
-/// Makes one leak of each kind.
+/// Creates one leak of each kind.
 #[tokio::test]
 async fn leaks_are_found_in_every_kind_of_output() {
     /// A type without redaction.

@@ -1,5 +1,5 @@
-//! Calls every operation with a canary in every secret place, and searches for canaries in everything
-//! that the library shows: `Debug`, errors, previews, logs.
+//! Calls every operation with a canary in every secret place, and searches all output of the library for
+//! canaries: `Debug`, errors, previews, logs.
 //!
 //! The calls are the rows of `tests/support/operations`.
 //!

@@ -1,4 +1,4 @@
-//! Replies that repeat the request with its canaries, in every form that could make a client print one.
+//! Replies that repeat the request with its canaries, in many statuses and forms.
 
 use crate::server::Answer;
 use crate::spec_replies::Success;
@@ -19,7 +19,7 @@ const STATUSES: [&str; 10] = [
     "500 Internal Server Error",
     "503 Service Unavailable",
 ];
-/// Statuses that are tried with all forms, and forms that are tried with all statuses.
+/// Statuses that are combined with all forms, and forms that are combined with all statuses.
 const ALL_FORMS: [&str; 2] = ["200 OK", "400 Bad Request"];
 const ALL_STATUSES: [&str; 2] = ["text", "JSON"];
 
@@ -99,7 +99,7 @@ pub fn all(successes: &[Success], canaries: &str) -> Vec<Reply> {
     let success = successes.first().map_or("", |success| &success.body);
     let request_line = |request: &str| request.lines().next().unwrap_or_default().to_owned();
     replies.extend([
-        failure("a close", Arc::new(|_| Vec::new())),
+        failure("a closed connection", Arc::new(|_| Vec::new())),
         failure(
             "garbage",
             Arc::new(|_| b"\x16\x03\x01 garbage\r\n\r\n".to_vec()),

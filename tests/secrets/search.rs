@@ -1,4 +1,4 @@
-//! Sends a call, gets every kind of reply, and searches all output for canaries.
+//! Sends a call, receives every kind of reply, and searches all output for canaries.
 
 use crate::canaries::{self, Canary, Findings, MARK, Plant};
 use crate::log_capture;
@@ -71,7 +71,7 @@ impl Setup for Planting {
 pub struct LeakSearch {
     pub server: Server,
     pub findings: Findings,
-    /// Mistakes in this test, and calls that should have succeeded.
+    /// Mistakes of this test, and calls that failed unexpectedly.
     pub problems: Vec<String>,
 }
 
@@ -87,7 +87,7 @@ impl LeakSearch {
 
     pub fn assert_clean(&self) {
         let found = &self.findings.examples;
-        assert!(found.is_empty(), "canaries were seen: {found:#?}");
+        assert!(found.is_empty(), "canaries were found: {found:#?}");
         assert!(self.problems.is_empty(), "{:#?}", self.problems);
     }
 
@@ -102,7 +102,7 @@ impl LeakSearch {
         let mut known = BTreeSet::new();
         let mut missing: BTreeSet<_> = operation.behaviour.secrets.iter().copied().collect();
         for variant in &row.variants {
-            // Canaries per variant: the errors of a request redact only its own secrets.
+            // Each variant has its own canaries, because errors redact only the secrets of their request.
             let plant = Plant::new(format!("{name} {}", variant.name));
             let to = |target| {
                 let plant = plant.clone();
@@ -132,8 +132,8 @@ impl LeakSearch {
                 let has = |request: &String| holds_canary(operation, place, request);
                 !requests.iter().any(has)
             });
-            let nowhere = to(Target::Server("http://127.0.0.1:1".to_owned()));
-            let refused = call(&nowhere).send().await.unwrap_err();
+            let closed_port = to(Target::Server("http://127.0.0.1:1".to_owned()));
+            let refused = call(&closed_port).send().await.unwrap_err();
             self.search_error("refused", &refused);
             self.record(&plant, &successes[0].body, |recorder| {
                 call(&to(Target::Recorder(recorder)))
@@ -194,8 +194,8 @@ impl LeakSearch {
         requests
     }
 
-    /// Checks that a recorder prints no secret, and that a platform in the same process gets the requests that
-    /// the recorder prints.
+    /// Checks that a recorder prints no secret, and that an in-process platform receives the requests that the
+    /// recorder prints.
     async fn record(&mut self, plant: &Plant, success: &str, call: impl Fn(Recorder) -> AnyCall) {
         let recorder = Recorder::new();
         let reply = CannedReply::json(400, replies::in_json(&plant.sent()));
@@ -298,7 +298,7 @@ fn described(operation: &str, request: &Request<Vec<u8>>) -> RequestPreview {
     }
 }
 
-/// Whether a request has a canary at a place in the form of the spec.
+/// Whether a request has a canary at a place, written as in the spec.
 fn holds_canary(operation: &Operation, place: &str, request: &str) -> bool {
     let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
     let target = head.split(' ').nth(1).unwrap_or_default();

@@ -3,7 +3,7 @@
 use crate::support;
 use std::sync::{Arc, Mutex};
 
-/// Makes the bytes of a reply from a request. No bytes: the connection is closed.
+/// Returns the bytes of the reply to a request. Without bytes, the connection is closed.
 pub type Answer = Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
 
 pub struct Server {

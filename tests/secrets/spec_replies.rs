@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 static READ: Mutex<BTreeMap<&str, Value>> = Mutex::new(BTreeMap::new());
 
-/// Depth limit for values that the example does not have.
+/// Depth limit for values that the example lacks.
 const DEPTH: usize = 12;
 
 pub struct Spec(Value);
@@ -101,7 +101,7 @@ impl Spec {
         }
     }
 
-    /// Puts canaries into the secret fields of a value. `None` without a value and without secret fields.
+    /// Puts canaries into the secret fields of a value. `None` if there is neither a value nor a secret field.
     fn fill(
         &self,
         schema: &Value,
@@ -116,7 +116,7 @@ impl Spec {
         }
         let depth = depth.checked_sub(1)?;
         let mut value = value.filter(|value| !value.is_null());
-        for part in self.suited(schema, value.as_ref()) {
+        for part in self.matching_parts(schema, value.as_ref()) {
             value = self.fill(part, value, name, plant, depth);
         }
         if let Some(items) = schema.get("items") {
@@ -160,20 +160,20 @@ impl Spec {
         })
     }
 
-    /// The parts of a schema. Of alternatives, only the first that fits the value.
-    fn suited<'a>(&self, schema: &'a Value, value: Option<&Value>) -> Vec<&'a Value> {
+    /// The subschemas of a schema. Of alternatives, only the first that matches the value.
+    fn matching_parts<'a>(&self, schema: &'a Value, value: Option<&Value>) -> Vec<&'a Value> {
         let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"));
         match (alternatives.and_then(Value::as_array), value) {
             (Some(all), Some(value)) => {
-                let suited = all.iter().find(|part| self.suits(part, value));
-                suited.or(all.first()).into_iter().collect()
+                let matching_parts = all.iter().find(|part| self.matches_schema(part, value));
+                matching_parts.or(all.first()).into_iter().collect()
             }
             _ => parts(schema).collect(),
         }
     }
 
     /// Whether a value has the type and required fields of a schema.
-    fn suits(&self, schema: &Value, value: &Value) -> bool {
+    fn matches_schema(&self, schema: &Value, value: &Value) -> bool {
         let schema = self.resolve(schema);
         let has = |name: &Value| name.as_str().is_some_and(|name| value.get(name).is_some());
         let required = schema.get("required").and_then(Value::as_array);
@@ -185,12 +185,13 @@ impl Spec {
             Some("boolean") => value.is_boolean(),
             _ => parts(schema)
                 .next()
-                .is_none_or(|part| self.suits(part, value)),
+                .is_none_or(|part| self.matches_schema(part, value)),
         };
         let values = map_values(schema).zip(value.as_object());
         kind && required.into_iter().flatten().all(has)
-            && values
-                .is_none_or(|(schema, map)| map.values().all(|value| self.suits(schema, value)))
+            && values.is_none_or(|(schema, map)| {
+                map.values().all(|value| self.matches_schema(schema, value))
+            })
     }
 
     /// Adds the required fields that are missing.

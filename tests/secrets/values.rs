@@ -1,5 +1,5 @@
-//! Values with secrets that are not sent, refused calls, and replies whose types redact more than the spec
-//! requires.
+//! Values with secrets that are not sent, refused calls, and replies with types that redact more than the
+//! spec requires.
 
 use crate::canaries::Plant;
 use crate::replies;
@@ -23,11 +23,11 @@ use serde_json::json;
 use std::fmt::Debug;
 
 pub async fn search(search: &mut LeakSearch) {
-    of_dployr(search).await;
-    of_edgegap(search);
-    of_nexlayer(search).await;
-    of_nodion(search);
-    of_webhooks_and_budgets(search);
+    dployr_values(search).await;
+    edgegap_values(search);
+    nexlayer_values(search).await;
+    nodion_values(search);
+    webhook_and_budget_values(search);
     request_without_spec(search).await;
     search.search_log();
 }
@@ -52,7 +52,7 @@ fn secret_url(plant: &Plant) -> String {
     format!("https://{user}:{password}@git.example/a.git?t={query}")
 }
 
-async fn of_dployr(search: &mut LeakSearch) {
+async fn dployr_values(search: &mut LeakSearch) {
     let plant = Plant::new("dployr values");
     let url = secret_url(&plant);
     let token = plant.ascii("authorization");
@@ -120,7 +120,7 @@ async fn of_dployr(search: &mut LeakSearch) {
     search.all(&[&response, &response.headers.as_map()]);
 }
 
-fn of_edgegap(search: &mut LeakSearch) {
+fn edgegap_values(search: &mut LeakSearch) {
     let plant = Plant::new("edgegap values");
     let token = plant.ascii("authorization");
     let builder = edgegap::Client::builder().token(token.as_str());
@@ -141,7 +141,7 @@ fn of_edgegap(search: &mut LeakSearch) {
     search.search_error("refused", &refused.unwrap_err());
 }
 
-async fn of_nexlayer(search: &mut LeakSearch) {
+async fn nexlayer_values(search: &mut LeakSearch) {
     let plant = Plant::new("nexlayer values");
     let builder = nexlayer::Client::builder().token(plant.ascii("authorization"));
     search.search_debug("builder", &builder);
@@ -211,7 +211,7 @@ async fn of_nexlayer(search: &mut LeakSearch) {
         search.search_error("refused", &Manifest::parse(text).unwrap_err());
     }
 
-    // Sentences for people that hold a token.
+    // Messages for people that contain a token.
     let wide = |place: &str| plant.wide(&format!("reply.{place}"));
     let started = json!({
         "message": format!("Your token is {}", wide("message")),
@@ -239,7 +239,7 @@ async fn of_nexlayer(search: &mut LeakSearch) {
     search.search_debug("claim", &claim);
 }
 
-fn of_nodion(search: &mut LeakSearch) {
+fn nodion_values(search: &mut LeakSearch) {
     let plant = Plant::new("nodion values");
     let token = plant.ascii("authorization");
     let client = nodion::Client::new(token.as_str()).unwrap();
@@ -257,7 +257,7 @@ fn of_nodion(search: &mut LeakSearch) {
     search.refused(client.application("a-1").env_variables().create(wrong));
 }
 
-fn of_webhooks_and_budgets(search: &mut LeakSearch) {
+fn webhook_and_budget_values(search: &mut LeakSearch) {
     let plant = Plant::new("webhook and budget values");
     let secret = CallbackSecret::new(plant.ascii("callback secret")).unwrap();
     let url = secret.attach("https://a.example/hook").unwrap();

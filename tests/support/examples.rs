@@ -1,6 +1,6 @@
 //! Reads the example replies of the specs.
 
-#![allow(dead_code)] // Each test uses its own part.
+#![allow(dead_code)] // Each test uses only a part.
 
 use deploykit::operation::{OPERATIONS, Operation};
 use deploykit::testing::CannedReply;

@@ -8,15 +8,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A function that makes further steps from a request.
+/// A function that returns further steps for a request.
 #[derive(Clone)]
-pub struct Make(Arc<MakeSteps>);
+pub struct StepFn(Arc<StepFnBody>);
 
-type MakeSteps = dyn Fn(&str) -> Vec<Step> + Send + Sync;
+type StepFnBody = dyn Fn(&str) -> Vec<Step> + Send + Sync;
 
-impl fmt::Debug for Make {
+impl fmt::Debug for StepFn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Make(..)")
+        f.write_str("StepFn(..)")
     }
 }
 
@@ -32,7 +32,7 @@ pub enum Step {
     /// Reads a whole request.
     ReadAll,
     Send(Vec<u8>),
-    /// Sends this many bytes, until the client stops reading.
+    /// Sends up to this many bytes, until the client stops reading.
     Flood(usize),
     /// Sends one byte at a time, with a pause before each.
     SendSlowly(Vec<u8>, Duration),
@@ -41,8 +41,8 @@ pub enum Step {
     Silence,
     /// Resets the connection.
     Reset,
-    /// Reads a whole request, then runs the steps that the function makes from it.
-    Answer(Make),
+    /// Reads a whole request, then runs the steps that the function returns for it.
+    Answer(StepFn),
     /// Forwards the request to another server, and its reply to the client unless `lose_reply` is set.
     Forward {
         to: String,
@@ -53,7 +53,7 @@ pub enum Step {
 impl Step {
     /// Reads a whole request, then runs the steps that `make` returns for it.
     pub fn answer(make: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static) -> Self {
-        Self::Answer(Make(Arc::new(make)))
+        Self::Answer(StepFn(Arc::new(make)))
     }
 }
 
@@ -81,7 +81,7 @@ impl Script {
         self
     }
 
-    fn of(&self, connection: usize) -> Vec<Step> {
+    fn steps_of(&self, connection: usize) -> Vec<Step> {
         let last = self.0.len().saturating_sub(1);
         self.0
             .get(connection.min(last))
@@ -90,7 +90,7 @@ impl Script {
     }
 }
 
-/// A request, as far as it was read, and its reply.
+/// A request, as far as it was read, and the outcome of its reply.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
     /// The bytes of the request that were read.
@@ -99,7 +99,7 @@ pub struct Exchange {
     pub body_read: bool,
     /// The status of the reply, if one was sent.
     pub status: Option<u16>,
-    /// Bytes of the reply that the client took.
+    /// Bytes of the reply that were sent.
     pub sent: usize,
 }
 
@@ -180,7 +180,7 @@ pub struct Server {
     pub base_url: String,
     log: Arc<Mutex<Log>>,
     task: Option<JoinHandle<()>>,
-    /// Keeps the address reserved without a server.
+    /// Sockets that reserve the address if there is no server task.
     _held: Vec<Box<dyn Send>>,
 }
 
@@ -198,7 +198,7 @@ impl Server {
         Self::start(Script::bytes(reply(status, headers, body))).await
     }
 
-    /// A server that makes every reply from the request.
+    /// A server that computes each reply from the request.
     pub async fn answers(make: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let step = Step::answer(move |request| vec![Step::Send(make(request))]);
         Self::start(Script::always(vec![step])).await
@@ -216,14 +216,14 @@ impl Server {
         let (socket, mut server) = Self::bound();
         let log = server.log.clone();
         server.task = Some(tokio::spawn(async move {
-            // A paused clock advances only when the client waits, too.
+            // A paused clock advances only when the client waits as well.
             tokio::time::sleep(Duration::from_millis(1)).await;
             serve(socket.listen(16).unwrap(), script, log).await;
         }));
         server
     }
 
-    /// An address that does not respond: its queue of connections is full, so it drops further ones.
+    /// An address that does not respond: its connection queue is full, so it drops further connections.
     pub async fn unresponsive() -> Self {
         let (socket, mut server) = Self::bound();
         let listener = socket.listen(0).unwrap();
@@ -293,7 +293,7 @@ async fn serve(listener: TcpListener, script: Script, log: Arc<Mutex<Log>>) {
             log: log.clone(),
             at: None,
         };
-        connections.spawn(connection.follow(script.of(number)));
+        connections.spawn(connection.follow(script.steps_of(number)));
     }
 }
 
@@ -308,7 +308,7 @@ impl Connection {
     async fn follow(mut self, steps: Vec<Step>) {
         let mut steps = VecDeque::from(steps);
         while let Some(step) = steps.pop_front() {
-            if let Step::Answer(Make(make)) = &step {
+            if let Step::Answer(StepFn(make)) = &step {
                 if !self.run(Step::ReadAll).await {
                     return;
                 }
@@ -395,11 +395,11 @@ impl Connection {
             .and_then(|rest| rest.get(..3));
         let status = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
         self.exchange(|exchange| exchange.status = exchange.status.or(status));
-        let taken = self.stream.write_all(bytes).await.is_ok();
-        if taken {
+        let is_sent = self.stream.write_all(bytes).await.is_ok();
+        if is_sent {
             self.exchange(|exchange| exchange.sent += bytes.len());
         }
-        taken
+        is_sent
     }
 
     async fn read_until(&mut self, enough: impl Fn(&Exchange) -> bool) -> bool {

@@ -110,7 +110,7 @@ pub fn id_in_a_path(operation: &'static Operation, id: &str) {
     if operation.id == "stop_own_deployment" {
         return;
     }
-    // Names are not redacted, even if the caller uses a secret as a name.
+    // Ids are not redacted, even if the caller uses a secret as an id.
     let secrets = secrets_of(operation);
     if secrets.iter().any(|secret| id.contains(secret)) {
         return;
@@ -155,16 +155,16 @@ fn is_secret_in(url: &str, words: &str) -> bool {
         return false;
     };
     let login = parsed.scheme() != "ssh" || parsed.password().is_some();
-    let in_front = login && parsed.username().contains(words)
+    let in_userinfo = login && parsed.username().contains(words)
         || parsed
             .password()
             .is_some_and(|password| password.contains(words));
-    // Text without slashes may be prose.
+    // Text without slashes may be no URL.
     let in_query = (parsed.has_host() || url.contains(":/"))
         && parsed.query_pairs().any(|(_, value)| value.contains(words));
-    // Not decidable if the text occurs elsewhere, in any equivalent form.
+    // Undecidable if the text also occurs elsewhere, in any equivalent form.
     let read = url.replace(SKIPPED, "").to_ascii_lowercase();
-    read.matches(&words.to_ascii_lowercase()).count() == 1 && (in_front || in_query)
+    read.matches(&words.to_ascii_lowercase()).count() == 1 && (in_userinfo || in_query)
 }
 
 pub fn base_url(url: &str) {
@@ -187,8 +187,8 @@ pub fn base_url(url: &str) {
     let kept = Url::parse(client.base_url()).unwrap();
     let http = matches!(kept.scheme(), "http" | "https") && kept.has_host();
     let login = !kept.username().is_empty() || kept.password().is_some();
-    let more = kept.query().is_some() || kept.fragment().is_some();
-    assert!(http && !login && !more, "{kept}");
+    let has_suffix = kept.query().is_some() || kept.fragment().is_some();
+    assert!(http && !login && !has_suffix, "{kept}");
     let preview = client
         .application("a")
         .deployments()
@@ -198,7 +198,14 @@ pub fn base_url(url: &str) {
     assert_eq!(preview.path, "/v1/applications/a/deployments", "{kept}");
     assert_eq!(preview.base_url, client.base_url());
     // Paths are not redacted.
-    assert_preview(&preview, if writes(url, TOKEN) { &[] } else { &[TOKEN] });
+    assert_preview(
+        &preview,
+        if contains_as_parsed(url, TOKEN) {
+            &[]
+        } else {
+            &[TOKEN]
+        },
+    );
     // Plain http is allowed only for loopback by default.
     let strict = nodion::Client::builder().base_url(url).token(TOKEN).build();
     let safe = kept.scheme() == "https" || is_loopback(&kept);
@@ -208,8 +215,8 @@ pub fn base_url(url: &str) {
     }
 }
 
-/// Whether a URL parser finds these words in a text.
-fn writes(text: &str, words: &str) -> bool {
+/// Whether a text contains these words, without the characters that URL parsers skip.
+fn contains_as_parsed(text: &str, words: &str) -> bool {
     text.replace(SKIPPED, "").contains(words)
 }
 
@@ -223,7 +230,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Sends a call to a platform whose error repeats the input.
-fn repeated<T: Send + 'static>(
+fn error_that_repeats<T: Send + 'static>(
     words: &str,
     call: impl FnOnce(&dployr::Client) -> Call<T>,
 ) -> Error {
@@ -233,7 +240,7 @@ fn repeated<T: Send + 'static>(
         platforms.answer(CannedReply::json(400, body.to_string()));
         match block_on(call(&platforms.dployr).into_future()) {
             Err(error) => error,
-            Ok(_) => panic!("a 400 is a success"),
+            Ok(_) => panic!("a 400 was a success"),
         }
     })
 }
@@ -256,10 +263,10 @@ pub fn header(name: &str, value: &str) {
     let secrets = if named { &[][..] } else { &[TOKEN, QUERY] };
     assert_preview(&preview, secrets);
     let hidden = (name, REDACTED.to_owned());
-    let left_out = ["accept", "user-agent"].contains(&hidden.0.as_str());
-    assert!(left_out || preview.headers.contains(&hidden), "{preview}");
+    let is_omitted = ["accept", "user-agent"].contains(&hidden.0.as_str());
+    assert!(is_omitted || preview.headers.contains(&hidden), "{preview}");
     if value.trim().len() >= 4 && value.contains(QUERY) {
-        let error = repeated(value.trim(), call);
+        let error = error_that_repeats(value.trim(), call);
         assert_sound(&error);
         assert_redacted(&error, &[QUERY]);
     }
@@ -280,7 +287,7 @@ pub fn query(name: &str, value: &str) {
     };
     assert_preview(&preview, secrets);
     if value.contains(QUERY) {
-        let error = repeated(value, call);
+        let error = error_that_repeats(value, call);
         assert_sound(&error);
         assert_redacted(&error, &[QUERY]);
     }
@@ -329,7 +336,7 @@ pub fn address(url: &str) {
         return;
     }
     for words in [url].iter().chain(&secrets) {
-        let error = repeated(words, create.clone());
+        let error = error_that_repeats(words, create.clone());
         if *words == url || is_exact(url, words) {
             assert_redacted(&error, &secrets);
         }
@@ -359,7 +366,14 @@ pub fn raw_path(path: &str) {
         Err(error) => return assert_refused(&error),
     };
     // Paths are not redacted.
-    assert_preview(&preview, if writes(path, TOKEN) { &[] } else { &[TOKEN] });
+    assert_preview(
+        &preview,
+        if contains_as_parsed(path, TOKEN) {
+            &[]
+        } else {
+            &[TOKEN]
+        },
+    );
     assert_eq!(preview.base_url, NOWHERE);
     let slashes = |text: &str| text.matches('/').count();
     assert_eq!(slashes(&preview.path), slashes(path), "{path:?}");

@@ -1,4 +1,4 @@
-//! Log lines, followed and read whole.
+//! Log lines, read as a stream and as a whole.
 
 use super::{TOKEN, assert_redacted, assert_sound, block_on, platforms, with_canaries};
 use deploykit::dployr::LogOptions;
@@ -92,7 +92,10 @@ pub async fn follows(body: &[u8], mut stream: LogStream) {
             }
         }
     }
-    assert!(stream.next().await.is_none(), "an item after the end");
+    assert!(
+        stream.next().await.is_none(),
+        "the stream returns an item after its end"
+    );
     assert!(items <= expected.most, "{items} items of {}", expected.most);
     let missing: Vec<_> = missing.collect();
     assert!(missing.is_empty(), "missing: {missing:?}");

@@ -15,7 +15,7 @@ const SECRET: [&str; 6] = [
     "command",
     "entrypoint",
 ];
-/// A shorter value occurs elsewhere by chance.
+/// Minimum length: shorter values may occur elsewhere by chance.
 const SHORTEST: usize = 6;
 
 pub fn check(data: &[u8]) {
@@ -57,7 +57,7 @@ pub fn check(data: &[u8]) {
     assert_eq!(shown.application_name(), name);
 }
 
-/// Checks the values and the findings of a manifest.
+/// Checks the parsed values and the warnings of a manifest.
 fn values(manifest: &Manifest) {
     let warnings = manifest.lint();
     // In YAML, a single CR is a line break.
@@ -76,7 +76,7 @@ fn values(manifest: &Manifest) {
         Ok(spec) => spec,
         Err(error) => {
             assert_sound(&error);
-            assert!(is_unreadable, "{error} is in no warning");
+            assert!(is_unreadable, "no warning for {error}");
             return;
         }
     };
@@ -113,7 +113,7 @@ fn preview(manifest: Manifest) -> String {
     });
     match preview.unwrap().body {
         PreviewBody::Text(text) => text,
-        other => panic!("{other:?} is no text"),
+        other => panic!("{other:?} is not text"),
     }
 }
 
@@ -150,6 +150,6 @@ fn collect(
 fn is_distinctive(line: &str) -> bool {
     line.len() >= SHORTEST
         && !line.bytes().all(|byte| byte.is_ascii_lowercase())
-        // A part of the placeholder.
+        // Excludes parts of the placeholder.
         && !"<redacted>".contains(line)
 }

@@ -50,7 +50,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// Replaces the bytes 1 to 8, which occur in no text, with the secrets above.
+/// Replaces the bytes 1 to 8, which no text contains, with the secrets above.
 pub fn with_canaries(bytes: &[u8]) -> Vec<u8> {
     let escaped = serde_json::to_string(PASSWORD).unwrap();
     let canaries = [
@@ -99,11 +99,11 @@ pub fn assert_sound(error: &Error) {
     assert!(!display.contains(breaks), "more than one line: {start:?}");
     let (length, debug) = (display.len(), format!("{error:?}").len());
     let excerpt = error.body_excerpt().map_or(0, str::len);
-    let short = length < LONGEST_DISPLAY && debug < 4 * LONGEST_DISPLAY;
+    let is_short = length < LONGEST_DISPLAY && debug < 4 * LONGEST_DISPLAY;
     let sizes = format!("Display {length}, Debug {debug}, excerpt {excerpt}");
-    assert!(short && excerpt <= LONGEST_EXCERPT, "{sizes}: {start}");
+    assert!(is_short && excerpt <= LONGEST_EXCERPT, "{sizes}: {start}");
     let wait = error.retry_after().unwrap_or_default();
-    assert!(wait < TEN_YEARS, "again in {wait:?}: {start}");
+    assert!(wait < TEN_YEARS, "retry_after is {wait:?}: {start}");
     assert!(error.request_id().map_or(0, str::len) <= 200, "{start}");
     if error.is_retryable() {
         assert_ne!(error.effect(), Effect::Applied, "{start}");
@@ -111,8 +111,11 @@ pub fn assert_sound(error: &Error) {
     if error.attempts() == 0 {
         assert_eq!(error.effect(), Effect::None, "{start}");
     }
-    let moved = error.status().is_some_and(|status| status / 100 == 3);
-    assert!(moved || error.kind() != ErrorKind::Redirected, "{start}");
+    let redirected = error.status().is_some_and(|status| status / 100 == 3);
+    assert!(
+        redirected || error.kind() != ErrorKind::Redirected,
+        "{start}"
+    );
 }
 
 /// Asserts that no output of an error contains these secrets of the request.

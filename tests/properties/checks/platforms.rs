@@ -17,7 +17,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 /// A port without a server. Loopback with http, so that clients do not initialize TLS.
 pub const NOWHERE: &str = "http://127.0.0.1:9";
 
-/// Uses one id in every path, and collects the secrets of a request.
+/// Arguments with one id for every path. Collects the secrets of a request.
 #[derive(Clone, Default)]
 struct Planted {
     /// The reply to every request.
@@ -39,7 +39,7 @@ impl Setup for Planted {
 
     fn secret(&self, place: &str) -> String {
         let secret = match place {
-            // Not every request contains it.
+            // Not collected: some requests are sent without the token.
             "authorization" => return TOKEN.to_owned(),
             "authorization (container)" => TOKEN,
             "cookie" | "path.stop_key" => SESSION,
@@ -128,12 +128,13 @@ struct Called {
 
 fn called(operation: &Operation) -> &'static Called {
     static ROWS: LazyLock<Vec<Row>> = LazyLock::new(rows);
-    static ALL: LazyLock<Vec<Called>> = LazyLock::new(|| ROWS.iter().map(how_to_call).collect());
+    static ALL: LazyLock<Vec<Called>> =
+        LazyLock::new(|| ROWS.iter().map(select_variants).collect());
     let row = ROWS.iter().position(|row| row.operation == operation);
     &ALL[row.unwrap()]
 }
 
-fn how_to_call(row: &'static Row) -> Called {
+fn select_variants(row: &'static Row) -> Called {
     let planted = Planted::default();
     planted.id.lock().unwrap().push_str("an-id");
     let clients = Clients::new(planted.clone());

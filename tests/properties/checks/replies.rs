@@ -9,7 +9,7 @@ use deploykit::{
 };
 use serde_json::Value;
 
-/// A secret in responses of this crate's tests.
+/// A secret value in the generated responses.
 const HUSH: &str = "hush";
 
 /// One response to one call.
@@ -46,7 +46,7 @@ impl Case {
     }
 }
 
-/// Checks an input. An input that is not a case passes.
+/// Checks an input. Input that does not parse is ignored.
 pub fn check(data: &[u8]) {
     if let Some(case) = Case::parse(data) {
         check_case(&case);
@@ -66,10 +66,10 @@ pub fn check_case(case: &Case) {
     match result {
         Ok(_) => {
             let stops = ["stop_deployment", "stop_own_deployment"].contains(&case.operation.id);
-            let says_no = case.operation.id == "validate_manifest";
+            let is_validation = case.operation.id == "validate_manifest";
             let success = success
                 || (case.status == 410 && stops)
-                || ([400, 422].contains(&case.status) && says_no);
+                || ([400, 422].contains(&case.status) && is_validation);
             assert!(success, "{} is a success: {}", case.status, case.operation);
         }
         Err(error) => {
@@ -89,7 +89,7 @@ pub fn check_case(case: &Case) {
     }
 }
 
-/// Whether the text or code of Nexlayer's error shows that the request was not executed.
+/// Whether the message or code of Nexlayer's error implies that the request was not applied.
 fn is_known_refusal(case: &Case, error: &Error) -> bool {
     use ErrorKind::{AlreadyRemoved, NotFound, PlanLimit};
     let codes = [
@@ -137,7 +137,7 @@ fn assert_after_success(case: &Case, error: &Error) {
     if words.contains(HUSH) && !words.contains('<') && !named {
         assert!(
             !shown(error).contains(HUSH),
-            "it shows the reply: {}",
+            "the error shows the reply: {}",
             shown(error)
         );
     }
@@ -160,7 +160,7 @@ fn effect(case: &Case, error: &Error) -> Effect {
     let operation = case.operation;
     if is_known_refusal(case, error) {
         return match error.effect() {
-            // `NotFound` with other words: the status decides.
+            // An unknown message with this kind: the status decides.
             Effect::None => Effect::None,
             _ => by_status(operation, case.status),
         };

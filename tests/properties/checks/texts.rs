@@ -1,4 +1,4 @@
-//! Responses of Nexlayer as text: sentences with facts, or any text.
+//! Text responses of Nexlayer: known sentences, or any text.
 
 use super::{
     SESSION, TOKEN, assert_redacted, assert_sound, block_on, platforms, text, with_canaries,

@@ -68,7 +68,7 @@ fn assert_unreadable(error: &Error) {
     assert_redacted(error, &[TOKEN, PASSWORD, VALUE, QUERY]);
 }
 
-/// A request is accepted if it contains the secret once, and otherwise rejected with the same error.
+/// A request is accepted if it contains the secret exactly once. All rejections have the same error.
 pub fn query(query: &str) {
     let secret = CallbackSecret::new(format!("{TOKEN}-and-more")).unwrap();
     let other = CallbackSecret::new(format!("{QUERY}-and-much-more")).unwrap();
@@ -77,7 +77,7 @@ pub fn query(query: &str) {
         .map(|(_, value)| value.into_owned())
         .collect();
     let carries = |secret: &CallbackSecret| values == [secret.expose()];
-    // Without characters that would end the query.
+    // `#` would end the query.
     if !query.contains('#') {
         let uri = format!("/hook?{query}");
         let either = carries(&secret) || carries(&other);
@@ -106,8 +106,8 @@ pub fn address(url: &str) {
     assert!(after.username().is_empty() && after.password().is_none());
     assert!(after.fragment().is_none());
     secret.verify(attached.expose()).unwrap();
-    let given = secret.attach(attached.expose()).unwrap_err();
-    assert_refused(&given);
+    let error = secret.attach(attached.expose()).unwrap_err();
+    assert_refused(&error);
     let hook = NewWebhook::new(attached.clone(), ["x"]);
     let shown = format!("{attached} {attached:?} {hook:?} {secret:?}");
     assert!(!shown.contains(TOKEN) || url.contains(TOKEN), "{shown}");

@@ -1,9 +1,9 @@
-//! The table of all operations: how a program calls each of them.
+//! The table of all operations, with calls of each.
 //!
 //! A test implements [`Setup`], makes [`Clients`] from it, and previews or sends the calls of [`rows`]. To add
 //! an operation, add its row to the file of its platform.
 
-#![allow(dead_code)] // Each test uses its own part.
+#![allow(dead_code)] // Each test uses only a part.
 
 mod dployr;
 mod edgegap;
@@ -28,7 +28,7 @@ use std::time::Duration;
 pub struct Row {
     pub operation: &'static Operation,
     pub variants: Vec<Variant>,
-    /// A name for the id in the reply, and its JSON pointer. Later rows use the id by that name.
+    /// Name and JSON pointer of the id in the reply. Later rows refer to the id by this name.
     pub reply_id: Option<(&'static str, &'static str)>,
 }
 
@@ -47,8 +47,8 @@ impl Variant {
     }
 }
 
-/// The rows of all platforms. Rows are in an order that works: a resource is created before the rows that use
-/// it, and deleted after them.
+/// The rows of all platforms, in an order that succeeds: a resource is created before the rows that use it, and
+/// deleted after them.
 pub fn rows() -> Vec<Row> {
     let platforms = [
         dployr::rows(),
@@ -130,8 +130,8 @@ pub trait Setup: Send + Sync + 'static {
     }
 
     /// The secret for a place: `authorization`, `cookie`, or a place from [`Behaviour::secrets`]. Places that
-    /// begin with `url` or `path` need a text without special characters of URLs, `body.<manifest>` a plain
-    /// scalar of YAML.
+    /// begin with `url` or `path` need a text without special URL characters; `body.<manifest>` needs a plain YAML
+    /// scalar.
     ///
     /// [`Behaviour::secrets`]: deploykit::operation::Behaviour::secrets
     fn secret(&self, place: &str) -> String;
@@ -141,7 +141,7 @@ pub trait Setup: Send + Sync + 'static {
         self.value(name, default)
     }
 
-    /// Another argument that is not secret, such as an e-mail address or a region.
+    /// Another non-secret argument, such as an e-mail address or a region.
     fn value(&self, name: &str, default: &str) -> String {
         let _ = name;
         default.to_owned()
@@ -235,7 +235,7 @@ pub struct Success {
     pub debug: String,
     /// The id, if it is not in the JSON.
     pub id: Option<String>,
-    /// Failures in a log stream that did not end it.
+    /// Errors from a log stream that continued after them.
     pub failures: Vec<Error>,
 }
 
