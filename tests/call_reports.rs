@@ -9,7 +9,7 @@ use std::time::Duration;
 use support::{Script, Server};
 
 #[tokio::test(start_paused = true)]
-async fn the_observer_gets_one_report_per_call() {
+async fn observer_gets_one_report_per_call() {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let client = |base_url: &str| {
         let reports = reports.clone();
@@ -33,8 +33,8 @@ async fn the_observer_gets_one_report_per_call() {
     let good = Server::replies("200 OK", &[], r#"{"deployments":[]}"#).await;
     let call = deployments(&good.base_url).list();
     call.with_response().await.unwrap();
-    let odd = Server::replies("200 OK", &[], "7").await;
-    let _ = deployments(&odd.base_url).list().await;
+    let undecodable = Server::replies("200 OK", &[], "7").await;
+    let _ = deployments(&undecodable.base_url).list().await;
     let busy = Server::replies("503 Busy", &[], "").await;
     let _ = deployments(&busy.base_url).list().await;
     let invalid = client(&good.base_url).application("..");

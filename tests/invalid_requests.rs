@@ -1,4 +1,4 @@
-//! Calls with invalid arguments send nothing. `tests/requests` tests the arguments of each call.
+//! Calls with invalid arguments open no connection. `tests/requests` tests the arguments of each call.
 
 mod support;
 
@@ -7,14 +7,14 @@ use deploykit::nexlayer::{self, Manifest};
 use deploykit::{Call, ClientBuilder, Effect, ErrorKind, Platform, dployr, nodion};
 use support::Server;
 
-async fn assert_refused<T: Send + 'static>(call: Call<T>, words: &str) {
+async fn assert_refused<T: Send + 'static>(call: Call<T>, expected_message: &str) {
     let Err(error) = call.await else {
-        panic!("accepted: {words}");
+        panic!("not refused: {expected_message}");
     };
     let found = (error.kind(), error.effect(), error.attempts());
     let expected = (ErrorKind::InvalidRequest, Effect::None, 0);
     assert_eq!(found, expected, "{error}");
-    assert!(error.to_string().contains(words), "{error}");
+    assert!(error.to_string().contains(expected_message), "{error}");
 }
 
 #[tokio::test]
@@ -38,16 +38,16 @@ async fn invalid_arguments_send_no_request() {
     .await;
     let new = dployr::NewDeployment::from_git("a", "https://git.example/a").port(0);
     assert_refused(dployr.deploy(new), "port").await;
-    let nobody = NewDeployment::for_users("a", "1", []);
-    assert_refused(edgegap.deploy(nobody), "no users").await;
+    let without_users = NewDeployment::for_users("a", "1", []);
+    assert_refused(edgegap.deploy(without_users), "no users").await;
     let session = nexlayer.session("");
     assert_refused(session.reservations().list(), "session token").await;
     assert_eq!(server.log().connections, 0);
 }
 
 #[test]
-fn the_error_names_a_manifest_that_cannot_be_read() {
-    let error = Manifest::from_path("no/such/nexlayer.yaml").unwrap_err();
+fn error_for_an_unreadable_manifest_contains_its_path() {
     let path = "no/such/nexlayer.yaml";
+    let error = Manifest::from_path(path).unwrap_err();
     assert!(error.to_string().contains(path), "{error}");
 }

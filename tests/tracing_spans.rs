@@ -1,7 +1,7 @@
 //! Each call is one `tracing` span with the field names of OpenTelemetry's HTTP client conventions.
 //!
-//! A target with a single test: `tracing` caches per process which callsites are enabled, so a second test
-//! without a subscriber could switch this span off.
+//! This target has only one test: `tracing` caches per process which callsites are enabled, so a second test
+//! without a subscriber could disable this span.
 
 mod support;
 

@@ -14,8 +14,8 @@ id::id! {
     /// The name of an application: its id within a session.
     ///
     /// The platform may change the name in the manifest: use the name in the response to the deploy.
-    /// A request refuses an empty name, and control characters. A name in a response is kept as the
-    /// platform wrote it.
+    /// Calls reject a name that is empty or contains control characters. A name in a response is kept
+    /// unchanged.
     ApplicationName, "application name", crate::check::text
 }
 
@@ -26,7 +26,7 @@ id::id! {
 pub struct ApplicationHandle {
     pub(super) session: SessionHandle,
     name: CheckedId<ApplicationName>,
-    /// The URL of the site, if known, or the reason why the caller's URL is refused.
+    /// The URL of the site, if known. `Err`: why the caller's URL is rejected.
     pub(super) site: std::result::Result<Option<SiteUrl>, String>,
     pub(super) signals: Vec<Signal>,
 }
@@ -43,7 +43,9 @@ pub struct Extended {
     pub message: String,
 }
 
-/// How to make an application permanent: a person opens [`url`](Self::url) in a browser.
+/// The response to [`ApplicationHandle::claim`].
+///
+/// To make the application permanent, a person opens [`url`](Self::url) in a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claim {
@@ -88,7 +90,7 @@ impl ApplicationHandle {
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) for an application that is not in the session. After
-    /// [`Effect::Unknown`](crate::Effect::Unknown) an extension may be used up.
+    /// [`Effect::Unknown`](crate::Effect::Unknown), an extension may have been used up.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn extend(&self) -> Call<Extended> {
@@ -151,7 +153,7 @@ impl Pods {
 }
 
 impl ApplicationName {
-    /// The name in a manifest, for a response without a name.
+    /// The name in a manifest: the fallback for a response without a name.
     pub(super) fn of_manifest(manifest: &Manifest) -> Self {
         Self(manifest.application_name().to_owned())
     }
@@ -171,12 +173,12 @@ impl Extended {
 
 impl From<types::ClaimReply> for Claim {
     fn from(reply: types::ClaimReply) -> Self {
-        let in_message = reply.message.as_deref().and_then(shapes::first_url);
+        let url_in_message = reply.message.as_deref().and_then(shapes::first_url);
         Self {
             url: reply
                 .claim_url
                 .filter(|url| !url.trim().is_empty())
-                .or_else(|| in_message.map(str::to_owned))
+                .or_else(|| url_in_message.map(str::to_owned))
                 .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
                 .map(Secret::from),
             token: reply.claim_token,

@@ -18,7 +18,7 @@ static PROFILE: Profile = Profile {
     lookups: &[Lookup {
         operation: "start_user_deployment",
         creates: "application",
-        advice: "it is in no list and expires at its time limit; in a known session, check session.application(name).wait()",
+        advice: "no operation lists it, and it is removed when it expires; if you have the session token, check session.application(name).wait()",
     }],
     redact_manifest: redact,
 };
@@ -44,9 +44,9 @@ impl Client {
         Self::builder().build()
     }
 
-    /// Creates a client from the environment: `NEXLAYER_BASE_URL` and `NEXLAYER_API_KEY`.
+    /// Creates a client from environment variables.
     ///
-    /// Both variables are optional.
+    /// Reads `NEXLAYER_BASE_URL` and `NEXLAYER_API_KEY`. Both are optional.
     ///
     /// # Errors
     /// [`Configuration`](crate::ErrorKind::Configuration) for an invalid value.

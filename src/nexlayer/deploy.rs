@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// The response to a deploy or an update.
 ///
-/// Only `application_name` is always set: server versions differ in what they send.
+/// Only `application_name` is always set: server versions send different fields.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Deployed {
@@ -52,7 +52,7 @@ pub struct Deployed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimOffer {
-    /// Whether the application was claimed before.
+    /// Whether the application is already claimed.
     pub claimed: Option<bool>,
     /// The platform's message, which may contain a token.
     pub message: Option<Secret>,
@@ -66,9 +66,9 @@ impl Client {
     /// The response may take minutes: the default timeout of an attempt is 120 s.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) for a manifest that the platform refuses. After
-    /// [`Effect::Unknown`](crate::Effect::Unknown) the application may run in a session whose token was
-    /// lost with the response; it expires without a further call.
+    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid manifest. After
+    /// [`Effect::Unknown`](crate::Effect::Unknown), the application may run in a session whose token was
+    /// lost with the response. It is removed when it expires.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn deploy(&self, manifest: Manifest) -> Call<Deployed> {
@@ -82,13 +82,13 @@ impl Client {
 }
 
 impl SessionHandle {
-    /// Deploys an application in this session: `POST /startUserDeployment?sessionToken=…`.
+    /// Deploys in this session: `POST /startUserDeployment?sessionToken=…`.
     ///
-    /// Redeploys the application if the session has one of that name. The response may take minutes:
-    /// the default timeout of an attempt is 120 s.
+    /// Redeploys the application if the session already has one with the name in the manifest. The
+    /// response may take minutes: the default timeout of an attempt is 120 s.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) for a manifest that the platform refuses.
+    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid manifest.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn deploy(&self, manifest: Manifest) -> Call<Deployed> {
@@ -100,12 +100,13 @@ impl SessionHandle {
         })
     }
 
-    /// Updates the application of the manifest's name: `POST /updateUserDeployment?sessionToken=…`.
+    /// Redeploys an application: `POST /updateUserDeployment?sessionToken=…`.
     ///
-    /// The default timeout of an attempt is 120 s.
+    /// The name in the manifest selects the application. The response may take minutes: the default
+    /// timeout of an attempt is 120 s.
     ///
     /// # Errors
-    /// [`Rejected`](crate::ErrorKind::Rejected) for a manifest that the platform refuses.
+    /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid manifest.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn update(&self, manifest: Manifest) -> Call<Deployed> {
@@ -157,15 +158,15 @@ impl Deployed {
         }
     }
 
-    /// The session of the application.
+    /// A handle on the session of the application. Sends nothing.
     ///
-    /// Its token is the token in the response, or else the token of the request. Without either, its
-    /// calls fail with [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// Uses the token in the response, or else the token of the request. Without a token, calls on the
+    /// session fail with [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
     pub fn session(&self) -> SessionHandle {
         self.session.clone()
     }
 
-    /// A handle on the application, with the URL of its site.
+    /// A handle on the application, with the URL of its site. Sends nothing.
     pub fn application(&self) -> ApplicationHandle {
         let application = self.session.application(&self.application_name);
         application.site_url_of_platform(self.url.as_deref())

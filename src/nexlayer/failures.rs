@@ -1,6 +1,6 @@
 //! Maps failure responses to error kinds.
 //!
-//! The platform answers 500 for some refusals, so the message decides.
+//! The platform rejects some requests with status 500, so messages are matched, too.
 
 use super::shapes;
 use crate::error::{Effect, ErrorKind};
@@ -30,7 +30,9 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     classified
 }
 
-/// Classifies a failure with a success status: a body with `error`, `success: false` or `valid: false`.
+/// Classifies a failure that has a success status.
+///
+/// The body has an `error`, `success: false` or `valid: false`.
 pub(super) fn failed_success(body: &Value) -> Option<Classified> {
     let map = body.as_object().filter(|map| !shapes::is_schema(map))?;
     let has_error = match map.get("error") {
@@ -38,13 +40,14 @@ pub(super) fn failed_success(body: &Value) -> Option<Classified> {
         Some(Value::String(text)) => !text.is_empty(),
         Some(_) => true,
     };
-    // `valid` is ignored beside a session token, whose only copy is in this response.
+    // The response to a deploy has the only copy of the session token: do not drop it because of
+    // `valid: false`.
     let is_invalid = map.get("valid") == Some(&json!(false)) && !map.contains_key("sessionToken");
     let has_failed = has_error || is_invalid || map.get("success") == Some(&json!(false));
     has_failed.then(|| by_json(Classified::from_status(400), body))
 }
 
-/// Classifies by code and message of a JSON body.
+/// Classifies by the code and message of a JSON body.
 fn by_json(classified: Classified, json: &Value) -> Classified {
     let message = message(json);
     let mut classified = by_message(classified, message.as_deref().unwrap_or_default());
@@ -65,12 +68,12 @@ fn by_json(classified: Classified, json: &Value) -> Classified {
     classified.details = details
         .find(|details| !details.is_null())
         .cloned()
-        // An invalid manifest without details.
+        // An invalid manifest, but no details.
         .or_else(|| (json.get("valid") == Some(&json!(false))).then(|| json!([])));
     classified
 }
 
-/// Classifies by known messages, for any status. After each of them, nothing was changed.
+/// Classifies by known messages, for any status. Each means that nothing was changed.
 fn by_message(classified: Classified, message: &str) -> Classified {
     let message = shapes::normalize(message).to_lowercase();
     let message = message.trim_end_matches('.');
@@ -117,7 +120,7 @@ mod tests {
     use super::*;
     use crate::transport::failure::tests::classified;
 
-    /// Rows: status body => kind (effect, if certain): message.
+    /// Rows: status body => kind (effect, if it is certain): message.
     const FAILURES: &str = r#"
 400 {"error":"Application not found"} => NotFound (None): Application not found
 400 {"error":"Invalid","code":"INVALID_YAML","details":[{"field":"a"}]} => Rejected (None): Invalid

@@ -25,8 +25,8 @@
 //! | deploy in a new session | [`Client::deploy`] |
 //! | deploy or redeploy in a session | [`SessionHandle::deploy`], [`SessionHandle::update`] |
 //! | wait until ready | [`ApplicationHandle::wait`] |
-//! | read logs | not possible: the platform has no operation for logs |
-//! | prolong | [`ApplicationHandle::extend`], [`reserve`](ApplicationHandle::reserve), [`claim`](ApplicationHandle::claim) |
+//! | read logs | not possible: the platform has no operation for it |
+//! | keep longer | [`ApplicationHandle::extend`], [`reserve`](ApplicationHandle::reserve), [`claim`](ApplicationHandle::claim) |
 //! | remove | not possible before the application expires: the platform has no operation for it |
 //!
 //! An application is removed after it expires ([`Deployed::expires_at`]), unless it is reserved or
@@ -39,11 +39,11 @@
 //! - The platform has no operation for the state of an application. [`ApplicationHandle::wait`]
 //!   combines several signals, among them the application's site.
 //! - [`Client::validate`], [`Client::schema`], [`SessionHandle::send_feedback`] and [`Pods::list`] are
-//!   not on the platform's documentation page. A server without them answers
+//!   not on the platform's documentation page. On a server without them, they fail with
 //!   [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute).
 //! - Responses of older and newer servers are decoded. Durations and counts are parsed from the
 //!   platform's messages where possible.
-//! - The platform answers 500 for some refusals. Their kinds are
+//! - The platform rejects some requests with status 500. The error kinds are
 //!   [`PlanLimit`](crate::ErrorKind::PlanLimit) and
 //!   [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved).
 //!

@@ -12,7 +12,9 @@ pub struct Reservations {
     session: SessionHandle,
 }
 
-/// The response to [`Reservations::delete_all`] and [`ApplicationHandle::delete_reservation`].
+/// The response to the deletion of one or all reservations.
+///
+/// See [`ApplicationHandle::delete_reservation`] and [`Reservations::delete_all`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletedReservations {
@@ -42,8 +44,8 @@ impl Reservations {
 
     /// Deletes all reservations of the session: `POST /removeReservations`.
     ///
-    /// The platform removes the sites of expired applications within minutes. Other applications run
-    /// until they expire.
+    /// The platform removes the sites of expired applications within minutes. Other applications keep
+    /// running until they expire.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn delete_all(&self) -> Call<DeletedReservations> {
@@ -59,12 +61,13 @@ impl Reservations {
 }
 
 impl ApplicationHandle {
-    /// Reserves the application: `POST /addDeploymentReservation`. Returns the platform's message.
+    /// Reserves the application: `POST /addDeploymentReservation`.
     ///
-    /// The application keeps running after it expires, until the reservation is deleted.
+    /// A reserved application keeps running after it expires, until its reservation is deleted. Returns
+    /// the platform's message.
     ///
     /// # Errors
-    /// [`PlanLimit`](crate::ErrorKind::PlanLimit) without the Scale or Conquer plan.
+    /// [`PlanLimit`](crate::ErrorKind::PlanLimit) if the account has no Scale or Conquer plan.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn reserve(&self) -> Call<String> {
@@ -79,11 +82,11 @@ impl ApplicationHandle {
 
     /// Deletes the application's reservation: `POST /removeDeploymentReservation`.
     ///
-    /// The platform removes the site of an expired application within minutes. An application that has
-    /// not expired runs until then: no operation removes it earlier.
+    /// The platform removes the site of an expired application within minutes. Another application keeps
+    /// running until it expires: no operation removes it earlier.
     ///
     /// # Errors
-    /// [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved) without a reservation.
+    /// [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved) if the application has no reservation.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn delete_reservation(&self) -> Call<DeletedReservations> {

@@ -1,4 +1,4 @@
-//! Sessions, which hold applications. The session token is the credential for all of them.
+//! Sessions, which contain applications. A session's token is the credential for its applications.
 
 use super::shapes::Text;
 use super::{ApplicationHandle, ApplicationName, Client, Reservations};
@@ -8,7 +8,9 @@ use crate::error::{Error, Result};
 use crate::raw::nexlayer::{Op, types};
 use crate::secret::Secret;
 
-/// A handle on a session; see [`Client::session`] and [`Deployed::session`](super::Deployed::session).
+/// A handle on a session.
+///
+/// See [`Client::session`] and [`Deployed::session`](super::Deployed::session).
 #[derive(Clone, Debug)]
 pub struct SessionHandle {
     pub(super) client: Client,
@@ -18,7 +20,7 @@ pub struct SessionHandle {
 impl Client {
     /// A handle on a session, by its token. Sends nothing.
     ///
-    /// The first call refuses an empty token, or one with control characters.
+    /// Calls reject a token that is empty or contains control characters.
     pub fn session(&self, token: impl Into<Secret>) -> SessionHandle {
         SessionHandle::new(self.clone(), Some(token.into()))
     }
@@ -29,7 +31,7 @@ impl SessionHandle {
         Self { client, token }
     }
 
-    /// The session for later calls: a token in a response replaces the token that was sent.
+    /// The session for later calls. A token in a response replaces the token of the request.
     pub(super) fn with_token(&self, token: Option<Secret>) -> Self {
         let token = token.filter(|token| !token.expose().trim().is_empty());
         Self::new(self.client.clone(), token.or_else(|| self.token.clone()))
@@ -47,9 +49,10 @@ impl SessionHandle {
         Ok(token)
     }
 
-    /// A handle on an application, by the name in the response to its deploy. Sends nothing.
+    /// A handle on an application, by its name. Sends nothing.
     ///
-    /// The first call refuses an empty name, or one with control characters.
+    /// Use the name in the response to the deploy. Calls reject a name that is empty or contains control
+    /// characters.
     pub fn application(
         &self,
         name: impl TryInto<ApplicationName, Error: Into<Error>>,
@@ -62,7 +65,9 @@ impl SessionHandle {
         Reservations::new(self.clone())
     }
 
-    /// Sends feedback to the vendor: `POST /feedback`. Returns the response: `OK`.
+    /// Sends feedback to the vendor: `POST /feedback`.
+    ///
+    /// Returns the platform's message: `OK`.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty text,

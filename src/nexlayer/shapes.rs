@@ -1,10 +1,10 @@
 //! Response bodies of all server versions, as Rust types for the spec (`x-rust-type`).
 //!
-//! - Older field names are renamed. A value under the current name is never overwritten.
-//! - A field of the wrong type is dropped: the response to a deploy has the only copy of the session
-//!   token, which must not be lost because of another field.
+//! - Older field names are renamed. A value with the current name is never overwritten.
+//! - A field of the wrong type is dropped. The response to a deploy has the only copy of the session
+//!   token: an invalid field must not make the response fail to decode.
 //! - Durations, counts and URLs are parsed from the platform's messages. Whitespace and wording differ
-//!   between server versions. An unknown message is not an error, since callers get the message, too.
+//!   between server versions. An unknown message is not an error: callers also get its text.
 
 use super::{ApplicationState, failures};
 use regex_lite::Regex;
@@ -15,14 +15,14 @@ use std::time::Duration;
 
 type Object = Map<String, Value>;
 
-/// Older name, current name.
+/// Pairs of older name and current name.
 const ALIASES: [(&str, &str); 4] = [
     ("namespace", "environment"),
     ("claimURL", "claimUrl"),
     ("deploymentUrl", "url"),
     ("reservations", "reservedDeployments"),
 ];
-/// Objects that older servers send as a string, and the field for that string.
+/// Objects that older servers send as a string, and the field that the string becomes.
 const STRING_FORMS: [(&str, &str); 3] = [
     ("status", "state"),
     ("extend", "message"),
@@ -37,7 +37,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut body = match success_body(deserializer)? {
             Value::Object(map) => Value::Object(rename_older_keys(map)),
-            // Only reservations are sent as a list without an object.
+            // The only bare list is the list of reservations.
             list @ Value::Array(_) => Value::Object(rename_older_keys(Map::from_iter([(
                 "reservedDeployments".to_owned(),
                 list,
@@ -49,10 +49,10 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
     }
 }
 
-/// A message: a JSON string, plain text (which the transport turns into one), or `{message}`.
+/// A message: a JSON string, plain text, or `{message}`.
 ///
-/// Any other success becomes an empty message: an error would hide that an extension was used up. A
-/// web page is an error, since the platform sends none.
+/// The transport converts plain text to a JSON string. Any other success becomes an empty message: an
+/// error would hide that an extension was used up. A web page is an error: it is not from the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text(pub(super) String);
@@ -100,7 +100,7 @@ fn success_body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::
     Ok(match map.get_mut("data").filter(|_| is_envelope) {
         Some(Value::Object(data)) => {
             let mut data = std::mem::take(data);
-            // `{message, data}`: known from one client.
+            // One client of the platform expects `{message, data}`.
             if let Some(message) = map.remove("message").filter(|_| !is_schema(&data)) {
                 data.entry("message").or_insert(message);
             }
@@ -111,15 +111,15 @@ fn success_body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::
     })
 }
 
-/// Whether an object is a JSON Schema, and not another response.
+/// Whether an object is a JSON Schema, not another response.
 pub(super) fn is_schema(map: &Object) -> bool {
-    let has_form = map.get("properties").is_some_and(Value::is_object)
+    let is_object_schema = map.get("properties").is_some_and(Value::is_object)
         && map.get("type").is_some_and(|kind| kind == "object");
-    let has_schema = map.get("$schema").is_some_and(Value::is_string);
-    !map.contains_key("sessionToken") && (has_form || has_schema)
+    let has_schema_url = map.get("$schema").is_some_and(Value::is_string);
+    !map.contains_key("sessionToken") && (is_object_schema || has_schema_url)
 }
 
-/// Renames older keys, and normalizes statuses at the top level and in reservations.
+/// Renames older keys. Normalizes states at the top level and in reservations.
 fn rename_older_keys(mut map: Object) -> Object {
     for (alias, name) in ALIASES {
         if let Some(value) = map.remove(alias)
@@ -159,7 +159,9 @@ fn normalize_object(map: &mut Object) {
     }
 }
 
-/// Drops the parts of a value that cannot be decoded. Returns whether the rest can be decoded.
+/// Drops the parts of a value that cannot be decoded.
+///
+/// Returns whether the rest can be decoded.
 fn drop_invalid(value: &mut Value, accepts: &dyn Fn(&Value) -> bool) -> bool {
     if accepts(value) {
         return true;
@@ -186,7 +188,7 @@ pub(super) fn extension_length(text: &str) -> Option<Duration> {
     minutes(text, r"another (\d+) minute")
 }
 
-/// Extensions left: `You have 1 extensions remaining.` or `You can extend it up to 3 times.`
+/// Extensions left: `You have 1 extensions remaining.`, `You can extend it up to 3 times.`
 pub(super) fn extensions_remaining(text: &str) -> Option<u32> {
     number(text, r"(\d+) extension").or_else(|| number(text, r"extend it up to (\d+)"))
 }
@@ -196,7 +198,7 @@ pub(super) fn removed_within(text: &str) -> Option<Duration> {
     minutes(text, r"removed within (?:the next )?(\d+) minute")
 }
 
-/// The text after `Application A has been`: the name may contain any words and numbers.
+/// The text after `Application {name} has been`: a name may contain words that are parsed.
 pub(super) fn after_name(text: &str) -> &str {
     text.rsplit_once(" has been ")
         .map_or(text, |(_, rest)| rest)
@@ -241,8 +243,8 @@ mod tests {
     };
     use std::fmt::Debug;
 
-    /// Rows: body => the same reply in the current form.
-    fn decodes<T: DeserializeOwned + PartialEq + Debug>(rows: &str) {
+    /// Rows: body => the same response in the current form.
+    fn assert_decoded<T: DeserializeOwned + PartialEq + Debug>(rows: &str) {
         for row in rows.trim().lines() {
             let (body, current) = row.split_once(" => ").unwrap();
             let Reply(reply) = serde_json::from_str::<Reply<T>>(body).unwrap();
@@ -253,7 +255,7 @@ mod tests {
 
     #[test]
     fn older_names_and_envelopes_are_decoded() {
-        decodes::<StartReply>(
+        assert_decoded::<StartReply>(
             r#"
 {"namespace":"n"} => {"environment":"n"}
 {"namespace":"n","environment":"e"} => {"environment":"e"}
@@ -268,20 +270,20 @@ mod tests {
 {"error":null} => {}
 "#,
         );
-        decodes::<ClaimReply>(r#"{"claimURL":"u"} => {"claimUrl":"u"}"#);
-        decodes::<ReservationList>(
+        assert_decoded::<ClaimReply>(r#"{"claimURL":"u"} => {"claimUrl":"u"}"#);
+        assert_decoded::<ReservationList>(
             r#"
 {"reservations":[]} => {"reservedDeployments":[]}
 [{"status":"Running"}] => {"reservedDeployments":[{"status":{"state":"running"}}]}
 {"data":[{"url":"u"}]} => {"reservedDeployments":[{"url":"u"}]}
 "#,
         );
-        decodes::<PodsReply>(r#"{"pods":null} => {"pods":null}"#);
+        assert_decoded::<PodsReply>(r#"{"pods":null} => {"pods":null}"#);
     }
 
     #[test]
     fn fields_of_the_wrong_type_are_dropped() {
-        decodes::<StartReply>(
+        assert_decoded::<StartReply>(
             r#"
 {"status":7} => {}
 {"sessionToken":"t","url":7,"info":["x"],"extend":true,"claim":null} => {"sessionToken":"t"}
@@ -292,7 +294,7 @@ mod tests {
 {"claim":{"claimed":1,"message":2,"claimURL":3,"claimToken":4}} => {"claim":{}}
 "#,
         );
-        decodes::<ReservationList>(
+        assert_decoded::<ReservationList>(
             r#"
 {"reservedDeployments":[7,{"url":7,"createdAt":{},"expiresAt":7}]} => {"reservedDeployments":[{"expiresAt":7}]}
 {"reservedDeployments":{}} => {}
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_and_failures_are_errors() {
+    fn bodies_of_the_wrong_type_and_failures_are_errors() {
         for body in [json!("text"), json!(null), json!(7)] {
             assert!(serde_json::from_value::<Reply<MessageReply>>(body.clone()).is_err());
             assert!(serde_json::from_value::<Schema>(body).is_err());
@@ -328,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_in_every_form_are_decoded() {
+    fn messages_are_decoded_in_every_form() {
         for json in [
             r#""It  is done.""#,
             r#"{"message":"It is done."}"#,
@@ -418,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn first_url_is_parsed() {
+    fn first_url_in_a_message_is_parsed() {
         let text = "You're almost there! Visit https://app.nexlayer.io/claim/dCf0NdAQ64j6 to finalize your deployment.";
         assert_eq!(
             first_url(text),

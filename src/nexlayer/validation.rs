@@ -1,4 +1,4 @@
-//! Validation of manifests on the platform, and its JSON Schema.
+//! Validation of manifests by the platform, and the platform's JSON Schema.
 
 use super::manifest::yaml;
 use super::shapes::{Reply, Schema};
@@ -16,7 +16,7 @@ pub struct Validation {
     pub valid: bool,
     /// The mistakes, in the platform's order.
     ///
-    /// May be empty for an invalid manifest: then only [`message`](Self::message) is set.
+    /// May be empty for an invalid manifest: then see [`message`](Self::message).
     pub findings: Vec<Finding>,
     /// The platform's message.
     pub message: Option<String>,
@@ -33,9 +33,9 @@ pub struct Finding {
 }
 
 impl Client {
-    /// Validates a manifest on the platform: `POST /validate`. Deploys nothing.
+    /// Validates a manifest on the platform: `POST /validate`.
     ///
-    /// An invalid manifest is not an error. The manifest is sent as JSON, without comments and with
+    /// Deploys nothing. An invalid manifest is a result, not an error. The manifest is sent as JSON, without comments and with
     /// aliases expanded.
     ///
     /// ```no_run
@@ -67,7 +67,9 @@ impl Client {
         call.or_else(Validation::from_rejection)
     }
 
-    /// Reads the platform's JSON Schema (draft 7) of a manifest: `GET /schema`.
+    /// Returns the platform's JSON Schema of a manifest: `GET /schema`.
+    ///
+    /// Draft 7.
     ///
     /// # Errors
     /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from a server without this operation.
@@ -82,14 +84,14 @@ impl Client {
 }
 
 impl Validation {
-    /// Converts a rejection of the manifest. Any other error stays an error.
+    /// Converts a rejection of the manifest to a result. Returns any other error.
     fn from_rejection(error: Error) -> Result<Self> {
         let is_rejected =
             error.kind() == ErrorKind::Rejected && matches!(error.status(), Some(200 | 400 | 422));
         let findings = match error.details() {
             _ if !is_rejected => return Err(error),
             Some(Value::Array(details)) => details.iter().filter_map(Finding::parse).collect(),
-            // The code alone says that the manifest is invalid.
+            // An invalid manifest, but no details.
             _ if error.code() == Some("INVALID_YAML") => Vec::new(),
             _ => return Err(error),
         };

@@ -1,4 +1,4 @@
-//! Nexlayer: a deploy from start to end, and a failed one.
+//! Nexlayer: an application from deploy to removal, and a failed deploy.
 
 use deploykit::ErrorKind;
 use deploykit::nexlayer::{Client, Manifest, Signal};
@@ -18,9 +18,12 @@ async fn application_runs_from_deploy_to_removal() {
     let manifest = Manifest::parse(include_str!("../../examples/nexlayer.yaml")).unwrap();
     assert!(client.schema().await.unwrap().is_object());
     assert!(client.validate(&manifest).await.unwrap().valid);
-    let wrong = Manifest::parse("application: {name: a, pods: []}").unwrap();
-    let wrong = client.validate(&wrong).await.unwrap();
-    assert_eq!(wrong.findings[0].path.as_deref(), Some("application.pods"));
+    let invalid = Manifest::parse("application: {name: a, pods: []}").unwrap();
+    let validation = client.validate(&invalid).await.unwrap();
+    assert_eq!(
+        validation.findings[0].path.as_deref(),
+        Some("application.pods")
+    );
 
     let deployed = client.deploy(manifest).await.unwrap();
     let application = deployed.application();
@@ -50,7 +53,8 @@ async fn application_runs_from_deploy_to_removal() {
         Signal::Reservation
     );
 
-    // A reserved application runs after it expires. Deleting the reservation removes its site in minutes.
+    // A reserved application keeps running after it expires. After the reservation is deleted, the site
+    // is removed within minutes.
     sandbox.advance(40 * MINUTE);
     assert_eq!(
         application.check_readiness().await.unwrap().phase,
@@ -79,7 +83,7 @@ async fn application_runs_from_deploy_to_removal() {
 }
 
 #[tokio::test]
-async fn failure_is_visible_only_in_a_reservation_or_pods() {
+async fn failed_deploy_without_pods_is_visible_only_in_a_reservation() {
     let sandbox = Sandbox::builder()
         .deployments_fail(true)
         .nexlayer_pods_status(false);

@@ -1,4 +1,4 @@
-//! Invalid files and values: errors contain the position, but no value.
+//! Invalid manifests: errors contain the position, but no values.
 
 use super::parse;
 use deploykit::nexlayer::Manifest;
@@ -6,7 +6,7 @@ use deploykit::nexlayer::manifest::Rule;
 use deploykit::{Effect, Error, ErrorKind};
 use std::time::{Duration, Instant};
 
-fn refused(error: &Error, expected: &str) {
+fn assert_refused(error: &Error, expected: &str) {
     assert_eq!(
         (error.kind(), error.effect()),
         (ErrorKind::InvalidRequest, Effect::None)
@@ -51,10 +51,10 @@ fn invalid_yaml_is_refused() {
             "line 2, column 3: a key must be a string",
         ),
     ] {
-        refused(&Manifest::parse(text).unwrap_err(), expected);
+        assert_refused(&Manifest::parse(text).unwrap_err(), expected);
     }
-    let wide = Manifest::from_bytes(b"application: {name: \xfe\xff}".as_slice()).unwrap_err();
-    refused(&wide, "not UTF-8");
+    let not_utf8 = Manifest::from_bytes(b"application: {name: \xfe\xff}".as_slice()).unwrap_err();
+    assert_refused(&not_utf8, "not UTF-8");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn size_is_limited() {
         (long, "with all aliases expanded"),
         (nested(25), "nested too deeply"),
     ] {
-        refused(&Manifest::parse(text).unwrap_err(), expected);
+        assert_refused(&Manifest::parse(text).unwrap_err(), expected);
     }
 }
 
@@ -127,7 +127,7 @@ fn unreadable_values_are_refused_by_spec_but_not_by_parse() {
     ] {
         let text = format!("application:\n  name: hush\n  pods:\n  - name: web\n    {fields}\n");
         let manifest = parse(&text);
-        refused(
+        assert_refused(
             &manifest.spec().unwrap_err(),
             &format!("application.pods[0]{expected}"),
         );
@@ -137,7 +137,7 @@ fn unreadable_values_are_refused_by_spec_but_not_by_parse() {
     }
 }
 
-/// The cases are large files that are expensive to parse.
+/// Parses large manifests of several forms.
 #[test]
 fn time_grows_linearly_with_the_size() {
     let cases: [(&str, &dyn Fn(usize) -> String); 5] = [

@@ -1,4 +1,4 @@
-//! The JSON Schema and the lints agree on real manifests and on thousands of mutations.
+//! JSON Schema and lints accept the same manifests, tested with thousands of mutations.
 
 use super::{REAL, canonical, parse};
 use deploykit::nexlayer::Manifest;
@@ -8,7 +8,7 @@ use proptest::strategy::Strategy;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// Values that replace others.
+/// Values to insert into manifests.
 fn probes() -> Vec<Value> {
     const TEXTS: &str = "| |a|ab|abc|A|a-b|-|a.b|a.com|a.technology|a/b:1|a:b:c|a:/1|a:-|<% REGISTRY %>/a|\
         <%REGISTRY%>/a:1|<% REGISTRY %>|<% URL %>|/|/x|x/|80|0|080|65535|65536|+80| 80|1e1|\
@@ -46,27 +46,27 @@ fn probes() -> Vec<Value> {
     probes
 }
 
-/// Known fields, to add at the wrong position.
+/// Known fields, to insert where they do not belong.
 const KEYS: &str = "name version url domain registryLogin imagePullSecrets pods template application \
     entrypoint command annotations image tag privateTag exposeHttp path servicePorts \
     ports vars env envFile volumes secrets args useGPU resourceType replicas resources \
     subdomain healthCheck size mountPath type readOnly data fileName requests limits \
     cpu memory registry username personalAccessToken key value port odd";
 
-/// Collects the JSON pointers to all values of a tree.
-fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
-    found.push(here.to_owned());
+/// Collects the JSON pointers to a value and all nested values.
+fn pointers(value: &Value, path: &str, found: &mut Vec<String>) {
+    found.push(path.to_owned());
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                pointers(item, &format!("{here}/{index}"), found);
+                pointers(item, &format!("{path}/{index}"), found);
             }
         }
         Value::Object(map) => {
             for (key, item) in map {
                 pointers(
                     item,
-                    &format!("{here}/{}", key.replace('~', "~0").replace('/', "~1")),
+                    &format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")),
                     found,
                 );
             }
@@ -75,7 +75,7 @@ fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Manifests, each with the pointers that no manifest before it has.
+/// Real manifests, each with the pointers that no earlier manifest has. Ignores list positions.
 fn new_pointers() -> Vec<(Value, Vec<String>)> {
     let mut seen = HashSet::new();
     let mut fresh = |pointer: &String| {
@@ -101,7 +101,7 @@ impl Comparison {
         Self(jsonschema::validator_for(&Manifest::json_schema().to_value()).unwrap())
     }
 
-    /// Whether schema and lints accept a manifest. Panics if they disagree.
+    /// Whether schema and lints accept a manifest. Panics if they differ.
     fn accepts(&self, value: &Value) -> bool {
         // JSON is YAML.
         let text = value.to_string();
@@ -122,7 +122,7 @@ fn real() -> Vec<Value> {
 }
 
 #[test]
-fn real_manifests() {
+fn schema_and_lints_agree_on_real_manifests() {
     let comparison = Comparison::new();
     let accepted = real()
         .iter()
@@ -136,7 +136,7 @@ fn real_manifests() {
 }
 
 #[test]
-fn manifests_with_one_replaced_value() {
+fn schema_and_lints_agree_on_one_replaced_value() {
     let comparison = Comparison::new();
     let probes = probes();
     let mut counts = [0_usize; 2];
@@ -153,7 +153,7 @@ fn manifests_with_one_replaced_value() {
 }
 
 #[test]
-fn manifests_with_a_field_added_or_removed() {
+fn schema_and_lints_agree_on_an_added_or_removed_field() {
     let comparison = Comparison::new();
     let probes = probes();
     let mut turn = 0;
@@ -183,7 +183,7 @@ fn manifests_with_a_field_added_or_removed() {
 }
 
 #[test]
-fn manifests_with_several_changes() {
+fn schema_and_lints_agree_on_several_changes() {
     let comparison = Comparison::new();
     let (bases, probes) = (real(), probes());
     let keys: Vec<_> = KEYS.split(' ').collect();
@@ -215,7 +215,7 @@ fn manifests_with_several_changes() {
     runner
         .run(&strategy, |value| {
             comparison.accepts(&value);
-            // The canonical form of every readable manifest has the same values.
+            // Checks the canonical form, too.
             let manifest = Manifest::parse(value.to_string());
             if let Ok(manifest) = manifest
                 && manifest.spec().is_ok()

@@ -1,4 +1,4 @@
-//! The rule and the position of each warning.
+//! Lints: the rule and the position of each warning.
 
 use super::{REAL, parse};
 use deploykit::nexlayer::manifest::Rule;
@@ -198,9 +198,9 @@ fn each_mistake_in_an_application_has_a_warning() {
 fn rules_have_unique_names_and_a_test_row() {
     let names: HashSet<_> = Rule::ALL.iter().map(|rule| rule.name()).collect();
     assert_eq!(names.len(), Rule::ALL.len());
-    // A duplicate key is invalid YAML, but `vars` and `env` can contain the same variable.
-    let twice = "application: {name: abc, pods: [{name: web, vars: {A: x}, env: {A: z}}]}";
-    let found = warnings(twice);
+    // A duplicate key is invalid YAML, but `vars` and `env` may both contain a variable.
+    let duplicate = "application: {name: abc, pods: [{name: web, vars: {A: x}, env: {A: z}}]}";
+    let found = warnings(duplicate);
     let expected = "application.pods[0].env.A duplicate-var 1:65".to_owned();
     assert!(found.contains(&expected), "{found:?}");
     let of_pods = pod_rows().flat_map(|(_, expected)| expected.split(' ').nth(1));

@@ -1,4 +1,4 @@
-//! Parsing of every form, the builder, and the canonical form.
+//! `AppSpec`: parsing of every form, the builder, and the canonical form.
 
 use super::{REAL, canonical, parse};
 use deploykit::nexlayer::manifest::{
@@ -171,7 +171,7 @@ fn builder_creates_the_canonical_form() {
 }
 
 #[test]
-fn builder_refuses_violations_of_the_schema() {
+fn builder_rejects_violations_of_the_schema() {
     let web = || Pod::new("web", "nginx:1.29").path("/").port(80);
     let app = || AppSpec::new("abc");
     assert!(app().pod(web()).manifest().is_ok());

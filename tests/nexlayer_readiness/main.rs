@@ -1,4 +1,4 @@
-//! Readiness of a Nexlayer application: its signals, and the request to its site.
+//! Readiness of a Nexlayer application: signals, and the request to the site.
 #![cfg(feature = "nexlayer")]
 
 mod script;

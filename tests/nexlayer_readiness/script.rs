@@ -1,4 +1,4 @@
-//! A scripted platform.
+//! A stub of the platform and the site.
 
 use deploykit::nexlayer::{ApplicationHandle, Client};
 use deploykit::preview::RequestPreview;
@@ -10,14 +10,14 @@ use tokio::time::Instant;
 pub const TOKEN: &str = "dCf0NdAQ64j6";
 pub const SITE: &str = "https://jolly-tapir-a.alpha.nexlayer.ai";
 
-/// A platform that answers requests with a function, and records their times.
+/// Answers requests with a function, and records their times.
 pub struct Script {
     pub recorder: Recorder,
     requests: Arc<Mutex<Vec<(String, f64)>>>,
 }
 
 impl Script {
-    /// `answer` gets the operation (or `site`) and the number of earlier requests for it.
+    /// `answer` gets the operation id (or `site`) and the number of earlier requests of it.
     pub fn new(answer: impl Fn(&str, usize) -> CannedReply + Send + Sync + 'static) -> Self {
         let recorder = Recorder::new();
         let requests: Arc<Mutex<Vec<(String, f64)>>> = Arc::default();
@@ -47,8 +47,8 @@ impl Script {
 
     pub fn times(&self, operation: &str) -> Vec<f64> {
         let requests = self.requests.lock().unwrap();
-        let of = requests.iter().filter(|(other, _)| other == operation);
-        of.map(|(_, at)| *at).collect()
+        let found = requests.iter().filter(|(other, _)| other == operation);
+        found.map(|(_, at)| *at).collect()
     }
 }
 
@@ -78,7 +78,7 @@ pub fn missing_route() -> CannedReply {
 pub fn pods(states: &[&str]) -> CannedReply {
     let pods: Vec<_> = states
         .iter()
-        .map(|s| json!({ "name": "web", "status": s }))
+        .map(|state| json!({ "name": "web", "status": state }))
         .collect();
     json_reply(200, json!({ "pods": pods }))
 }

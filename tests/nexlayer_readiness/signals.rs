@@ -2,6 +2,7 @@
 
 use crate::script::*;
 use deploykit::nexlayer::{Client, Signal};
+use deploykit::testing::CannedReply;
 use deploykit::watch::Phase;
 use deploykit::{Effect, ErrorKind};
 use serde_json::{Value, json};
@@ -117,7 +118,7 @@ async fn running_pods_are_conclusive_without_a_site() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn running_pods_do_not_overrule_a_site_that_does_not_answer() {
+async fn running_pods_are_inconclusive_if_the_site_fails() {
     let script = Script::new(|operation, _| match operation {
         "get_reservations" => no_reservations(),
         "site" => site(503),
@@ -156,8 +157,8 @@ async fn failed_pod_or_reservation_ends_the_wait() {
         (ErrorKind::WaitFailed, Some("Failed"))
     );
     assert_eq!(error.reason(), Some("1 of 2 pods run, web is Failed"));
-    let by_state = Script::new(|_, _| reserved(json!({ "state": "FAILED" })));
-    let error = by_state.application().wait().await.unwrap_err();
+    let by_reservation = Script::new(|_, _| reserved(json!({ "state": "FAILED" })));
+    let error = by_reservation.application().wait().await.unwrap_err();
     assert_eq!(
         (error.kind(), error.raw_status()),
         (ErrorKind::WaitFailed, Some("failed"))
@@ -165,7 +166,7 @@ async fn failed_pod_or_reservation_ends_the_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unknown_application_or_ended_session_is_gone() {
+async fn unknown_application_and_expired_session_are_gone() {
     let unknown = Script::new(|operation, before| match (operation, before) {
         ("get_reservations", _) => no_reservations(),
         ("site", _) => site(503),
@@ -192,7 +193,7 @@ async fn unknown_application_or_ended_session_is_gone() {
     let error = expired.application().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone, "{error}");
 
-    // An invalid token may never have been a session.
+    // `INVALID_TOKEN` does not show that the session existed before.
     let wrong =
         Script::new(|_, _| json_reply(401, json!({ "error": "x", "code": "INVALID_TOKEN" })));
     let error = wrong.application().wait().await.unwrap_err();
@@ -200,7 +201,7 @@ async fn unknown_application_or_ended_session_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_signal_is_ignored_if_another_shows_a_state() {
+async fn failed_request_is_ignored_if_another_signal_shows_a_state() {
     for status in [400, 404, 500, 503] {
         let script = Script::new(move |operation, before| match operation {
             "site" => site(if before == 0 { 503 } else { 200 }),
@@ -237,13 +238,16 @@ async fn retry_after_delays_the_next_poll() {
     assert_eq!(script.times("get_reservations"), [0.0, 60.0]);
 }
 
-#[tokio::test]
-async fn only_selected_signals_are_requested() {
-    let all = |operation: &str, _| match operation {
+fn pending(operation: &str, _: usize) -> CannedReply {
+    match operation {
         "get_reservations" => no_reservations(),
         "site" => site(503),
         _ => pods(&["Pending"]),
-    };
+    }
+}
+
+#[tokio::test]
+async fn only_selected_signals_are_requested() {
     use Signal::{Pods, Reservation, Site};
     for (signals, expected) in [
         (
@@ -257,7 +261,7 @@ async fn only_selected_signals_are_requested() {
         (&[Site], &["site"]),
         (&[Pods], &["get_pods_status"]),
     ] {
-        let script = Script::new(all);
+        let script = Script::new(pending);
         let application = script.application().signals(signals.iter().copied());
         application.check_readiness().await.unwrap();
         assert_eq!(script.requests(), expected);
@@ -269,7 +273,11 @@ async fn only_selected_signals_are_requested() {
         assert!(!first.to_string().contains(TOKEN), "{first}");
         assert_eq!(script.requests(), expected, "a preview sends nothing");
     }
-    let script = Script::new(all);
+}
+
+#[tokio::test]
+async fn missing_signals_and_unsafe_site_urls_are_rejected() {
+    let script = Script::new(pending);
     let application = script.application().signals([]);
     let error = application.check_readiness().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");

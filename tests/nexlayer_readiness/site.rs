@@ -7,7 +7,7 @@ use deploykit::nexlayer::{ApplicationHandle, Client, ClientBuilder, Manifest, Si
 use deploykit::watch::Phase;
 use serde_json::json;
 
-/// A platform whose response to a deploy contains this URL of the site.
+/// A stub of the platform. Its response to a deploy contains this URL of the site.
 async fn platform(site: &str) -> Server {
     let deployed =
         json!({ "sessionToken": TOKEN, "applicationName": "a", "url": site }).to_string();
@@ -28,7 +28,7 @@ async fn platform(site: &str) -> Server {
     .await
 }
 
-/// Deploys an application.
+/// Deploys an application and returns its handle.
 async fn deployed(client: ClientBuilder, platform: &Server) -> ApplicationHandle {
     let client = client.base_url(&platform.base_url).build().unwrap();
     let manifest = Manifest::parse("application: {name: a}").unwrap();
@@ -36,9 +36,9 @@ async fn deployed(client: ClientBuilder, platform: &Server) -> ApplicationHandle
 }
 
 #[tokio::test]
-async fn request_to_a_site_contains_no_credentials_and_no_added_parts() {
-    let elsewhere = Server::replies("200 OK", &[], "").await;
-    let location = format!("location: {}/{TOKEN}", elsewhere.base_url);
+async fn request_to_the_site_contains_no_credentials_and_no_added_headers_or_query() {
+    let redirect_target = Server::replies("200 OK", &[], "").await;
+    let location = format!("location: {}/{TOKEN}", redirect_target.base_url);
     let headers = [location.as_str(), "set-cookie: a=b"];
     let site = Server::replies("302 Found", &headers, "moved").await;
     let url = format!("{}/a/b?t=hush#f", site.base_url);
@@ -46,16 +46,16 @@ async fn request_to_a_site_contains_no_credentials_and_no_added_parts() {
     let mut default = reqwest::header::HeaderMap::new();
     default.insert("authorization", "Bearer own-key".parse().unwrap());
     default.insert("x-own", "own-key".parse().unwrap());
-    // An HTTP client that adds headers and follows redirects.
-    let own = reqwest::Client::builder()
+    // A custom HTTP client that adds headers and follows redirects.
+    let custom = reqwest::Client::builder()
         .no_proxy()
         .default_headers(default)
         .build()
         .unwrap();
-    for own in [None, Some(own)] {
+    for http_client in [None, Some(custom)] {
         let mut builder = Client::builder().token("api-key-1");
-        if let Some(own) = own {
-            builder = builder.http_client(own);
+        if let Some(http_client) = http_client {
+            builder = builder.http_client(http_client);
         }
         let application = deployed(builder, &platform).await;
         let call = application
@@ -67,9 +67,9 @@ async fn request_to_a_site_contains_no_credentials_and_no_added_parts() {
         application.wait().await.unwrap();
     }
     assert!(
-        elsewhere.requests().is_empty(),
+        redirect_target.requests().is_empty(),
         "{:?}",
-        elsewhere.requests()
+        redirect_target.requests()
     );
     let requests = site.requests();
     assert_eq!(requests.len(), 4);

@@ -47,7 +47,7 @@ async fn every_example_of_the_specs_is_decoded() {
         .iter()
         .filter(|operation| !succeeded.contains(&operation.to_string()));
     for operation in without_example {
-        // Successes without content have no example.
+        // Responses without content have no example.
         let result = replay.send(operation, "", CannedReply::new(204, "")).await;
         result.unwrap_or_else(|error| panic!("{operation}: {error}"));
     }
@@ -63,7 +63,8 @@ fn is_success(operation: &Operation, status: u16) -> bool {
     }
 }
 
-/// Checks that a decoded value contains all fields of its example. `Null`: the value has no JSON form.
+/// Checks that a decoded value contains all fields of its example. Accepts `Null`: a value without JSON
+/// form.
 fn assert_complete(example: &Example, read: &Value, at: &str) {
     if read.is_null() {
         return;
@@ -78,7 +79,7 @@ fn assert_complete(example: &Example, read: &Value, at: &str) {
         _ => read,
     };
     if example.operation.id == "list_logs" {
-        // `LogLine` has other names for its fields.
+        // `LogLine` has its own field names.
         assert_eq!(read[0]["timestamp"], example.value["logs"][0]["ts"], "{at}");
         assert_eq!(read[0]["message"], example.value["logs"][0]["msg"], "{at}");
         return;
@@ -94,8 +95,8 @@ fn assert_complete(example: &Example, read: &Value, at: &str) {
         .chain(named)
         .filter(|value| value.is_array() || !is_empty(value));
     assert!(
-        candidates.any(|sent| holds(read, sent)),
-        "{at}: {read:#} does not hold {:#}",
+        candidates.any(|sent| contains_fields(read, sent)),
+        "{at}: {read:#} does not contain {:#}",
         example.value
     );
 }
@@ -109,15 +110,19 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// Whether `read` contains all fields of `sent`. Absent equals null, and 1 equals 1.0.
-fn holds(read: &Value, sent: &Value) -> bool {
+fn contains_fields(read: &Value, sent: &Value) -> bool {
     match (read, sent) {
         (Value::String(read), Value::String(_)) if read == "<personal>" => true,
         (Value::Object(read), Value::Object(sent)) => sent.iter().all(|(key, sent)| {
             let read = read.get(key).unwrap_or(&Value::Null);
-            holds(read, sent)
+            contains_fields(read, sent)
         }),
         (Value::Array(read), Value::Array(sent)) => {
-            read.len() == sent.len() && read.iter().zip(sent).all(|(read, sent)| holds(read, sent))
+            read.len() == sent.len()
+                && read
+                    .iter()
+                    .zip(sent)
+                    .all(|(read, sent)| contains_fields(read, sent))
         }
         (Value::Number(read), Value::Number(sent)) => read.as_f64() == sent.as_f64(),
         (Value::Null, Value::Array(_) | Value::Object(_)) => is_empty(sent),
@@ -138,16 +143,16 @@ fn assert_failure(example: &Example, error: &Error, at: &str) {
         "dployr" if message.is_none() => {}
         "dployr" | "edgegap" => assert_eq!(error.message(), message, "{at}"),
         _ => assert!(
-            error.message().is_some_and(|words| !words.is_empty()),
+            error.message().is_some_and(|message| !message.is_empty()),
             "{at}: {error}"
         ),
     }
     if example.operation.api == "edgegap" {
-        assert_edgegap(example, error, at);
+        assert_edgegap_failure(example, error, at);
     }
 }
 
-fn assert_edgegap(example: &Example, error: &Error, at: &str) {
+fn assert_edgegap_failure(example: &Example, error: &Error, at: &str) {
     let operation = example.operation;
     let creates = operation.behaviour.spends;
     let kind = match example.status {
@@ -158,7 +163,7 @@ fn assert_edgegap(example: &Example, error: &Error, at: &str) {
         404 => ErrorKind::NotFound,
         409 => ErrorKind::Conflict,
         500 => ErrorKind::Server,
-        other => panic!("{at}: {other} is not tested"),
+        other => panic!("{at}: unexpected status {other}"),
     };
     let effect = match example.status {
         500 if !operation.is_read_only() => Effect::Unknown,
@@ -172,6 +177,6 @@ fn assert_edgegap(example: &Example, error: &Error, at: &str) {
             example.value["request_id"].as_str(),
             "{at}"
         );
-        assert!(!error.is_retryable(), "{at}: a create is never repeated");
+        assert!(!error.is_retryable(), "{at}: a create is not retried");
     }
 }

@@ -28,13 +28,14 @@ pub struct Replay {
     arguments: Arc<Mutex<Arguments>>,
 }
 
-/// Overrides the default arguments of the next call.
+/// Replace the default arguments of the next call.
 #[derive(Default)]
 struct Arguments {
     ids: Vec<String>,
     cluster: Option<String>,
 }
 
+/// Clients that share the recorder.
 struct Recorded {
     recorder: Recorder,
     arguments: Arc<Mutex<Arguments>>,
@@ -42,7 +43,7 @@ struct Recorded {
 
 impl Setup for Recorded {
     fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
-        // On loopback no client loads certificates.
+        // A loopback URL avoids loading the system's certificates.
         builder
             .base_url("http://127.0.0.1:9")
             .recorder(&self.recorder)
@@ -50,7 +51,7 @@ impl Setup for Recorded {
 
     fn secret(&self, place: &str) -> String {
         match place {
-            // Unlike any request id of an example: those would be redacted.
+            // Must differ from the ids in examples: equal texts would be redacted.
             "path.stop_key" => "k3y-660".to_owned(),
             _ => "used-4Qz7".to_owned(),
         }
@@ -95,7 +96,7 @@ impl Replay {
         *self.arguments.lock().unwrap() = Arguments { ids, cluster };
     }
 
-    /// Sends a variant of an operation and answers with this reply.
+    /// Calls a variant of an operation and answers it with this reply.
     pub async fn send(
         &self,
         operation: &Operation,
@@ -119,7 +120,7 @@ impl Replay {
         row.unwrap().variants.iter().any(|one| one.name == variant)
     }
 
-    /// Sends the first variant of an operation, found by platform and id.
+    /// Calls the first variant of the operation with this platform and id.
     pub async fn call(&self, api: &str, id: &str, reply: CannedReply) -> Result<Success> {
         let mut operations = deploykit::operation::OPERATIONS.iter();
         let operation = operations.find(|one| one.api == api && one.id == id);
@@ -132,7 +133,7 @@ pub fn assert_failure(error: &Error, kind: ErrorKind, effect: Effect) {
     assert_eq!((error.kind(), error.effect()), (kind, effect), "{error}");
 }
 
-/// A reply in JSON.
+/// A canned reply with a JSON body.
 pub fn json_reply(status: u16, body: impl ToString) -> CannedReply {
     CannedReply::json(status, body.to_string())
 }

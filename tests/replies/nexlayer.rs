@@ -15,7 +15,7 @@ use std::time::Duration;
 const TOKEN: &str = "used-4Qz7";
 const HTML: &str = "text/html; charset=utf-8";
 
-/// Calls an operation, which is answered with a canned reply.
+/// Calls an operation and answers it with a canned reply.
 async fn answer<T: Send + 'static>(
     operation: &str,
     reply: CannedReply,
@@ -36,7 +36,7 @@ fn minutes(n: u64) -> Option<Duration> {
 }
 
 #[tokio::test]
-async fn web_page_is_not_a_success() {
+async fn web_page_with_status_200_is_a_decode_error() {
     let replay = Replay::default();
     let nexlayer = OPERATIONS.iter().filter(|one| one.api == "nexlayer");
     for operation in nexlayer {
@@ -56,7 +56,7 @@ async fn web_page_is_not_a_success() {
 }
 
 #[tokio::test]
-async fn manifest_is_sent_unchanged_and_the_token_encoded() {
+async fn manifest_is_sent_unchanged_and_token_is_percent_encoded() {
     let text = "\u{feff}# ü\r\napplication: {name: a}   # <% URL %>\r\n\t\r\n";
     let server = Server::replies("200 OK", &["content-type: application/json"], "{}").await;
     let client = Client::builder()
@@ -112,10 +112,12 @@ async fn extensions_are_decoded_in_every_form() {
         let parts: Vec<_> = extended.message.split_whitespace().collect();
         assert_eq!(parts.join(" "), text);
     }
-    let odd = CannedReply::new(200, "Done, for once.");
-    let extended = answer("extend_deployment", odd, |s| s.application("x").extend())
-        .await
-        .unwrap();
+    let unknown = CannedReply::new(200, "Done, for once.");
+    let extended = answer("extend_deployment", unknown, |s| {
+        s.application("x").extend()
+    })
+    .await
+    .unwrap();
     assert_eq!(
         (extended.expires_in, extended.message.as_str()),
         (None, "Done, for once.")
@@ -123,7 +125,7 @@ async fn extensions_are_decoded_in_every_form() {
 }
 
 #[tokio::test]
-async fn claim_urls_are_decoded_and_secret() {
+async fn claim_urls_are_decoded_and_redacted() {
     let url = "https://app.nexlayer.io/claim/dCf0NdAQ64j6";
     let visit = format!("You're almost there! Visit {url} to finalize your deployment.");
     for (body, expected) in [
@@ -201,7 +203,7 @@ async fn deleted_reservations_are_decoded() {
 }
 
 #[tokio::test]
-async fn refusals_with_status_500_have_specific_kinds() {
+async fn rejections_with_status_500_have_specific_kinds() {
     for (text, kind, effect) in [
         (
             "Application a reservation has already been removed.",
@@ -238,7 +240,7 @@ async fn token_in_an_error_message_is_redacted() {
 }
 
 #[tokio::test]
-async fn secret_of_the_manifest_in_an_error_message_is_redacted() {
+async fn manifest_secret_in_an_error_message_is_redacted() {
     let manifest =
         Manifest::parse("application: {name: a, pods: [{vars: {API_TOKEN: Hush-1234}}]}");
     let body = json!({ "error": "cannot set API_TOKEN=Hush-1234" }).to_string();
@@ -255,7 +257,7 @@ async fn secret_of_the_manifest_in_an_error_message_is_redacted() {
 }
 
 #[tokio::test]
-async fn response_to_feedback_is_text_or_a_message() {
+async fn response_to_feedback_is_decoded_in_every_form() {
     for (reply, expected) in [
         (
             CannedReply::new(200, "OK").header("content-type", HTML),

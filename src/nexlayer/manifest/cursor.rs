@@ -1,4 +1,4 @@
-//! A value of a manifest with its path and position, for reading it and recording warnings.
+//! Reads a value of a manifest, and records warnings with its path and position.
 
 use super::MAX_WARNINGS;
 use super::lints::{AMBIGUOUS, Object, Rule, Warning};
@@ -15,11 +15,11 @@ pub(super) const NULLABLE: [&str; 3] = ["url", "path", "subdomain"];
 /// The text of a manifest and the warnings about it.
 pub(super) struct Source<'t> {
     pub(super) text: &'t str,
-    /// By rule. Each rule has a limit, so that many warnings of one rule do not hide another.
+    /// Warnings by rule. Each rule has its own limit, so that one rule cannot crowd out others.
     pub(super) warnings: RefCell<HashMap<Rule, Vec<Warning>>>,
 }
 
-/// A value with its path and position.
+/// A value of a manifest, with its path and position.
 #[derive(Clone)]
 pub(super) struct Cursor<'n> {
     source: &'n Source<'n>,
@@ -27,7 +27,7 @@ pub(super) struct Cursor<'n> {
     pub(super) path: String,
     pub(super) at: Location,
     key_at: Location,
-    /// Position of the value, if `at` is the position of an alias.
+    /// Position of the value itself; `at` may be the position of an alias.
     defined: Location,
 }
 
@@ -53,7 +53,7 @@ impl<'n> Cursor<'n> {
 
     fn field(&self, (key, value): &'n (Spanned<String>, Spanned<Node>)) -> Self {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        // Wrong indentation may turn a secret value into a key.
+        // A key may be a secret value that is indented wrongly.
         let is_printable = (1..=64).contains(&key.value.len()) && key.value.bytes().all(is_name);
         let name = if is_printable { &key.value } else { "…" };
         let path = match self.path.as_str() {
@@ -63,7 +63,7 @@ impl<'n> Cursor<'n> {
         self.child(path, key.referenced, value)
     }
 
-    /// The same value, for warnings at the position of its key.
+    /// The same value, at the position of its key: for warnings about the key.
     pub(super) fn at_key(&self) -> Self {
         Self {
             at: self.key_at,
@@ -126,7 +126,7 @@ impl<'n> Cursor<'n> {
         range().unwrap_or_default().trim()
     }
 
-    /// A scalar with its spelling in the file: `1.10` is not `1.1`.
+    /// The scalar as it is spelled in the file: `1.10` stays `1.10`.
     fn spelling(&self) -> Option<String> {
         let Node::Scalar(scalar) = self.node else {
             return None;
@@ -152,7 +152,7 @@ impl<'n> Cursor<'n> {
         }
     }
 
-    /// Reads a string. Accepts an unquoted scalar of another type with a warning.
+    /// Reads a string. Warns about an unquoted number or boolean, and accepts it.
     pub(super) fn text(&self) -> Option<String> {
         match self.scalar() {
             None | Some(Value::Null) => {
@@ -172,7 +172,7 @@ impl<'n> Cursor<'n> {
         value
     }
 
-    /// Reads any scalar; null is an empty string.
+    /// Reads any scalar as a string; null becomes an empty string.
     pub(super) fn value(&self) -> Option<String> {
         self.expect(self.spelling(), "a single value")
     }
@@ -214,7 +214,7 @@ impl<'n> Cursor<'n> {
         Some(items.iter().enumerate().map(item).collect())
     }
 
-    /// The keys and values of a map with any keys.
+    /// The entries of a map whose keys are not field names.
     pub(super) fn entries(&self) -> Option<impl Iterator<Item = (&'n str, Self)>> {
         let Node::Map(entries) = self.node else {
             return None;
@@ -244,7 +244,7 @@ impl<'n> Cursor<'n> {
     }
 }
 
-/// The fields of a map that were not read yet.
+/// The fields of a map that are still unread.
 pub(super) struct Fields<'n> {
     pub(super) map: Cursor<'n>,
     object: &'static Object,
@@ -256,7 +256,7 @@ impl<'n> Fields<'n> {
         self.left.iter().position(|(name, _)| name.value == key)
     }
 
-    /// Whether a field is left, under its current name or an older one.
+    /// Whether a field is unread, under its current or an older name.
     pub(super) fn has(&self, key: &str) -> bool {
         let mut older = self.object.older_names(key);
         self.position(key).is_some() || older.any(|old| self.position(old).is_some())
@@ -267,7 +267,7 @@ impl<'n> Fields<'n> {
         self.map.warn_with(Rule::MissingField, message);
     }
 
-    /// A field, without removing it.
+    /// Returns a field without removing it.
     pub(super) fn peek(&self, key: &str) -> Option<Cursor<'n>> {
         let at = self.position(key)?;
         Some(self.map.field(self.left[at]))
@@ -291,7 +291,7 @@ impl<'n> Fields<'n> {
         None
     }
 
-    /// Removes a field with an older name, and warns.
+    /// Removes a field with an older name, and warns about the name.
     pub(super) fn older(&mut self, old: &str, current: &str) -> Option<Cursor<'n>> {
         let value = self.take(old)?;
         let message = format!("write {current} instead");
@@ -331,7 +331,7 @@ impl<'n> Fields<'n> {
 
     /// Removes and reads the required name, which must be unique in the list.
     ///
-    /// Empty if it is unreadable.
+    /// Returns an empty name if it cannot be read.
     pub(super) fn name(&mut self, taken: &mut HashSet<String>) -> String {
         let Some(value) = self.take("name").filter(|name| !name.is_null()) else {
             self.map.warn_with(Rule::Unreadable, "the name is missing");
@@ -345,7 +345,7 @@ impl<'n> Fields<'n> {
         name
     }
 
-    /// The fields that are left, with a warning about each.
+    /// Returns the fields that are still unread, and warns about each.
     pub(super) fn others(self) -> Others {
         let mut others = Vec::new();
         for field in &self.left {

@@ -1,4 +1,4 @@
-//! Lints: rules, warnings, and the formats that the rules and the JSON Schema check.
+//! Lints: rules, warnings, and the formats that lints and JSON Schema check.
 
 use regex_lite::Regex;
 use std::fmt;
@@ -8,7 +8,7 @@ macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, schema: $schema:literal, $message:literal;)*) => {
         /// A lint rule for manifests. Names are stable.
         ///
-        /// A manifest with warnings can be sent: the platform accepts more than its own schema.
+        /// A manifest with warnings can still be sent: the platform accepts more than its schema.
         ///
         /// Source: <https://nexlayer.com/docs/deployments/configuration>
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,7 +32,7 @@ macro_rules! rules {
                 }
             }
 
-            /// The usual message of a warning.
+            /// The default message of a warning.
             pub(super) fn message(self) -> &'static str {
                 match self {
                     $(Self::$rule => $message,)*
@@ -68,13 +68,14 @@ rules! {
     /// a variable has a value that YAML parsers disagree about: `1.10`, `0755`, `yes`.
     UnquotedValue = "unquoted-value", schema: false,
         "YAML parsers disagree about this value: add quotes";
-    /// the application's name is not 3 to 64 of `a-z 0-9 . -`, starting with a letter. The platform
-    /// refuses capitals; older servers accepted capitals and spaces.
+    /// the application's name is not 3 to 64 characters of `a-z 0-9 . -`, starting with a letter. The
+    /// platform rejects capitals; older servers accepted capitals and spaces.
     ApplicationName = "application-name", schema: true,
-        "a name has 3 to 64 of a-z, 0-9, . and -, and starts with a letter";
-    /// the name of a pod, volume or secret is not 2 to 64 of `a-z 0-9 -`, starting with a letter.
+        "a name has 3 to 64 characters (a-z, 0-9, . and -) and starts with a letter";
+    /// the name of a pod, volume or secret is not 2 to 64 characters of `a-z 0-9 -`, starting with a
+    /// letter.
     NameForm = "name-form", schema: true,
-        "a name has 2 to 64 of a-z, 0-9 and -, and starts with a letter";
+        "a name has 2 to 64 characters (a-z, 0-9 and -) and starts with a letter";
     /// two pods, or two volumes or secrets of a pod, have the same name.
     DuplicateName = "duplicate-name", schema: false, "another item of the list has the same name";
     /// a pod has the same port twice.
@@ -97,15 +98,15 @@ rules! {
     /// `<% REGISTRY %>` is used without a `registryLogin`.
     NoRegistryLogin = "no-registry-login", schema: false,
         "<% REGISTRY %> requires application.registryLogin";
-    /// the tag `latest` in the platform's own registry, which refuses it.
+    /// an image in the platform's registry has the tag `latest`, which the registry rejects.
     LatestTag = "latest-tag", schema: false,
-        "the platform's registry refuses the tag latest: use a version";
+        "the platform's registry rejects the tag latest: use a version";
     /// a pod has no ports, or more than 2768.
     ServicePorts = "service-ports", schema: true, "1 to 2768 ports are expected";
     /// two volumes or secrets of a pod have the same path.
     MountCollision = "mount-collision", schema: false,
         "another volume or secret of the pod has the same path";
-    /// a volume's size is not a number with `Mi` or `Gi`. The platform refuses it.
+    /// a volume's size is not a number with `Mi` or `Gi`. The platform rejects it.
     VolumeSize = "volume-size", schema: true, "a number with Mi or Gi is expected, such as 2Gi";
     /// a secret's file name is empty or contains `/`.
     FileName = "file-name", schema: false, "a file name without a directory is expected";
@@ -115,10 +116,10 @@ rules! {
     /// a pod's `subdomain` is not part of a domain name.
     SubdomainForm = "subdomain-form", schema: true,
         "a part of a domain name is expected, such as api";
-    /// a pod has a `subdomain`, but the application has no `url`. The platform refuses it.
+    /// a pod has a `subdomain`, but the application has no `url`. The platform rejects it.
     SubdomainWithoutUrl = "subdomain-without-url", schema: false,
         "a subdomain requires application.url";
-    /// a field that the platform ignores unless the application's `version` is 2.0.
+    /// a field is set that the platform ignores unless the application's `version` is 2.0.
     NeedsVersion2 = "needs-version-2", schema: false,
         "ignored unless application.version is 2.0";
     /// `resourceType` is not deployment, statefulset, daemonset or job.
@@ -135,15 +136,15 @@ rules! {
     /// a limit is lower than the request.
     LimitBelowRequest = "limit-below-request", schema: false, "a limit is lower than its request";
     /// a variable that is compiled into web pages contains a `.pod` host, which browsers cannot reach.
-    /// The platform refuses it.
+    /// The platform rejects it.
     PodHostInBrowser = "pod-host-in-browser", schema: false,
         "browsers cannot reach a .pod host: use <% URL %>";
-    /// a `.pod` host without a pod of that name.
-    UnknownPod = "unknown-pod", schema: false, "there is no pod of that name";
-    /// a placeholder `<% … %>` that is unknown or unterminated.
+    /// a `.pod` host names a pod that does not exist.
+    UnknownPod = "unknown-pod", schema: false, "there is no pod with this name";
+    /// a placeholder `<% … %>` is unknown or unterminated.
     UnknownPlaceholder = "unknown-placeholder", schema: false,
         "unknown or unterminated placeholder";
-    /// `${…}` in a variable or an image, which the platform does not replace.
+    /// a variable or an image contains `${…}`, which the platform does not replace.
     ClientPlaceholder = "client-placeholder", schema: false, "the platform does not replace ${…}";
 }
 
@@ -155,7 +156,7 @@ impl fmt::Display for Rule {
 
 /// A possible mistake in a manifest, with its position.
 ///
-/// Contains names of fields, but no values. `Display` is one line:
+/// Contains field names, but no values. `Display` is one line:
 /// `7:13 application.pods[0].volumes[0].size: … (volume-size)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -168,7 +169,9 @@ pub struct Warning {
     pub line: u64,
     /// Character in the line, from 1; 0 if unknown.
     pub column: u64,
-    /// The path of the field: `application.pods[0].image`. Unusual field names are shown as `…`.
+    /// The path of the field: `application.pods[0].image`.
+    ///
+    /// Unusual field names are shown as `…`: they may be misplaced values.
     pub path: String,
 }
 
@@ -182,7 +185,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// The format of a text, and the rule for it.
+/// A format, and the rule that checks it.
 pub(super) struct Pattern {
     pub(super) regex: &'static str,
     pub(super) rule: Rule,
@@ -234,7 +237,7 @@ static MEMORY: Pattern = Pattern::new(
     "^[0-9]+(?:\\.[0-9]+)?(?:Ei|Pi|Ti|Gi|Mi|Ki|E|P|T|G|M|K)?$",
 );
 
-/// An unquoted string that some parsers read as a boolean or a number.
+/// An unquoted string that some YAML parsers read as a boolean or a number.
 pub(super) static AMBIGUOUS: Pattern = Pattern::new(
     Rule::UnquotedValue,
     "(?i)^(?:yes|no|on|off|y|n|0[0-9_]+|[0-9_]*_[0-9_]*)$",
@@ -263,16 +266,16 @@ pub(super) static BROWSER_VARIABLE: Pattern = Pattern::new(
 pub(super) struct Object {
     pub(super) required: &'static [&'static str],
     pub(super) patterns: &'static [(&'static str, &'static Pattern)],
-    /// Older name, current name.
+    /// Pairs of older name and current name.
     pub(super) older: &'static [(&'static str, &'static str)],
-    /// Fields of any type.
+    /// Known fields that are not typed.
     pub(super) untyped: &'static [&'static str],
-    /// Fields of older formats, which are ignored.
+    /// Fields of older formats, which `spec` ignores.
     pub(super) outdated: &'static [&'static str],
 }
 
 impl Object {
-    /// No rules.
+    /// An object without rules.
     pub(super) const OTHER: Self = Self {
         required: &[],
         patterns: &[],
@@ -284,7 +287,7 @@ impl Object {
     /// Older names of a field.
     pub(super) fn older_names(&'static self, key: &str) -> impl Iterator<Item = &'static str> {
         let names = self.older.iter();
-        names.filter_map(move |(old, today)| (*today == key).then_some(*old))
+        names.filter_map(move |(old, current)| (*current == key).then_some(*old))
     }
 }
 

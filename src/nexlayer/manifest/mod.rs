@@ -45,12 +45,12 @@ use std::path::Path;
 use std::str::FromStr;
 use yaml::Node;
 
-/// Limit of warnings about one manifest, and of collected warnings of each rule.
+/// Maximum number of warnings per manifest, and per rule while they are collected.
 const MAX_WARNINGS: usize = 1000;
 
-/// The text of a `nexlayer.yaml`. It is sent unchanged, with comments and unknown fields.
+/// The text of a `nexlayer.yaml`.
 ///
-/// It must be YAML with an `application.name`. The platform validates the rest.
+/// It is sent unchanged, with comments and unknown fields. It must be YAML with an `application.name`. The platform validates the rest.
 ///
 /// ```
 /// use deploykit::nexlayer::Manifest;
@@ -73,11 +73,11 @@ impl Manifest {
     /// Size limit in bytes: 10 MiB.
     pub const MAX_BYTES: usize = 10 << 20;
 
-    /// Reads a file.
+    /// Reads a manifest from a file.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a file that cannot be read, and for the
-    /// reasons of [`parse`](Self::parse).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a file that cannot be read, and in the
+    /// cases of [`parse`](Self::parse).
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let name = path.display();
@@ -91,11 +91,11 @@ impl Manifest {
         })
     }
 
-    /// Parses the bytes of a file.
+    /// Parses a manifest from bytes.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for bytes that are not UTF-8, and for the
-    /// reasons of [`parse`](Self::parse).
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for bytes that are not UTF-8, and in the cases
+    /// of [`parse`](Self::parse).
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self> {
         let bytes = bytes.into();
         check_size(bytes.len())?;
@@ -105,11 +105,11 @@ impl Manifest {
         Self::parse(text)
     }
 
-    /// Parses the text of a file.
+    /// Parses a manifest.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for text that is empty, larger than
-    /// [10 MiB](Self::MAX_BYTES), not YAML, nested deeper than 24 levels, or without a string as
+    /// [10 MiB](Self::MAX_BYTES), not YAML, nested deeper than 24 levels, or without a string in
     /// `application.name`. YAML errors contain line and column.
     pub fn parse(text: impl Into<String>) -> Result<Self> {
         let text = text.into();
@@ -127,11 +127,11 @@ impl Manifest {
             let name = name.clone();
             return Ok(Self { text, name });
         }
-        let message = "the manifest has no string as application.name";
+        let message = "the manifest has no application.name, or it is not a string";
         Err(Error::invalid_request(message))
     }
 
-    /// The name of the application in the file.
+    /// The name of the application in the manifest.
     ///
     /// The platform may change it: use the name in the response to the deploy for later calls.
     pub fn application_name(&self) -> &str {
@@ -143,7 +143,7 @@ impl Manifest {
         &self.text
     }
 
-    /// Parses the values.
+    /// Parses the manifest into typed values.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) with field, line and column for a value that
@@ -156,20 +156,22 @@ impl Manifest {
         }
     }
 
-    /// Lists possible mistakes, in the order of the file; at most 1000.
+    /// Returns warnings about possible mistakes, at most 1000, in file order.
     ///
     /// A manifest with warnings can be sent: the platform accepts more than the lints.
     pub fn lint(&self) -> Vec<Warning> {
-        // The text was parsed as YAML before, so this does not fail.
+        // `parse` has accepted the text as YAML, so this does not fail.
         let (_, mut warnings) = reader::read(&self.text).unwrap_or_default();
         warnings.truncate(MAX_WARNINGS);
         warnings
     }
 
-    /// Converts the manifest to canonical form, without comments; see [`AppSpec::to_yaml`].
+    /// Converts the manifest to the canonical form of [`AppSpec::to_yaml`].
+    ///
+    /// Comments are dropped.
     ///
     /// # Errors
-    /// The errors of [`spec`](Self::spec).
+    /// Those of [`spec`](Self::spec).
     pub fn canonical(&self) -> Result<Self> {
         Self::parse(self.spec()?.to_yaml())
     }
@@ -185,7 +187,7 @@ impl Manifest {
 
     /// The JSON Schema of the canonical form, for editors.
     ///
-    /// Valid manifests have no [`lint`](Self::lint) warning of a rule [in the schema](Rule::is_in_schema).
+    /// Valid manifests have no [`lint`](Self::lint) warning for a rule [in the schema](Rule::is_in_schema).
     #[cfg(feature = "schemars")]
     pub fn json_schema() -> schemars::Schema {
         schema::canonical()
@@ -204,7 +206,7 @@ fn check_size(bytes: usize) -> Result<()> {
     Ok(())
 }
 
-/// Reads at most one byte more than the limit: the path may be a disk image or a device.
+/// Reads up to one byte more than the limit: the path may be a device.
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?
@@ -213,9 +215,9 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Converts the first warning of certain rules to an error.
-fn first_error(warnings: &[Warning], is_refused: impl Fn(Rule) -> bool) -> Option<Error> {
-    let mut warnings = warnings.iter().filter(|warning| is_refused(warning.rule));
+/// Converts the first warning of a rule that `is_error` selects to an error.
+fn first_error(warnings: &[Warning], is_error: impl Fn(Rule) -> bool) -> Option<Error> {
+    let mut warnings = warnings.iter().filter(|warning| is_error(warning.rule));
     let first = warnings.next()?;
     let mut message = format!(
         "the manifest is invalid at {}, line {}, column {}: {}",
@@ -249,7 +251,7 @@ impl fmt::Debug for Manifest {
 mod tests {
     use super::*;
 
-    fn refused(text: &str) -> String {
+    fn parse_error(text: &str) -> String {
         Manifest::parse(text).unwrap_err().to_string()
     }
 
@@ -276,9 +278,9 @@ mod tests {
             "application:\n",
         ] {
             assert!(
-                refused(text).contains("no string as application.name"),
+                parse_error(text).contains("no application.name"),
                 "{text}: {}",
-                refused(text)
+                parse_error(text)
             );
         }
     }

@@ -12,10 +12,10 @@ use crate::secret::Secret;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// Limit of ports of a pod.
+/// Maximum number of ports per pod.
 pub(super) const MAX_PORTS: usize = 2768;
 
-/// Limit of checked hosts in one value.
+/// Maximum number of hosts that are checked per value.
 const MAX_HOSTS: usize = 16;
 
 /// Name of a variable, the position of the name, and the value.
@@ -88,7 +88,7 @@ fn resources(value: &Cursor<'_>) -> Option<Resources> {
     let mut fields = value.fields(&OTHER)?;
     let [requests, limits] =
         ["requests", "limits"].map(|key| fields.get(key).and_then(|part| quantities(&part)));
-    // An older form: one value for both requests and limits.
+    // Older form: one value for both requests and limits.
     let [cpu, memory] = ["cpu", "memory"].map(|key| {
         let value = fields.older(key, "requests and limits");
         value.and_then(|value| value.text())
@@ -154,9 +154,9 @@ fn service_port(value: &Cursor<'_>) -> Option<u16> {
         }
         return Some(port);
     }
-    // The form of nexlayer-cli. The platform ignores name, target and protocol.
+    // A port of nexlayer-cli. The platform ignores name, target and protocol.
     let mut fields = value.fields(&OTHER)?;
-    let message = "write only the number of the port: name, target and protocol have no effect";
+    let message = "write only the port number: name, target and protocol have no effect";
     value.warn_with(Rule::OldSpelling, message);
     let keys = ["port", "servicePort", "targetPort", "containerPort"];
     let found = keys.into_iter().find_map(|key| fields.get(key));
@@ -218,7 +218,7 @@ fn mount_path(fields: &mut Fields<'_>, mounts: &mut HashSet<String>) -> Option<S
     Some(path)
 }
 
-/// Reads variables. The first of several variables with the same name is kept.
+/// Reads variables. Keeps the first of several variables with the same name.
 fn vars<'n>(found: Vec<Cursor<'n>>, deferred: &mut Deferred<'n>) -> Vec<(String, Secret)> {
     let mut vars = Vec::new();
     let mut seen = HashSet::new();
@@ -302,9 +302,9 @@ fn check_shell_variables(text: &str, value: &Cursor<'_>) {
     }
 }
 
-/// Collects the hosts `{name}.pod` in a text, to check them when all pods are known.
+/// Collects the hosts `{name}.pod` in a text, to check them after all pods are read.
 ///
-/// Returns whether the text contains any.
+/// Returns whether the text contains such a host.
 fn collect_pod_hosts<'n>(text: &str, value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> bool {
     let found = POD_HOST.compiled().into_iter();
     let found = found

@@ -17,7 +17,7 @@ use crate::secret::Secret;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-/// Values in pods that can only be checked when all pods are known.
+/// Values that are checked after all pods are read.
 #[derive(Default)]
 pub(super) struct Deferred<'n> {
     pub(super) pod_names: HashSet<String>,
@@ -30,7 +30,7 @@ pub(super) struct Deferred<'n> {
     pub(super) registry: Vec<Cursor<'n>>,
 }
 
-/// Reads the readable values of a manifest. The warnings are in the order of the file.
+/// Reads a manifest. Skips unreadable values. Warnings are in file order.
 pub(super) fn read(text: &str) -> Result<(AppSpec, Vec<Warning>)> {
     let root = yaml::parse(text)?;
     let source = Source {
@@ -57,7 +57,7 @@ fn application<'n>(value: &Cursor<'n>, top_level_pods: Option<Cursor<'n>>) -> Op
     let mut fields = value.fields(&APPLICATION)?;
     let mut spec = AppSpec {
         name: fields.string("name").unwrap_or_default(),
-        // A number is valid as well.
+        // May be a number: `version: 2.0`.
         version: fields.get("version").and_then(|version| version.value()),
         url: fields.string("url"),
         registry_login: fields

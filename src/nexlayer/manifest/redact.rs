@@ -1,6 +1,6 @@
-//! Redaction of a manifest: values of `vars`, files of `secrets`, the registry login and commands.
+//! Redacts the values of `vars`, the files of `secrets`, the registry login and commands.
 //!
-//! Also redacts older names of these fields. Placeholders (`<% … %>`) stay visible. The result has no
+//! Also redacts these fields under their older names. Placeholders (`<% … %>`) stay visible. The result has no
 //! comments.
 
 use super::yaml::{self, Node};
@@ -8,7 +8,7 @@ use crate::secret::{REDACTED, Secret};
 use crate::transport::platform::RedactedManifest;
 use serde::{Serialize, Serializer};
 
-/// The visible fields of an entry of `secrets`.
+/// The fields of an entry of `secrets` that are not redacted.
 const VISIBLE_IN_SECRETS: [&str; 4] = ["name", "fileName", "mountPath", "path"];
 
 /// Parses a manifest and redacts it; `None` if it cannot be parsed.
@@ -137,7 +137,7 @@ mod tests {
                 "hush\n"
             ]
         );
-        // The YAML has the same values, in the order of the text and without the comment.
+        // The YAML has the same values in the same order, without the comment.
         assert_eq!(redact(&manifest.yaml).unwrap().json, manifest.json);
         assert!(!manifest.yaml.contains("hush"), "{}", manifest.yaml);
         assert!(

@@ -56,7 +56,7 @@ pub(super) fn canonical() -> Schema {
     })
 }
 
-/// Adds the rules for a map to its derived schema.
+/// Adds the rules of an object to its derived schema.
 fn restrict(schema: &mut Value, object: &Object) {
     schema["additionalProperties"] = json!(false);
     schema["required"] = json!(object.required);
@@ -76,12 +76,12 @@ fn restrict(schema: &mut Value, object: &Object) {
     }
 }
 
-/// Removes null, which the derive macro allows for each `Option`.
+/// Removes `null`, which the derive macro allows for each `Option`.
 fn without_null(schema: &mut Value) {
-    let is_null = |one: &Value| one == "null" || one["type"] == "null";
+    let is_null = |option: &Value| option == "null" || option["type"] == "null";
     for key in ["type", "anyOf"] {
-        if let Some(all) = schema.get_mut(key).and_then(Value::as_array_mut) {
-            all.retain(|one| !is_null(one));
+        if let Some(options) = schema.get_mut(key).and_then(Value::as_array_mut) {
+            options.retain(|option| !is_null(option));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The typed contents of a manifest, which serialize to the canonical form.
+//! The typed contents of a manifest. They serialize to the canonical form.
 
 use crate::secret::{REDACTED, Secret, expose_secrets};
 use serde::{Serialize, Serializer};
@@ -47,7 +47,7 @@ pub struct AppSpec {
     /// `2.0` enables `resources`, `resource_type`, `replicas` and `subdomain` of pods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The domain of a permanent application. Without a domain, the application is a preview.
+    /// The domain of a permanent application. Without it, the application is a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The login for a private image registry.
@@ -60,7 +60,7 @@ pub struct AppSpec {
     pub others: Others,
 }
 
-/// The login for a private image registry. `Debug` shows nothing of it.
+/// The login for a private image registry. `Debug` is redacted.
 #[derive(Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -97,7 +97,7 @@ pub struct Pod {
     /// The URL path at which the pod is reachable from outside: `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The image; the platform requires one.
+    /// The image. The platform requires one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// The kind of workload. Default: deployment. Version 2.0.
@@ -124,8 +124,11 @@ pub struct Pod {
     /// The command line, in shell syntax.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<Secret>,
-    /// The environment variables, in the order of the file.
-    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "map")]
+    /// The environment variables, in file order.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "serialize_map"
+    )]
     pub vars: Vec<(String, Secret)>,
     /// Persistent volumes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -213,9 +216,9 @@ pub struct Quantities {
     pub others: Others,
 }
 
-/// Fields that have no typed field, such as `annotations`, in the order of the file.
+/// Fields without a typed counterpart, such as `annotations`, in file order.
 ///
-/// They are written back unchanged. `Debug` shows only their names, since values may be secrets.
+/// They are serialized unchanged. `Debug` shows only their names: values may be secrets.
 #[derive(Clone, Default, PartialEq)]
 pub struct Others(pub(super) Vec<(String, Value)>);
 
@@ -244,7 +247,10 @@ impl Serialize for Others {
     }
 }
 
-fn map<S: Serializer>(pairs: &[(String, Secret)], serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_map<S: Serializer>(
+    pairs: &[(String, Secret)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
@@ -288,11 +294,11 @@ impl AppSpec {
 
     /// Serializes to canonical YAML, with the secrets.
     ///
-    /// Field names and forms are those that the platform documents today. [Other fields](Others) are
-    /// written back unchanged.
+    /// Uses the field names and forms that the platform documents today. [Other fields](Others) are
+    /// serialized unchanged.
     pub fn to_yaml(&self) -> String {
         let file = BTreeMap::from([("application", self)]);
-        // Strings, numbers, lists and maps with string keys always serialize.
+        // Infallible: only strings, numbers, lists and maps with string keys.
         expose_secrets(|| serde_saphyr::to_string(&file)).unwrap_or_default()
     }
 

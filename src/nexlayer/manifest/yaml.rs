@@ -17,9 +17,9 @@ pub(super) enum Node {
 
 /// A YAML scalar.
 pub(super) struct Scalar {
-    /// A number that JSON cannot represent becomes the nearest number.
+    /// The value. A number that JSON cannot represent becomes the nearest one.
     pub(super) value: Value,
-    /// The value as text. Numbers may be spelled differently in the file. Empty for null.
+    /// The parsed value as text; empty for null. The file may spell numbers differently.
     pub(super) text: String,
 }
 
@@ -41,9 +41,9 @@ pub(super) fn parse(text: &str) -> crate::Result<Spanned<Node>> {
         .map_err(|fault| error(&fault))
 }
 
-/// Converts an error of the parser, with line and column.
+/// Converts a parser error, with line and column.
 ///
-/// Drops the message of the parser: it contains keys and values, which may be secrets.
+/// Drops the parser's message: it contains keys and values, which may be secrets.
 pub(in crate::nexlayer) fn error(fault: &Fault) -> Error {
     let mut message = "the manifest is not valid YAML".to_owned();
     if let Some(at) = fault.location() {

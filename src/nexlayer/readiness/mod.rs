@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The vendor's documents poll after 5 s. Its command line gives up after 5 minutes.
+/// The vendor's documentation polls every 5 s. Its command line stops after 5 minutes.
 const SCHEDULE: Schedule = Schedule::seconds(5, 15, 300);
 
 /// The state of an application; see [`ApplicationHandle::check_readiness`].
@@ -28,7 +28,7 @@ pub struct Readiness {
     pub phase: Phase,
     /// The signal that determined the phase.
     pub signal: Signal,
-    /// The platform's status: `deploying`, `Pending`. Empty for a site, which has none.
+    /// The platform's status: `deploying`, `Pending`. Empty if the signal is the site.
     pub raw_status: String,
     /// Why the application is not ready, for people: `the site answers 503`.
     pub reason: Option<String>,
@@ -70,9 +70,9 @@ impl fmt::Display for Signal {
 }
 
 impl ApplicationHandle {
-    /// Selects the signals of [`check_readiness`](Self::check_readiness) and [`wait`](Self::wait).
+    /// Selects the signals to check. Default: [`Signal::ALL`].
     ///
-    /// The default is [`Signal::ALL`].
+    /// Applies to [`check_readiness`](Self::check_readiness) and [`wait`](Self::wait).
     ///
     /// ```no_run
     /// # async fn example(deployed: deploykit::nexlayer::Deployed) -> deploykit::Result<()> {
@@ -88,15 +88,15 @@ impl ApplicationHandle {
 
     /// Sets the URL of the site: [`Deployed::url`](super::Deployed::url).
     ///
-    /// The handle from [`Deployed::application`](super::Deployed::application) has it, and so has a
-    /// reservation. Query and fragment are removed. The first call refuses a URL that is not `http` or
-    /// `https`, contains credentials or the session token, or leads to a private network.
+    /// Not needed for a handle from [`Deployed::application`](super::Deployed::application), and not for
+    /// a reserved application. Query and fragment are removed. Calls reject a URL that is not `http` or
+    /// `https`, contains credentials or the session token, or points to a private network.
     pub fn site_url(mut self, url: impl AsRef<str>) -> Self {
         self.site = self.parse_site_url(url.as_ref()).map(Some);
         self
     }
 
-    /// Sets the URL in a response. Ignores a URL that must not be requested.
+    /// Sets the URL in a response. Ignores an invalid or unsafe URL.
     pub(super) fn site_url_of_platform(mut self, url: Option<&str>) -> Self {
         self.site = Ok(url.and_then(|url| self.parse_site_url(url).ok()));
         self
@@ -111,26 +111,25 @@ impl ApplicationHandle {
 
     /// Checks the state of the application with up to three requests.
     ///
-    /// The platform has no operation for it, so this queries [signals](Self::signals) until one is
-    /// conclusive:
+    /// The platform has no operation for the state, so this requests [signals](Self::signals) until one
+    /// is conclusive:
     ///
     /// 1. The state in the reservation (`GET /getReservations?sessionToken=…`). Every known state is
     ///    conclusive.
     /// 2. The site (`GET` of its URL). A status below 500 is conclusive: even a 401 or 404 comes from a
     ///    running application.
     /// 3. The pods (`POST /getPodsStatus`). A failed pod is conclusive. Running pods are conclusive if
-    ///    the site was not requested. A server without this operation is ignored.
+    ///    the site was not requested. If the server lacks this operation, the signal is skipped.
     ///
     /// A failed request is ignored if another signal shows a state.
     ///
     /// The request to the site contains no API key, session token or cookie, and no header or query
     /// that you add to the call. Its timeout is 10 s. A redirect counts as a response, and the body is
-    /// not read. URLs in a private network are requested only if the platform itself is in one. The
-    /// site is requested through the client's proxy, or a separate connection pool if you set
-    /// [an HTTP client](crate::ClientBuilder::http_client). Observers of the client do not see this
-    /// request.
+    /// not read. A URL in a private network is requested only if the platform itself is in one. The
+    /// request uses the client's proxy, but a separate connection pool if you set
+    /// [an HTTP client](crate::ClientBuilder::http_client). It is not reported to observers.
     ///
-    /// The options of the call apply to each request to the platform, and the deadline to all requests
+    /// Call options apply to each request to the platform; the deadline applies to all requests
     /// together. A [preview](Call::preview) shows the first request.
     ///
     /// # Errors
@@ -170,11 +169,11 @@ impl ApplicationHandle {
     /// - [`WaitFailed`](ErrorKind::WaitFailed) for a failed reservation or pod;
     /// - [`WaitTimedOut`](ErrorKind::WaitTimedOut) at the deadline;
     /// - [`Gone`](ErrorKind::Gone) if the platform does not know the application or the session;
-    /// - those of [`check_readiness`](Self::check_readiness) and [`Wait`].
+    /// - the errors of [`check_readiness`](Self::check_readiness) and [`Wait`].
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn wait(&self) -> Wait<Readiness> {
-        // Shared by all polls, so that a missing route is requested once.
+        // Shared by all polls, so that a missing route is requested only once.
         let (application, missing) = (self.clone(), MissingPodsRoute::default());
         let id = self.name().ok().map(ToString::to_string);
         Wait::new("nexlayer application", id, SCHEDULE, move || {
@@ -198,7 +197,7 @@ impl ApplicationHandle {
         Call::new(scope, move |scope| async move {
             let limit = scope.deadline();
             let readiness = application.query_signals(&scope, &missing);
-            // A preview ends at the first request, and runs without a timer.
+            // A preview ends at the first request and must run without Tokio's timer.
             if scope.state().preview_only {
                 return readiness.await;
             }
@@ -260,7 +259,7 @@ impl ApplicationHandle {
             if state.phase == Phase::Ready {
                 return Ok(readiness.with_state(state));
             }
-            inconclusive = Some(SignalState::join(inconclusive, state));
+            inconclusive = Some(SignalState::merge(inconclusive, state));
         }
 
         if is_selected(Signal::Pods) && !missing.load(Ordering::Relaxed) {
@@ -279,17 +278,17 @@ impl ApplicationHandle {
             let is_conclusive = match state.phase {
                 Phase::Failed => true,
                 Phase::Unknown => false,
-                // Running pods do not overrule a site that does not answer.
+                // Pods may run before the site answers.
                 _ => site.is_none(),
             };
             if is_conclusive {
                 return Ok(readiness.with_state(state));
             }
-            inconclusive = Some(SignalState::join(inconclusive, state));
+            inconclusive = Some(SignalState::merge(inconclusive, state));
         }
 
         match (inconclusive, ignored_error) {
-            // The caller must wait before the next check.
+            // Return the error: the caller must respect its `retry_after`.
             (_, Some(error)) if error.kind() == ErrorKind::RateLimited => Err(error),
             (Some(state), _) => Ok(readiness.with_state(state)),
             (None, Some(error)) => Err(error),
@@ -313,7 +312,7 @@ impl Readiness {
     }
 }
 
-/// Returns an error that another signal can make up for, and fails with any other error.
+/// Returns `Ok` if another signal may still be conclusive, `Err` if the check must fail.
 fn ignorable(error: Error) -> Result<Error> {
     match error.kind() {
         ErrorKind::Unauthenticated if error.code() == Some("TOKEN_EXPIRED") => {
@@ -327,7 +326,9 @@ fn ignorable(error: Error) -> Result<Error> {
     }
 }
 
-/// The error for an expired token: a session ends with its last application and reservation.
+/// The error for an expired token.
+///
+/// A session ends with its last application and reservation.
 ///
 /// Source: <https://nexlayer.com/docs/api/authentication>
 fn session_ended(error: Error) -> Error {

@@ -43,7 +43,7 @@ impl SignalState {
         Self::new(Signal::Reservation, phase, state.as_str())
     }
 
-    /// The state according to the status code of a site: below 500, the application answered.
+    /// The state according to the site's status code: ready below 500.
     pub fn of_site(status: Option<u16>) -> Self {
         let state = |phase| Self::new(Signal::Site, phase, "");
         match status {
@@ -65,7 +65,7 @@ impl SignalState {
         let (up, all) = (up.count(), pods.len());
         let status = worst.status.as_deref().unwrap_or_default();
         let phase = match phase_of_pod(worst) {
-            // Some pods run already.
+            // A running pod shows that the deploy has started.
             Phase::Queued if up > 0 => Phase::InProgress,
             phase => phase,
         };
@@ -82,19 +82,19 @@ impl SignalState {
         Some(state.with_reason(format!("{up} of {all} pods run, {name} is {status}")))
     }
 
-    /// Adds the status and reason of a less reliable signal to the state of the signals before it.
-    pub fn join(before: Option<Self>, next: Self) -> Self {
-        let Some(mut before) = before else {
+    /// Merges a less reliable signal: fills in an empty status and appends the reason.
+    pub fn merge(state: Option<Self>, next: Self) -> Self {
+        let Some(mut state) = state else {
             return next;
         };
-        if before.raw_status.is_empty() {
-            before.raw_status = next.raw_status;
+        if state.raw_status.is_empty() {
+            state.raw_status = next.raw_status;
         }
-        before.reason = match (before.reason, next.reason) {
-            (Some(one), Some(other)) => Some(format!("{one}; {other}")),
-            (one, other) => one.or(other),
+        state.reason = match (state.reason, next.reason) {
+            (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+            (first, second) => first.or(second),
         };
-        before
+        state
     }
 }
 
@@ -110,7 +110,7 @@ fn phase_of_pod(pod: &PodStatus) -> Phase {
     }
 }
 
-/// The pod with the highest rank decides.
+/// The pod whose phase has the highest rank determines the phase of the application.
 fn rank(phase: Phase) -> u8 {
     match phase {
         Phase::Failed => 4,
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn states_of_reservations() {
+    fn state_of_a_reservation_maps_to_a_phase() {
         for (state, phase) in [
             ("pending", Phase::Queued),
             ("deploying", Phase::InProgress),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn status_codes_of_sites() {
+    fn site_is_ready_if_its_status_is_below_500() {
         for status in [200, 204, 301, 308, 401, 403, 404, 429, 499] {
             assert_eq!(
                 SignalState::of_site(Some(status)).phase,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_of_pods() {
+    fn worst_pod_determines_the_phase() {
         const ROWS: &str = "
 Running => ready Running
 running Succeeded => ready Succeeded

@@ -1,13 +1,13 @@
-//! Which URLs of sites may be requested.
+//! Validation of a site's URL before it is requested.
 //!
-//! The URLs come from the platform and are not trusted: they must not lead to a private network that
-//! only this machine can reach.
+//! The URL comes from the platform and is not trusted: it must not point to a private network that
+//! this machine can reach.
 
 use reqwest::Url;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Shorter tokens occur in URLs by chance.
+/// Shorter session tokens may occur in URLs by chance.
 const MIN_TOKEN_LENGTH: usize = 4;
 
 /// The URL of a site, without query and fragment.
@@ -15,7 +15,9 @@ const MIN_TOKEN_LENGTH: usize = 4;
 pub(in crate::nexlayer) struct SiteUrl(Url);
 
 impl SiteUrl {
-    /// Parses a URL. `platform` is the base URL of the client. Errors continue "the URL of the site …".
+    /// Parses and checks a URL. `platform` is the base URL of the client.
+    ///
+    /// The error text completes "the URL of the site …".
     pub fn parse(text: &str, platform: &str, token: &str) -> Result<Self, &'static str> {
         let Ok(mut url) = Url::parse(text.trim()) else {
             return Err("is not a URL");
@@ -33,7 +35,7 @@ impl SiteUrl {
         }
         let platform = Url::parse(platform).ok();
         if is_internal(&url) && !platform.is_some_and(|platform| is_internal(&platform)) {
-            return Err("leads to this machine or a private network");
+            return Err("points to this machine or a private network");
         }
         Ok(Self(url))
     }
@@ -75,7 +77,7 @@ fn is_internal(url: &Url) -> bool {
 }
 
 fn is_internal_v4(ip: Ipv4Addr) -> bool {
-    // 100.64.0.0/10 is shared address space inside a provider.
+    // 100.64.0.0/10: carrier-grade NAT (RFC 6598).
     let [a, b, ..] = ip.octets();
     ip.is_loopback()
         || ip.is_private()
@@ -110,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn unsafe_urls_are_refused() {
+    fn unsafe_urls_are_rejected() {
         for (text, problem) in [
             ("", "not a URL"),
             ("a.example", "not a URL"),
@@ -127,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn url_in_a_private_network_is_refused_for_a_public_platform() {
+    fn url_in_a_private_network_is_rejected_for_a_public_platform() {
         for host in [
             "127.0.0.1:8080",
             "0x7f.1",

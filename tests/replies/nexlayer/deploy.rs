@@ -92,7 +92,7 @@ async fn response_of_an_older_server_is_decoded() {
 }
 
 #[tokio::test]
-async fn missing_fields_have_fallbacks() {
+async fn missing_name_and_token_have_fallbacks() {
     let deployed = deployed(json!({ "status": "RUNNING", "namespace": "n", "future": [1] }))
         .await
         .unwrap();
@@ -104,8 +104,8 @@ async fn missing_fields_have_fallbacks() {
     let recorder = Recorder::new();
     recorder.reply("start_user_deployment", CannedReply::json(200, "{}"));
     let client = Client::builder().recorder(&recorder).build().unwrap();
-    let lost = client.deploy(manifest()).await.unwrap();
-    let error = lost.application().extend().await.unwrap_err();
+    let without_token = client.deploy(manifest()).await.unwrap();
+    let error = without_token.application().extend().await.unwrap_err();
     assert!(error.to_string().contains("no session token"), "{error}");
     assert_eq!(recorder.requests().len(), 1);
 }
@@ -131,7 +131,7 @@ async fn fields_of_the_wrong_type_do_not_lose_the_token() {
 }
 
 #[tokio::test]
-async fn name_in_a_response_is_checked_when_it_is_used() {
+async fn invalid_name_in_a_response_is_rejected_by_the_next_call() {
     let deployed = deployed(json!({ "sessionToken": "t-1234", "applicationName": "My\nApp" }));
     let deployed = deployed.await.unwrap();
     assert_eq!(deployed.application_name, "My\nApp");
@@ -141,7 +141,7 @@ async fn name_in_a_response_is_checked_when_it_is_used() {
 }
 
 #[tokio::test]
-async fn update_is_decoded_like_a_deploy() {
+async fn response_to_an_update_is_decoded_like_a_deploy() {
     let body = json!({ "message": "m", "data": { "namespace": "n", "applicationName": "My App" } });
     let reply = json_reply(200, &body);
     let updated = answer("update_user_deployment", reply, |s| s.update(manifest()))

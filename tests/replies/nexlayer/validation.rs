@@ -7,7 +7,7 @@ use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{ErrorKind, Result};
 use serde_json::{Value, json};
 
-pub async fn validated(reply: CannedReply) -> Result<Validation> {
+async fn validated(reply: CannedReply) -> Result<Validation> {
     validated_as(&manifest(), reply).await
 }
 
@@ -15,7 +15,7 @@ async fn validated_as(manifest: &Manifest, reply: CannedReply) -> Result<Validat
     client("validate_manifest", reply).validate(manifest).await
 }
 
-pub async fn schema(reply: CannedReply) -> Result<Value> {
+async fn schema(reply: CannedReply) -> Result<Value> {
     client("get_schema", reply).schema().await
 }
 
@@ -26,7 +26,7 @@ fn client(operation: &str, reply: CannedReply) -> Client {
 }
 
 #[tokio::test]
-async fn valid_manifest() {
+async fn valid_manifest_has_no_findings() {
     let text = "Nexlayer YAML file is valid.";
     for body in [
         json!({ "message": text }),
@@ -149,7 +149,7 @@ async fn other_failures_of_a_validation_are_errors() {
 }
 
 #[tokio::test]
-async fn secrets_of_the_manifest_in_findings_are_redacted() {
+async fn manifest_secrets_in_findings_are_redacted() {
     let text = "application: {name: a, pods: [{vars: {API_TOKEN: Hush-1234}}]}";
     let manifest = Manifest::parse(text).unwrap();
     for (status, body) in [

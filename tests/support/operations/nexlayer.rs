@@ -1,4 +1,4 @@
-//! Nexlayer's operations.
+//! Calls of Nexlayer's operations.
 
 use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
 use deploykit::nexlayer::{ApplicationHandle, Manifest, SessionHandle};
@@ -9,12 +9,12 @@ fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> 
     super::row("nexlayer", id, make)
 }
 
-/// A session for requests with the token in the body.
+/// A session, for requests with the token in the body.
 fn session(to: &Clients) -> SessionHandle {
     to.nexlayer.session(to.secret("body.sessionToken"))
 }
 
-/// A session for requests with the token in the query.
+/// A session, for requests with the token in the query.
 fn session_in_query(to: &Clients) -> SessionHandle {
     to.nexlayer.session(to.secret("query.sessionToken"))
 }
@@ -27,7 +27,7 @@ fn manifest() -> Manifest {
     Manifest::parse(MANIFEST).unwrap()
 }
 
-/// A manifest in an unusual form, with one secret.
+/// A manifest with CRLF, a comment, a quoted name, and one secret.
 fn unusual(to: &Clients) -> Manifest {
     let secret = to.secret("body.<manifest>");
     let text = format!(
@@ -57,7 +57,7 @@ pub fn rows() -> Vec<Row> {
         row("start_user_deployment", |to| {
             opaque_with_id(to.nexlayer.deploy(manifest()), |deployed| {
                 let session = deployed.session();
-                // An example of an older server has no token.
+                // The example of an older server has no token.
                 let token = session.token().map(|token| token.expose().to_owned());
                 token.unwrap_or_default()
             })
