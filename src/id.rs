@@ -1,10 +1,12 @@
-//! Typed ids. An id is checked before it becomes a path segment: `..` or an empty segment would reach
-//! another endpoint.
+//! Typed ids.
+//!
+//! An id is checked before it becomes a path segment: `..` or an empty segment would reach another
+//! endpoint.
 
 use crate::error::Error;
 
 /// Refuses text that would change the path of a request.
-pub(crate) fn check(what: &'static str, id: &str) -> Result<(), Error> {
+pub(crate) fn check(name: &'static str, id: &str) -> Result<(), Error> {
     let problem = if id.trim().is_empty() {
         "is empty"
     } else if id == "." || id == ".." {
@@ -17,14 +19,14 @@ pub(crate) fn check(what: &'static str, id: &str) -> Result<(), Error> {
         return Ok(());
     };
     Err(Error::invalid_request(format!(
-        "the {what} {id:?} {problem}, so it cannot stand in a path"
+        "the {name} {id:?} {problem}, so it cannot be part of a path"
     )))
 }
 
 /// A checked id, or the reason why it is invalid: a handle reports the reason at its first call.
 pub(crate) type CheckedId<I> = std::result::Result<I, String>;
 
-/// A type that [`id!`] declares.
+/// Implemented by all types that [`id!`] declares.
 pub(crate) trait Id: AsRef<str> {
     /// Refuses text that cannot be such an id.
     fn check(text: &str) -> Result<(), Error>;
@@ -39,18 +41,18 @@ pub(crate) fn checked<I: Id>(id: impl TryInto<I, Error: Into<Error>>) -> Checked
     id.map_err(|error: Error| error.message().unwrap_or_default().to_owned())
 }
 
-/// Declares a typed id. Ids that are not part of a path have another check.
+/// Declares a typed id. The last argument replaces the check, for ids that are not part of a path.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+    ($(#[$doc:meta])* $name:ident, $description:literal) => {
         crate::id::id! {
             $(#[$doc])*
             ///
             /// A request refuses the empty string, `.`, `..`, the characters `/ \ ? #` and control
             /// characters. An id in a response is kept as the platform wrote it.
-            $name, $what, crate::id::check
+            $name, $description, crate::id::check
         }
     };
-    ($(#[$doc:meta])* $name:ident, $what:literal, $check:path) => {
+    ($(#[$doc:meta])* $name:ident, $description:literal, $check:path) => {
         $(#[$doc])*
         #[derive(
             Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
@@ -65,7 +67,7 @@ macro_rules! id {
             /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid id.
             pub fn new(id: impl Into<String>) -> crate::Result<Self> {
                 let id = id.into();
-                $check($what, &id)?;
+                $check($description, &id)?;
                 Ok(Self(id))
             }
 
@@ -77,7 +79,7 @@ macro_rules! id {
 
         impl crate::id::Id for $name {
             fn check(text: &str) -> crate::Result<()> {
-                $check($what, text)
+                $check($description, text)
             }
         }
 

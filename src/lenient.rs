@@ -1,4 +1,4 @@
-//! Lenient deserializers for the fields of responses, attached by the build script.
+//! Lenient deserializers for response fields, attached by the build script.
 //!
 //! Servers send numbers as strings or with a `.0`, and empty lists and maps as null. Other values are
 //! errors with the path of the field and without its value. Requests are not deserialized leniently.
@@ -111,7 +111,7 @@ impl<'de, T, F: FnOnce(Value) -> Option<T>> Visitor<'de> for ScalarVisitor<F> {
         self.visit(text.into())
     }
 
-    /// A number, if another crate switches on `arbitrary_precision` of serde_json.
+    /// A number, if another crate enables `arbitrary_precision` of serde_json.
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
         let number = Number::deserialize(MapAccessDeserializer::new(map))
             .map_err(|_| A::Error::invalid_type(Unexpected::Map, &self.expected))?;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_in_every_known_form() {
+    fn numbers_are_decoded_in_every_known_form() {
         for (port, expected) in [
             ("80", 80),
             ("\"80\"", 80),

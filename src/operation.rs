@@ -39,7 +39,7 @@ pub struct Operation {
     pub behaviour: Behaviour,
 }
 
-/// How an operation behaves.
+/// Behaviour of an operation: retries, limits, secrets, side effects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Behaviour {
@@ -47,11 +47,15 @@ pub struct Behaviour {
     pub idempotent: bool,
     /// The reason for [`idempotent`](Self::idempotent).
     pub why: &'static str,
-    /// Whether it costs money or uses up a quota. The limit on creates counts these operations.
+    /// Whether it costs money or uses up a quota.
+    ///
+    /// [`ClientBuilder::max_creates`](crate::ClientBuilder::max_creates) counts these operations.
     pub spends: bool,
     /// Failure statuses after which the operation was applied.
     pub applied_on: &'static [u16],
-    /// Failure statuses that look transient but are permanent, such as a 500 for an invalid request.
+    /// Failure statuses that look transient but are permanent.
+    ///
+    /// For example, a 500 for an invalid request.
     pub final_on: &'static [u16],
     /// The rate limit, if it is known.
     pub pace: Option<Pace>,
@@ -89,7 +93,7 @@ pub enum Evidence {
     Inferred,
 }
 
-/// How long an operation takes, which selects its timeouts.
+/// Duration class of an operation, which selects its default timeouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeClass {

@@ -55,15 +55,17 @@ impl fmt::Display for Phase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Observation {
-    /// The phase that the status means.
+    /// The phase, derived from the status.
     pub phase: Phase,
-    /// The platform's own status: `Status.DEPLOYING`. Empty if it reports none, or if the deployment no
-    /// longer exists.
+    /// The platform's own status: `Status.DEPLOYING`.
+    ///
+    /// Empty if the platform reports none, or if the deployment no longer exists.
     pub raw_status: String,
     /// The platform's explanation of the status.
     pub reason: Option<String>,
-    /// Time from the start of the wait or watcher to the first observation of this state; otherwise
-    /// zero.
+    /// When this state was first observed, since the start of the wait or watcher.
+    ///
+    /// Zero outside of a wait or watcher.
     pub at: Duration,
 }
 

@@ -9,7 +9,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Version of the canonical text. A change that alters snapshots increments it and is a breaking change.
+/// Version of the canonical text.
+///
+/// Incremented by changes that alter snapshots; such a change is a breaking change.
 pub const CANONICAL_VERSION: u32 = 1;
 
 /// The exact request of a call, with secrets redacted.
@@ -60,7 +62,7 @@ pub struct RequestPreview {
     /// The query, decoded and sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub query: Vec<(String, String)>,
-    /// The relevant headers, sorted.
+    /// The headers, sorted, without `accept`, `content-length`, `host` and `user-agent`.
     pub headers: Vec<(String, String)>,
     /// The request body.
     #[serde(skip_serializing_if = "PreviewBody::is_none")]

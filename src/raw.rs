@@ -1,4 +1,4 @@
-//! Generated clients, one per enabled platform, and the macro for the public clients around them.
+//! Generated clients, one per platform, and the macro for the public clients.
 //!
 //! The generated clients are public with the feature `raw`. To change one, edit `specs/<platform>.yaml`.
 
@@ -46,7 +46,7 @@ where
 /// requests through the pipeline. `PROFILE` must be in scope.
 macro_rules! client {
     ($(#[$doc:meta])* $platform:ident, $raw:ident, $settings:ty) => {
-        /// The platform, as a type.
+        /// The platform, as a type parameter.
         #[derive(Clone, Copy, Debug)]
         pub enum $platform {}
 
@@ -147,7 +147,7 @@ macro_rules! client {
                 Self::raw_on(&self.scope)
             }
 
-            /// State of the rate-limit buckets of this client's account, for a dashboard or a log.
+            /// State of the rate-limit buckets of this client's account.
             ///
             /// Empty if the platform documents no rate limit or pacing is off.
             pub fn pacing(&self) -> Vec<crate::pacing::PaceState> {
@@ -159,8 +159,10 @@ macro_rules! client {
                 &self.scope.transport.base_url
             }
 
-            /// Calls an endpoint that has no wrapper, with the credentials, limits and options of this
-            /// client. The response is JSON; text becomes a JSON string.
+            /// Calls an endpoint that has no wrapper.
+            ///
+            /// Credentials, limits and options of this client apply. The response is JSON; text becomes a
+            /// JSON string.
             ///
             /// `path` must begin with `/` and is appended to the base URL without changes. Add a query
             /// with [`Call::query`](crate::Call::query) and a body with

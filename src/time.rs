@@ -42,13 +42,15 @@ impl Timestamp {
         }
     }
 
-    /// Converts to [`SystemTime`]; `None` if the form is unknown or the time is before 1970.
+    /// Converts to [`SystemTime`]; `None` if the form is unknown or before 1970.
     pub fn to_system_time(&self) -> Option<SystemTime> {
         let millis = u64::try_from(self.unix_millis()?).ok()?;
         UNIX_EPOCH.checked_add(Duration::from_millis(millis))
     }
 
-    /// Wraps a text in any of the known forms. Never fails: see [`unix_millis`](Self::unix_millis).
+    /// Wraps a text in any form.
+    ///
+    /// Never fails; [`unix_millis`](Self::unix_millis) is `None` if the form is unknown.
     pub fn parse(text: impl Into<String>) -> Self {
         Self(Raw::Text(text.into()))
     }

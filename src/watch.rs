@@ -1,7 +1,7 @@
 //! Watching many deployments of one platform.
 //!
-//! A [`Watcher`] watches many deployments of one platform with one list request for all of them. To wait
-//! for several deployments, use `futures::future::join_all` on their waits.
+//! A [`Watcher`] polls one list for all of them. To wait for several deployments, use
+//! `futures::future::join_all` on their waits.
 //!
 //! All platforms share [`Phase`] and [`Observation`]. There is no common trait for deployments, because
 //! their operations differ: a second `deploy` redeploys on Nexlayer and dployr, restarts on Nodion, and
@@ -28,14 +28,14 @@ use tokio::time::{Instant, sleep};
 const INTERVAL: Duration = Duration::from_secs(5);
 /// How many rounds in a row may fail, by default.
 const MAX_FAILURES: u32 = 5;
-/// A longer `Retry-After` ends the stream, which would be silent for as long.
+/// A longer `Retry-After` ends the stream with an error, instead of a long silence.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(10 * 60);
 /// Limit on lookups of unlisted deployments in a round.
 const MAX_LOOKUPS: usize = 20;
 /// How long a deployment may be missing at first.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The deployments of one platform, as a watcher reads them.
+/// The requests of a watcher, implemented by each platform.
 pub(crate) trait WatchSource: Send + Sync + 'static {
     /// The list of all deployments, each with its id.
     fn list(&self) -> Call<Page<(String, Observation)>>;
@@ -52,8 +52,9 @@ pub struct Change {
     pub id: String,
     /// The previous phase; `None` for the first observation of a deployment.
     pub before: Option<Phase>,
-    /// The current state; [`at`](Observation::at) counts from the start of the watcher. It has no
-    /// reason, because lists contain none: get the deployment to read it.
+    /// The current state. [`at`](Observation::at) counts from the start of the watcher.
+    ///
+    /// It has no reason, because lists contain none: get the deployment to read it.
     pub now: Observation,
     /// Whether the deployment no longer exists. This is its last change.
     pub gone: bool,
@@ -154,8 +155,9 @@ impl Watcher {
         self
     }
 
-    /// How many rounds in a row may fail with a transient error. The next failure ends the stream.
-    /// Default: 5. No effect after the first poll.
+    /// How many rounds in a row may fail with a transient error. Default: 5.
+    ///
+    /// The next failure ends the stream. No effect after the first poll.
     pub fn max_failures(mut self, failed_rounds: u32) -> Self {
         if let Some(rounds) = &mut self.rounds {
             rounds.max_failures = failed_rounds;
@@ -163,7 +165,9 @@ impl Watcher {
         self
     }
 
-    /// The next change; `None` when nothing is left to watch, and after an error. Cancel-safe.
+    /// The next change; `None` when all deployments have ended, and after an error.
+    ///
+    /// Cancel-safe.
     ///
     /// # Errors
     /// As the last item: a permanent error such as

@@ -56,15 +56,15 @@ const MIN_LENGTH: usize = 22;
 const MAX_FIELD_NAME: usize = 64;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A secret in a webhook URL, which authenticates the platform's requests to your server.
+/// A secret in a webhook URL that authenticates requests to your server.
 ///
 /// `Debug` redacts it; it implements neither `Display` nor `Serialize`. [`expose`](Self::expose) returns
-/// the text. See [what it proves](self#what-to-trust).
+/// the text. See [what to trust](self#what-to-trust).
 #[derive(Clone, Debug)]
 pub struct CallbackSecret(Secret);
 
 impl CallbackSecret {
-    /// Generates a secret: 256 random bits from the operating system, as 64 hexadecimal digits.
+    /// Generates a secret of 256 random bits, as 64 hexadecimal digits.
     ///
     /// Store it with [`expose`](Self::expose): without it, your server rejects webhooks of existing
     /// deployments.
@@ -85,9 +85,10 @@ impl CallbackSecret {
         Ok(Self(Secret::new(text)))
     }
 
-    /// Wraps a stored or self-made secret: 22 bytes or more, without whitespace or control characters.
+    /// Wraps a stored or self-made secret.
     ///
-    /// A self-made secret must be random, which is not checked.
+    /// It must have 22 bytes or more, without whitespace or control characters. It must be random, which
+    /// is not checked.
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) if it is too short or contains whitespace or a control
@@ -173,9 +174,9 @@ impl CallbackSecret {
     }
 }
 
-/// Checks that a received request contains one of these secrets, as [`CallbackSecret::verify`] does.
+/// Checks that a received request contains one of these secrets.
 ///
-/// Use it to rotate a secret: accept the new one and the old one.
+/// Like [`CallbackSecret::verify`]. Use it to rotate a secret: accept the new one and the old one.
 ///
 /// ```
 /// # use deploykit::webhook::{CallbackSecret, verify_any};
@@ -242,29 +243,29 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value> {
     })
 }
 
-/// Deserializes the JSON of a body.
+/// Decodes the JSON of a body.
 pub(crate) fn decode<T: DeserializeOwned>(body: Value) -> Result<T> {
     serde_path_to_error::deserialize(body).map_err(|error| {
-        let place = place(error.path().iter());
-        let why = reason_without_value(error.inner());
-        unreadable(format!("does not fit at {place}: {why}"))
+        let path = json_path(error.path().iter());
+        let reason = reason_without_value(error.inner());
+        unreadable(format!("cannot be decoded at {path}: {reason}"))
     })
 }
 
-/// The position of a failure. Only top-level field names are included, since the caller controls the
-/// names below.
-fn place<'a>(path: impl Iterator<Item = &'a Segment>) -> String {
-    let mut place = "$".to_owned();
-    for (depth, segment) in path.enumerate() {
+/// The JSON path of a failure. Field names below the top level are replaced with `*`, because the
+/// caller controls them.
+fn json_path<'a>(segments: impl Iterator<Item = &'a Segment>) -> String {
+    let mut path = "$".to_owned();
+    for (depth, segment) in segments.enumerate() {
         let _ = match segment {
             Segment::Map { key } if depth == 0 => {
-                write!(place, ".{}", start_of(key, MAX_FIELD_NAME))
+                write!(path, ".{}", start_of(key, MAX_FIELD_NAME))
             }
-            Segment::Seq { index } => write!(place, "[{index}]"),
-            _ => write!(place, ".*"),
+            Segment::Seq { index } => write!(path, "[{index}]"),
+            _ => write!(path, ".*"),
         };
     }
-    place
+    path
 }
 
 /// The error for an unreadable body, without its content, which the caller controls.

@@ -123,7 +123,7 @@ async fn options_of_one_call_do_not_reach_the_next() {
 }
 
 #[tokio::test]
-async fn a_preview_is_the_request_and_sends_nothing() {
+async fn a_preview_shows_the_request_and_sends_nothing() {
     let server = Server::replies("200 OK", &[], LIST).await;
     let client = edgegap(&format!("{}/sub", server.base_url));
     let call = client
@@ -199,7 +199,7 @@ async fn reserved_headers_and_unsafe_paths_are_refused() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_wrapper_has_the_same_options() {
+async fn a_request_without_a_wrapper_supports_the_same_options() {
     let server = Server::replies("200 OK", &["content-type: text/plain"], "it worked").await;
     let client = nodion(&server.base_url);
     let call = || {

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// A call under way.
+/// The future of a call.
 pub(crate) type Running<T> = ExposingFuture<'static, Result<T>>;
 type Run<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
@@ -62,6 +62,7 @@ type Run<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
     scope: Scope,
+    /// The error of an invalid option, which the call returns.
     refused: Option<Error>,
     run: Box<dyn FnOnce(Scope) -> Run<T> + Send>,
     /// Requests the other pages of a list. Lost when the value is converted, except by `map_items`.
@@ -119,7 +120,7 @@ impl<T: Send + 'static> Call<T> {
         self.then(|result, scope| Ok(convert(result?, &scope.secrets())))
     }
 
-    /// Converts failures that mean success.
+    /// Converts an error to a value if it means success.
     pub(crate) fn or_else<F>(self, recover: F) -> Self
     where
         F: FnOnce(Error) -> Result<T> + Send + 'static,
@@ -168,7 +169,9 @@ impl<T: Send + 'static> Call<T> {
         self
     }
 
-    /// Deadline of the call, retries and waits included. Default: the client's deadline.
+    /// Deadline of the call, retries and waits included.
+    ///
+    /// Default: the client's deadline.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.scope.options.deadline = Some(limit);
         self
@@ -180,8 +183,9 @@ impl<T: Send + 'static> Call<T> {
         self
     }
 
-    /// Declares the call idempotent, so that it is retried regardless of its method and the spec. Use
-    /// it if a second request has no effect, or does no harm.
+    /// Declares the call idempotent: it is retried regardless of method and spec.
+    ///
+    /// Use it if a repeated request does no harm.
     pub fn assume_idempotent(mut self) -> Self {
         self.scope.options.idempotent = true;
         self
@@ -249,7 +253,7 @@ impl<T: Send + 'static> Call<T> {
         }
     }
 
-    /// Returns status, headers, rate limit, attempts and duration along with the value.
+    /// Returns the value with status, headers, rate limit, attempts and duration.
     pub fn with_response(self) -> Call<Response<T>> {
         self.then(|result, scope| Ok(Response::new(result?, scope)))
     }
@@ -290,9 +294,9 @@ pub(crate) struct PageRequest {
 impl PageRequest {
     /// Number and size, as arguments of the generated clients.
     pub fn parameters(self) -> Result<(Option<i64>, Option<i64>)> {
-        for (what, number) in [("page", self.page), ("page size", self.size)] {
+        for (name, number) in [("page", self.page), ("page size", self.size)] {
             if number == Some(0) {
-                return Err(Error::invalid_request(format!("the {what} is zero")));
+                return Err(Error::invalid_request(format!("the {name} is zero")));
             }
         }
         Ok((self.page.map(i64::from), self.size.map(i64::from)))
@@ -314,13 +318,13 @@ pub(crate) struct Pager<P> {
     pub page_request: PageRequest,
 }
 
-/// A page, with facts about the received records before some were filtered out.
+/// A page after filtering, with number and fingerprint of the received records.
 pub(crate) struct ReceivedPage<P> {
     pub page: P,
-    /// Number of received records.
+    /// Number of received records, before filtering.
     pub received: usize,
-    /// Fingerprint of the records; equal pages have equal fingerprints. `None` if they cannot be
-    /// serialized.
+    /// Fingerprint of the received records; equal pages have equal fingerprints. `None` if they cannot
+    /// be serialized.
     pub fingerprint: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! A value with status, headers and statistics of its response.
+//! `Response`: a value with status, headers and statistics.
 
 use crate::transport::mask::Mask;
 use crate::transport::rate_limit::RateLimit;
@@ -28,7 +28,7 @@ pub struct Response<T> {
     pub elapsed: Duration,
 }
 
-/// Response headers. `Debug` shows the values of a few harmless ones only.
+/// Response headers. `Debug` redacts all values except those of known harmless headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResponseHeaders(pub(crate) HeaderMap);
 
@@ -49,7 +49,7 @@ impl<T> Response<T> {
         let outcome = scope.outcome();
         let mut headers = outcome.headers;
         headers.remove(SET_COOKIE);
-        // Hides their values in `Debug`.
+        // `Debug` redacts sensitive values.
         for (name, value) in &mut headers {
             if !redact::is_harmless_response_header(name) {
                 value.set_sensitive(true);

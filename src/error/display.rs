@@ -6,12 +6,12 @@ use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::time::Duration;
 
-/// Longest message, in bytes: a platform may send a whole page.
-const LONGEST_MESSAGE: usize = 1 << 10;
-/// Longest code or resource id, in bytes.
-const LONGEST_NAME: usize = 200;
-/// Longest id from the path, in bytes.
-const LONGEST_PATH_ID: usize = 64;
+/// Size limit of the message, in bytes: a platform may send an HTML page.
+const MAX_MESSAGE: usize = 1 << 10;
+/// Size limit of a code or resource id, in bytes.
+const MAX_NAME: usize = 200;
+/// Size limit of an id from the path, in bytes.
+const MAX_PATH_ID: usize = 64;
 
 impl fmt::Display for Error {
     /// Operation and ids, status, message, effect, next step.
@@ -22,11 +22,11 @@ impl fmt::Display for Error {
             write!(f, "{status} ")?;
         }
         match &inner.message {
-            Some(message) => f.write_str(start_of(message, LONGEST_MESSAGE))?,
+            Some(message) => f.write_str(start_of(message, MAX_MESSAGE))?,
             None => write!(f, "{}", inner.kind)?,
         }
         if let Some(code) = &inner.code {
-            write!(f, " [{}]", shortened(code, LONGEST_NAME))?;
+            write!(f, " [{}]", shortened(code, MAX_NAME))?;
         }
         if inner.attempts > 1 {
             let unit = match inner.kind {
@@ -52,7 +52,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The operation with the ids in its path: `edgegap get_deployment a69f8e3e0555: `.
+/// Writes the operation with the ids in its path: `edgegap get_deployment a69f8e3e0555: `.
 fn write_subject(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
     match (inner.operation, &inner.request) {
         (Some(operation), request) => {
@@ -64,32 +64,32 @@ fn write_subject(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
             f.write_str(": ")
         }
         (None, Some(request)) => {
-            let path = shortened(&request.path, LONGEST_NAME);
+            let path = shortened(&request.path, MAX_NAME);
             write!(f, "{} {} {path}: ", request.platform, request.method)
         }
         (None, None) => Ok(()),
     }
 }
 
-/// The segments of the path that are parameters in the template. Compared from the end, as the path
-/// may begin with that of the base URL.
+/// The segments of the path that are parameters in the template. Compared from the end, because the
+/// path may begin with the base URL's path.
 fn path_ids(template: &str, path: &str) -> Vec<String> {
     let segments = template.rsplit('/').zip(path.rsplit('/'));
     let mut ids: Vec<_> = segments
         .filter(|(name, id)| name.starts_with('{') && !id.is_empty())
         .map(|(_, id)| {
             let id = percent_decode_str(id).decode_utf8_lossy();
-            shortened(&id, LONGEST_PATH_ID)
+            shortened(&id, MAX_PATH_ID)
         })
         .collect();
     ids.reverse();
     ids
 }
 
-/// What may have happened, for calls that change something.
+/// Writes the effect, for calls that change something.
 fn write_effect(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
     let resource = inner.resource_id.as_deref();
-    let resource = resource.map(|id| shortened(id, LONGEST_NAME));
+    let resource = resource.map(|id| shortened(id, MAX_NAME));
     if !changes_something(inner) {
         return match resource {
             Some(id) => write!(f, "; {id} still exists and may cost money"),
@@ -183,7 +183,7 @@ impl fmt::Display for ErrorKind {
             Self::Unsupported => "not supported by this server",
             Self::WaitFailed => "the deployment failed",
             Self::WaitTimedOut => "the deployment was not ready in time",
-            Self::Gone => "the deployment does not exist any longer",
+            Self::Gone => "the deployment no longer exists",
         })
     }
 }
@@ -197,7 +197,7 @@ pub(crate) fn with_unit(duration: Duration) -> String {
     }
 }
 
-/// On one line, and cut with `…` if it is longer than the limit in bytes.
+/// Converts to one line, and truncates it with `…` if it exceeds the limit in bytes.
 fn shortened(text: &str, limit: usize) -> String {
     let line = one_line(text);
     match start_of(&line, limit) {
@@ -206,7 +206,7 @@ fn shortened(text: &str, limit: usize) -> String {
     }
 }
 
-/// Replaces line breaks and other control characters by single spaces.
+/// Replaces whitespace and control characters with single spaces.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
@@ -218,7 +218,7 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
-/// The first `limit` bytes, cut between characters.
+/// At most the first `limit` bytes, cut at a character boundary.
 pub(crate) fn start_of(text: &str, limit: usize) -> &str {
     let mut end = text.len().min(limit);
     while !text.is_char_boundary(end) {

@@ -1,4 +1,4 @@
-//! The error of all calls: its kind, its effect, and what the platform answered.
+//! The error type of all calls: kind, effect, and the platform's response.
 
 mod display;
 
@@ -121,7 +121,7 @@ pub enum ErrorKind {
     RateLimited,
     /// A quota is used up; a short wait does not help.
     Quota,
-    /// This client's own limit on creates, `max_creates`, is reached; nothing was sent.
+    /// This client's limit `max_creates` is reached; nothing was sent.
     SpendLimit,
     /// The platform redirected the request. Redirects are not followed.
     Redirected,
@@ -145,7 +145,7 @@ pub enum ErrorKind {
     WaitFailed,
     /// The deployment that was waited for was not ready before the deadline.
     WaitTimedOut,
-    /// The deployment that was waited for does not exist, or not any longer.
+    /// The deployment that was waited for does not exist, or no longer exists.
     Gone,
 }
 
@@ -155,7 +155,7 @@ pub enum ErrorKind {
 pub enum Effect {
     /// Nothing was done.
     None,
-    /// The platform may have acted: check before you retry a call that must not happen twice.
+    /// The platform may have acted. Check before you retry a call that must not happen twice.
     #[default]
     Unknown,
     /// The platform acted although the call failed; see [`Error::resource_id`].
@@ -202,8 +202,9 @@ impl Error {
         self.0.code.as_deref()
     }
 
-    /// The platform's message, or this crate's if there was no response. One line of at most 64 KiB;
-    /// `Display` shows the first 1 KiB.
+    /// The platform's message, or this crate's if there was no response.
+    ///
+    /// One line of at most 64 KiB; `Display` shows the first 1 KiB.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
@@ -218,8 +219,9 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// A resource that exists although the call failed, and may have to be deleted: the deployment of
-    /// Edgegap's 422, or the deployment that a wait gave up on.
+    /// A resource that exists although the call failed, and may have to be deleted.
+    ///
+    /// For example, the deployment in Edgegap's 422, or the deployment that a wait gave up on.
     pub fn resource_id(&self) -> Option<&str> {
         self.0.resource_id.as_deref()
     }
@@ -229,7 +231,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// Number of attempts, retries included; 0 if the call was refused before it was sent.
+    /// Number of attempts, retries included; 0 if nothing was sent.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -249,17 +251,18 @@ impl Error {
         self.0.body.as_deref()
     }
 
-    /// Changes of phase or status that a failed wait saw, with the time since its start: the first
-    /// one and the latest, at most 64. Empty for other errors.
+    /// Changes of phase or status that a failed wait observed, with their times.
+    ///
+    /// At most 64: the first one and the latest. Empty for other errors.
     pub fn timeline(&self) -> &[Observation] {
         self.0.wait.as_ref().map_or(&[], |report| &report.timeline)
     }
 
     /// The last known status of the deployment that was waited for: `Status.ERROR`.
     pub fn raw_status(&self) -> Option<&str> {
-        let known = self.timeline().iter().rev();
-        let mut words = known.map(|seen| seen.raw_status.as_str());
-        words.find(|word| !word.is_empty())
+        let latest_first = self.timeline().iter().rev();
+        let mut statuses = latest_first.map(|seen| seen.raw_status.as_str());
+        statuses.find(|status| !status.is_empty())
     }
 
     /// The platform's reason for that status.
@@ -267,13 +270,15 @@ impl Error {
         self.timeline().last()?.reason.as_deref()
     }
 
-    /// The last lines of the deployment's log after a failed wait: at most 20 of at most 500 bytes.
-    /// Known secrets are redacted; others that the program logged are not.
+    /// The last lines of the deployment's log after a failed wait.
+    ///
+    /// At most 20 lines of at most 500 bytes. Known secrets are redacted; other secrets that the
+    /// program logged are not.
     pub fn log_tail(&self) -> &[String] {
         self.0.wait.as_ref().map_or(&[], |report| &report.log_tail)
     }
 
-    /// Whether a retry would fail in the same way, although the kind is transient.
+    /// Whether a retry would fail as well, although the kind is usually transient.
     pub(crate) fn is_permanent(&self) -> bool {
         self.0.permanent
     }
@@ -377,12 +382,12 @@ impl Error {
         self
     }
 
-    /// Rewrites every text that may come from a server, then shortens the body.
+    /// Rewrites every text that may come from a server, to redact it, then truncates the body.
     pub(crate) fn rewritten(
         mut self,
         text: impl Fn(&str) -> String,
         json: impl Fn(&mut Value),
-        longest_body: usize,
+        max_body: usize,
     ) -> Self {
         let inner = &mut *self.0;
         let texts = [
@@ -399,7 +404,7 @@ impl Error {
             json(details);
         }
         if let Some(body) = &mut inner.body {
-            body.truncate(start_of(body, longest_body).len());
+            body.truncate(start_of(body, max_body).len());
         }
         self
     }
@@ -443,7 +448,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_one_pointer() {
+    fn an_error_is_one_pointer_wide() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
         assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
     }

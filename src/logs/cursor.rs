@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Version of the serialized form.
 const VERSION: u32 = 1;
 
-/// A position in a log, from which another process can continue without gaps or repeats.
+/// A position in a log that can be stored.
 ///
-/// Returned by [`LogStream::cursor`](crate::logs::LogStream::cursor), and accepted by `resume_logs` of the
+/// Another process can continue from it without gaps or repeats. Returned by [`LogStream::cursor`](crate::logs::LogStream::cursor), and accepted by `resume_logs` of the
 /// platform's handle.
 ///
 /// ```no_run

@@ -13,7 +13,7 @@ pub(crate) const MAX_LINES: usize = 256;
 /// Position in a log. Times are in milliseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LogPosition {
-    /// Start time, until a line was yielded.
+    /// Start time of the log, used until a line is yielded.
     pub start: Option<i64>,
     /// The latest time of a yielded line.
     pub last: Option<i64>,
@@ -21,7 +21,7 @@ pub(crate) struct LogPosition {
     /// `overflow`.
     floor: i64,
     /// Yielded lines, sorted.
-    #[serde(deserialize_with = "in_order")]
+    #[serde(deserialize_with = "sorted_and_bounded")]
     lines: Vec<YieldedLine>,
     /// Number of further yielded lines at the time `floor`, which exceed [`MAX_LINES`].
     overflow: u64,
@@ -53,7 +53,7 @@ impl TryFrom<(i64, String, u32)> for YieldedLine {
     }
 }
 
-fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<YieldedLine>, D::Error> {
+fn sorted_and_bounded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<YieldedLine>, D::Error> {
     let mut lines = Vec::deserialize(deserializer)?;
     if lines.len() > MAX_LINES {
         let problem = format!("a cursor with more than {MAX_LINES} lines");

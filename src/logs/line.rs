@@ -20,13 +20,13 @@ pub struct LogLine {
     /// Severity, as the platform writes it: `error` (dployr).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
-    /// What wrote the line: `build`, `deploy` or `runtime` (dployr).
+    /// Origin of the line: `build`, `deploy` or `runtime` (dployr).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Name of the service (the log of a dployr cluster).
+    /// Name of the service (in the log of a dployr cluster).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// Id of the deployment (the log of a dployr cluster).
+    /// Id of the deployment (in the log of a dployr cluster).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment_id: Option<String>,
     /// Id of the instance that wrote the line (Nodion).

@@ -1,4 +1,4 @@
-//! Reconnection of a log stream: whether it reconnects, and the pauses before that.
+//! Reconnection policy of a log stream: whether it reconnects, and its backoff.
 
 use crate::transport::retry::Retry;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Minimum pause, so that a policy without backoff does not become a busy loop.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 
-/// When a stream starts another reading.
+/// Whether a stream reconnects, and the pauses before that.
 pub(crate) struct Reconnect {
     pub enabled: bool,
     /// Pauses after a failure.
@@ -18,7 +18,7 @@ pub(crate) struct Reconnect {
 }
 
 impl Reconnect {
-    /// Follows a retry policy; without retries the stream does not reconnect.
+    /// Uses the backoff of a retry policy. Without retries, the stream does not reconnect.
     pub fn from_retry(retry: &Retry) -> Self {
         Self {
             enabled: retry.max_retries > 0,
@@ -29,7 +29,7 @@ impl Reconnect {
     }
 }
 
-/// Pauses with jitter, whose upper bound doubles.
+/// Exponential backoff with jitter.
 #[derive(Clone, Debug)]
 pub(crate) struct Backoff {
     first: Duration,
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_the_longest() {
+    fn pauses_double_up_to_the_maximum() {
         let seconds = Duration::from_secs;
         let mut backoff = Backoff::between(seconds(2), seconds(10));
         for bound in [2, 4, 8, 10, 10].map(seconds) {

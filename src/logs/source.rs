@@ -37,7 +37,8 @@ pub(crate) enum Event {
     Warning(Error),
     /// The reading has ended; start the next one immediately.
     ReadMore,
-    /// The rest of the millisecond cannot be read. Yield the error and continue after it.
+    /// The rest of the current millisecond cannot be read. Yield the error and continue after that
+    /// millisecond.
     SkipMillisecond(Error),
     /// The server ended the response, or has nothing new.
     Ended,

@@ -17,9 +17,9 @@ const MAX_FAILURES: u32 = 20;
 /// A connection that lasted this long was stable: its end starts a new count of failures.
 const STABLE: Duration = Duration::from_secs(30);
 
-/// The lines of a log as they are written; returned by `follow_logs` and `resume_logs` of a handle.
+/// The lines of a log as they are written.
 ///
-/// A [`Stream`]; [`next`](Self::next) needs no further crate. A line that cannot be decoded is an error
+/// Returned by `follow_logs` and `resume_logs` of a handle. A [`Stream`]; [`next`](Self::next) needs no further crate. A line that cannot be decoded is an error
 /// item, after which the stream continues.
 ///
 /// # Reconnection
@@ -94,20 +94,21 @@ impl LogStream {
         LogCursor::new(self.platform, self.dedupe.position().clone())
     }
 
-    /// Disables reconnection: the stream ends with its connection, see [above](Self#reconnection).
+    /// Disables [reconnection](Self#reconnection): the stream ends with its connection.
     pub fn without_reconnecting(mut self) -> Self {
         self.reconnect.enabled = false;
         self
     }
 
-    /// How many connections in a row may fail without a new line in between. Default: 20.
+    /// How many connections in a row may fail without a new line. Default: 20.
     pub fn max_failures(mut self, failures: u32) -> Self {
         self.max_failures = failures;
         self
     }
 
-    /// Pause after a complete response: the first and the longest one. It grows until a new line arrives.
-    /// Default: 5 s to 20 s on Nodion, the client's [`Retry`](crate::Retry) backoff on dployr.
+    /// Pause after a complete response: the first and the longest one.
+    ///
+    /// The pause grows until a new line arrives. Default: 5 s to 20 s on Nodion, the client's [`Retry`](crate::Retry) backoff on dployr.
     pub fn interval(mut self, first: Duration, longest: Duration) -> Self {
         self.reconnect.after_end = Backoff::between(first, longest);
         self

@@ -15,7 +15,7 @@ use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-/// One page of a list, or the whole list of an endpoint without pages.
+/// One page of a list, or the whole list of an endpoint without pagination.
 ///
 /// ```no_run
 /// # #[cfg(feature = "dployr")]
@@ -43,12 +43,12 @@ pub struct Page<T> {
     pub total_items: Option<u64>,
     /// Number of pages, if the server reports it.
     pub total_pages: Option<u64>,
-    /// Whether another page follows. False for an endpoint without pages.
+    /// Whether another page follows. False for an endpoint without pagination.
     pub has_next: bool,
 }
 
 impl<T> Page<T> {
-    /// The whole list of an endpoint without pages.
+    /// The whole list of an endpoint without pagination.
     pub(crate) fn whole(items: Vec<T>) -> Self {
         Self {
             items,
@@ -74,8 +74,8 @@ impl<T> Page<T> {
 }
 
 impl<T: Serialize> Page<T> {
-    /// A hash of the records and of the total number. If the list grows by a page, a page may repeat with
-    /// another total.
+    /// Hash of the records and the total number. If the list grows by a page between two requests, the
+    /// same records arrive again with another total: that is not an endless list.
     fn fingerprint(&self) -> Option<u64> {
         let mut hasher = DefaultHasher::new();
         self.total_items.hash(&mut hasher);
@@ -104,17 +104,18 @@ impl<'a, T> IntoIterator for &'a Page<T> {
     }
 }
 
-/// Methods that select a page, for each collection with pages and a field `page_request`.
+/// Declares `page` and `page_size` for a collection with a field `page_request`.
 macro_rules! paged {
-    ($what:literal) => {
-        /// Selects a page, from 1. [`stream`](crate::Call::stream) and [`all`](crate::Call::all) start
-        /// there. Default: 1.
+    ($records:literal) => {
+        /// Selects a page, from 1. Default: 1.
+        ///
+        /// [`stream`](crate::Call::stream) and [`all`](crate::Call::all) start there.
         pub fn page(mut self, number: u32) -> Self {
             self.page_request.page = Some(number);
             self
         }
 
-        #[doc = concat!("Sets the number of ", $what, " on a page.")]
+        #[doc = concat!("Sets the number of ", $records, " on a page.")]
         ///
         /// Default: the platform's default for one page, and its maximum for
         /// [`stream`](crate::Call::stream) and [`all`](crate::Call::all).
@@ -127,7 +128,7 @@ macro_rules! paged {
 pub(crate) use paged;
 
 impl<T: Send + 'static> Call<Page<T>> {
-    /// A list with pages, each of which `make` requests.
+    /// A paginated list. `make` requests one page.
     pub(crate) fn paged<F>(paging: Paging, page_request: PageRequest, make: F) -> Self
     where
         T: Serialize,
@@ -148,7 +149,7 @@ impl<T: Send + 'static> Call<Page<T>> {
         })
     }
 
-    /// Converts the records of each page. `convert` may drop records: the checks of pages use the
+    /// Converts the records of each page. `convert` may drop records: the pagination checks use the
     /// received ones.
     pub(crate) fn map_items<U, F>(mut self, convert: F) -> Call<Page<U>>
     where

@@ -1,4 +1,6 @@
-//! Streams of pages and of records, which end even if the server always reports another page.
+//! Streams of pages and records.
+//!
+//! They end even if the server always reports another page.
 
 use super::{Page, PageRequest, Pager, ReceivedPage};
 use crate::call::{Call, Running};
@@ -31,7 +33,7 @@ pub(crate) struct Pages<T> {
     ended: bool,
     /// Number of the next page.
     number: u32,
-    /// Whether the request contains the number. The first request does only if the caller set it.
+    /// Whether the next request contains the number. The first one does only if the caller set it.
     numbered: bool,
     pages_read: u32,
     max_pages: u32,
@@ -47,10 +49,10 @@ impl<T: Send + 'static> Pages<T> {
         let mut refused = call.take_refused();
         let options = call.options().clone();
         let pager = call.take_pager();
-        // It would be added to the page number of each request.
+        // The request would contain the parameter twice.
         if pager.is_some() && options.query.iter().any(|(name, _)| name == "page") {
-            let why = "set the first page of a list with page(), not with query()";
-            refused.get_or_insert(Error::invalid_request(why).with_operation(operation));
+            let reason = "set the first page of a list with page(), not with query()";
+            refused.get_or_insert(Error::invalid_request(reason).with_operation(operation));
         }
         let number = pager.as_ref().and_then(|pager| pager.page_request.page);
         Self {
@@ -189,7 +191,7 @@ impl<T> fmt::Debug for Pages<T> {
 }
 
 impl<T> ReceivedPage<Page<T>> {
-    /// Without a fingerprint, for a list of one page.
+    /// The page of a list without pagination, which needs no checks.
     fn unchecked(page: Page<T>) -> Self {
         Self {
             received: page.items.len(),
@@ -199,15 +201,15 @@ impl<T> ReceivedPage<Page<T>> {
     }
 }
 
-/// A stream of the records of all pages; returned by [`Call::stream`](crate::Call::stream).
+/// A stream of the records of all pages.
 ///
-/// A [`Stream`]; [`next`](Self::next) needs no further crate. An error is the last item.
+/// Returned by [`Call::stream`](crate::Call::stream). A [`Stream`]; [`next`](Self::next) needs no further crate. An error is the last item.
 #[must_use = "streams do nothing unless polled"]
 pub struct PageStream<T> {
     pages: Pages<T>,
     /// Unread records of the current page.
     items: vec::IntoIter<T>,
-    /// Number of records until the limit.
+    /// Number of records left until the limit; `None` without a limit.
     remaining: Option<usize>,
 }
 

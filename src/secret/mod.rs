@@ -1,4 +1,4 @@
-//! Secret values: tokens, passwords, variables, URLs with credentials, personal data.
+//! Secret values: tokens, passwords, URLs with credentials, personal data.
 //!
 //! `Debug` redacts all of these types. A value leaves them only through `expose()` or in a request.
 
@@ -18,8 +18,8 @@ pub const REDACTED: &str = "<redacted>";
 
 /// A token, password or hidden value; wiped from memory when dropped.
 ///
-/// `Debug` redacts it. Only requests contain the value: serialising a secret elsewhere, alone or in a
-/// record, is an error. To store a secret, serialise the result of [`expose`](Self::expose).
+/// `Debug` redacts it. Only requests contain the value: serializing a secret elsewhere, alone or in a
+/// record, is an error. To store a secret, serialize the result of [`expose`](Self::expose).
 ///
 /// ```
 /// let token = deploykit::Secret::new("hush");
@@ -77,7 +77,7 @@ impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if !EXPOSING.get() {
             return Err(serde::ser::Error::custom(
-                "a Secret is serialised only inside a request; use expose() to serialise its value",
+                "a Secret is serialized only inside a request; use expose() to serialize its value",
             ));
         }
         serializer.serialize_str(self.expose())
@@ -91,16 +91,16 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 thread_local! {
-    /// Whether secrets are serialised as text: only while a request is written.
+    /// Whether secrets are serialized as text: only while a request is written.
     static EXPOSING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether secrets are serialised as text now.
+/// Whether secrets are serialized as text now.
 pub(crate) fn is_exposing() -> bool {
     EXPOSING.get()
 }
 
-/// Runs `write`, in which secrets are serialised as text.
+/// Runs `write`, during which secrets are serialized as text.
 pub(crate) fn expose_secrets<T>(write: impl FnOnce() -> T) -> T {
     /// Restores the flag, also after a panic.
     struct Reset(bool);
@@ -157,8 +157,9 @@ impl Serialize for PersonalData {
     }
 }
 
-/// A future whose first poll may serialise secrets: the generated client writes its request in that
-/// poll.
+/// A future that may serialize secrets in its first poll.
+///
+/// The generated client writes its request in that poll.
 pub struct ExposingFuture<'a, T> {
     future: Pin<Box<dyn Future<Output = T> + Send + 'a>>,
     polled: bool,
@@ -189,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_serialised_only_inside_a_request() {
+    fn a_secret_is_serialized_only_inside_a_request() {
         let secret = Secret::new("hush");
         let wire = expose_secrets(|| serde_json::to_string(&secret).unwrap());
         assert_eq!(wire, "\"hush\"");

@@ -18,7 +18,7 @@ macro_rules! secret_url {
         pub struct $name(String);
 
         impl $name {
-            /// The whole URL.
+            /// The whole URL, unredacted.
             pub fn expose(&self) -> &str {
                 &self.0
             }
@@ -136,7 +136,8 @@ fn percent_decoded(text: &str) -> Secret {
     Secret::new(percent_decode_str(text).decode_utf8_lossy())
 }
 
-/// Parses a URL with a host or an absolute path. `user:password@host` would be a URL with neither.
+/// Parses a URL with a host or an absolute path. Without this check, `user:password@host` would be a
+/// URL with the scheme `user`.
 fn parse(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     (!url.cannot_be_a_base()).then_some(url)

@@ -88,9 +88,9 @@ impl CannedReply {
         Self::failing(Delivery::NoConnection)
     }
 
-    /// No response before the client's timeout: [`Timeout`](crate::ErrorKind::Timeout).
+    /// No response before the client's timeout.
     ///
-    /// With `#[tokio::test(start_paused = true)]`, the test does not wait.
+    /// The call fails with [`Timeout`](crate::ErrorKind::Timeout). With `#[tokio::test(start_paused = true)]`, the test does not wait.
     pub fn timeout() -> Self {
         Self::failing(Delivery::NoAnswer)
     }

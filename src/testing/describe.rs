@@ -18,9 +18,9 @@ const CONNECTION_HEADERS: [http::HeaderName; 5] = [
     header::UPGRADE,
 ];
 
-/// Converts a request that a server received to the redacted form of a [`Recorder`](super::Recorder).
+/// Converts a received request to the redacted form of the recorder.
 ///
-/// Use it to compare it with a recorded request, or to log the requests of your own stub server. The
+/// Use it to compare a request with one of a [`Recorder`](super::Recorder), or to log the requests of your own stub server. The
 /// operation is looked up by method and path, after any base path. Unknown query parameters count as
 /// added by the caller, so their values are redacted.
 ///
@@ -100,12 +100,12 @@ mod tests {
 
     #[test]
     fn literal_segments_have_precedence_and_base_paths_are_split_off() {
-        let fits = |template, path| match_end(template, path).map(|(_, _, base)| base);
-        assert_eq!(fits("/v1/a/{id}", "/v1/a/x"), Some(""));
-        assert_eq!(fits("/v1/a/{id}", "/sub/v1/a/x"), Some("/sub"));
-        assert_eq!(fits("/v1/a/{id}", "/v1/a/"), None);
-        assert_eq!(fits("/v1/a/{id}", "/v1/b/x"), None);
-        assert_eq!(fits("/v1/ab/{id}", "/sub/v1/a%62/x"), Some("/sub"));
+        let base = |template, path| match_end(template, path).map(|(_, _, base)| base);
+        assert_eq!(base("/v1/a/{id}", "/v1/a/x"), Some(""));
+        assert_eq!(base("/v1/a/{id}", "/sub/v1/a/x"), Some("/sub"));
+        assert_eq!(base("/v1/a/{id}", "/v1/a/"), None);
+        assert_eq!(base("/v1/a/{id}", "/v1/b/x"), None);
+        assert_eq!(base("/v1/ab/{id}", "/sub/v1/a%62/x"), Some("/sub"));
         for operation in OPERATIONS {
             let (found, base) = operation_of(operation.api, operation.method, operation.path);
             assert_eq!(found.map(|found| found.id), Some(operation.id));

@@ -64,7 +64,7 @@ impl Recorder {
         recorder
     }
 
-    /// Sorts the recorded requests by their canonical text instead of the order of sending.
+    /// Sorts the recorded requests by canonical text, not by time.
     ///
     /// Use it for concurrent calls, whose order varies between runs.
     pub fn sorted(self) -> Self {
@@ -72,9 +72,9 @@ impl Recorder {
         self
     }
 
-    /// Queues a reply for an operation, named by its id in the spec: `create_deployment`.
+    /// Queues a reply for an operation.
     ///
-    /// Put the platform in front if several platforms have an operation with this id:
+    /// The operation is named by its id in the spec: `create_deployment`. Put the platform in front if several platforms have an operation with this id:
     /// `edgegap create_deployment`. Name a request without a wrapper by method and path, `GET /v1/whoami`;
     /// an empty name matches every request without a wrapper.
     ///
@@ -91,7 +91,7 @@ impl Recorder {
         queue.push_back(reply);
     }
 
-    /// Queues an example of the spec: by name (`"seeking"`), or the first one with a status (`422`).
+    /// Queues an example of the spec, by name (`"seeking"`) or status (`422`).
     ///
     /// # Panics
     /// If there is no such operation or example, or if several platforms have one.
@@ -112,8 +112,9 @@ impl Recorder {
         self.state().function = Some(Arc::new(function));
     }
 
-    /// Passes requests without a queued reply to a function, including their credentials, as
-    /// [`in_process`](ClientBuilder::in_process) does.
+    /// Passes requests without a queued reply to a function, with credentials.
+    ///
+    /// Like [`in_process`](ClientBuilder::in_process).
     pub fn answer_in_process<R: Into<CannedReply>>(
         &self,
         platform: impl Fn(http::Request<Vec<u8>>) -> R + Send + Sync + 'static,
@@ -122,7 +123,9 @@ impl Recorder {
         self.state().function = Some(Arc::new(function));
     }
 
-    /// The recorded requests, redacted, in the order of sending or [`sorted`](Self::sorted).
+    /// The recorded requests, redacted.
+    ///
+    /// In the order of sending, or [`sorted`](Self::sorted).
     pub fn requests(&self) -> Vec<RequestPreview> {
         let state = self.state();
         let mut requests = state.requests.clone();
@@ -172,13 +175,13 @@ impl State {
             return Ok(ReplySource::Function(function.clone()));
         }
         if self.strict {
-            return Err(self.no_reply(request, "is strict and has"));
+            return Err(self.no_reply(request));
         }
         let example = sent.operation.and_then(examples::success);
         // Requests to the URL of a deployed site, which no spec describes.
         let site = || sent.probe.then(|| CannedReply::new(200, ""));
         let reply = example.map(CannedReply::from_example).or_else(site);
-        let reply = reply.ok_or_else(|| self.no_reply(request, "has"))?;
+        let reply = reply.ok_or_else(|| self.no_reply(request))?;
         Ok(ReplySource::Reply(reply))
     }
 
@@ -195,7 +198,8 @@ impl State {
             .find_map(|key| self.queued.get_mut(key)?.pop_front())
     }
 
-    fn no_reply(&self, request: &RequestPreview, has: &str) -> Error {
+    fn no_reply(&self, request: &RequestPreview) -> Error {
+        let recorder = if self.strict { "strict recorder" } else { "recorder" };
         let (method, path) = (&request.method, &request.path);
         let queues: Vec<_> = self.queued.keys().collect();
         let hint = match request.operation {
@@ -203,7 +207,7 @@ impl State {
             Some(id) => format!("`reply({id:?}, …)`, `reply_example({id:?}, …)`"),
         };
         Error::configuration(format!(
-            "the recorder {has} no reply for {method} {path}: use {hint} or `answer_with`; \
+            "the {recorder} has no reply for {method} {path}: use {hint} or `answer_with`; \
              replies are queued for {queues:?}"
         ))
     }

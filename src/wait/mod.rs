@@ -87,8 +87,7 @@ struct Settings {
     schedule: Schedule,
     /// Reads the newest lines of the log.
     log: Option<Log>,
-    /// Whether the resource may start again after it ended: a sleeping service may, a stopped deployment
-    /// does not.
+    /// Whether the resource may start again after it has ended, like a sleeping service.
     restartable: bool,
     target: Phase,
     jitter: bool,
@@ -197,7 +196,9 @@ impl<T: Send + 'static> Wait<T> {
         self
     }
 
-    /// Time limit of the whole wait. The default is documented on the method that made this.
+    /// Time limit of the whole wait.
+    ///
+    /// The method that returned this wait documents the default.
     ///
     /// The last poll is sent a little earlier (a tenth of the limit, at most 2 s), to leave time for the
     /// response. Even a limit of zero allows one poll.
@@ -209,29 +210,35 @@ impl<T: Send + 'static> Wait<T> {
         self
     }
 
-    /// Time between two polls: the first interval and the longest one. Each interval is 1.5 times the
-    /// previous one; the minimum is 100 ms. The default is documented on the method that made this.
+    /// Time between two polls: the first interval and the longest one.
+    ///
+    /// Each interval is 1.5 times the previous one; the minimum is 100 ms. The method that returned this
+    /// wait documents the default.
     pub fn interval(mut self, first: Duration, longest: Duration) -> Self {
         self.settings.schedule.first = first;
         self.settings.schedule.longest = longest;
         self
     }
 
-    /// Whether each interval is shortened by a random part of up to half, so that clients do not poll in
-    /// step. Default: true.
+    /// Whether to shorten each interval by up to half at random. Default: true.
+    ///
+    /// Jitter keeps clients from polling at the same time.
     pub fn jitter(mut self, on: bool) -> Self {
         self.settings.jitter = on;
         self
     }
 
-    /// How many polls in a row may fail with a transient error. The next failure ends the wait. Default: 5.
+    /// How many polls in a row may fail with a transient error. Default: 5.
+    ///
+    /// The next failure ends the wait.
     pub fn max_failures(mut self, polls: u32) -> Self {
         self.settings.max_failures = polls;
         self
     }
 
-    /// How long the deployment may be missing at first: a platform may list a new deployment late.
-    /// Default: 10 s.
+    /// How long the deployment may be missing at first. Default: 10 s.
+    ///
+    /// A platform may list a new deployment late.
     pub fn grace(mut self, limit: Duration) -> Self {
         self.settings.schedule.grace = limit;
         self
@@ -252,8 +259,9 @@ impl<T: Send + 'static> Wait<T> {
         self
     }
 
-    /// Waits for another phase than [`Ready`](Phase::Ready). A later phase counts as well: a ready
-    /// deployment has been [`InProgress`](Phase::InProgress).
+    /// Waits for another phase than [`Ready`](Phase::Ready).
+    ///
+    /// A later phase counts as well: a ready deployment has been [`InProgress`](Phase::InProgress).
     ///
     /// To wait until a deployment is deleted, use [`until_gone`](Self::until_gone).
     pub fn until(mut self, phase: Phase) -> Self {

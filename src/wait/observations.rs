@@ -1,4 +1,4 @@
-//! Observations of a wait, redacted and bounded: poll results, the timeline, the end of the log.
+//! Observations of a wait, redacted and bounded: poll results, timeline, log tail.
 
 use crate::call::Call;
 use crate::phase::{Observation, Phase};

@@ -37,7 +37,7 @@ impl Verdict {
 pub(crate) enum PollFailure {
     /// The next poll may succeed.
     Transient,
-    /// Local pacing held the request back.
+    /// Not sent: pacing would have delayed the request beyond its deadline.
     NotSent,
     /// The resource does not exist.
     NotFound,
@@ -63,7 +63,7 @@ impl PollFailure {
             | ErrorKind::Connect
             | ErrorKind::Timeout
             | ErrorKind::Interrupted
-            // A proxy's error page.
+            // Probably an error page of a proxy.
             | ErrorKind::Decode => Self::Transient,
             _ => Self::Permanent,
         }

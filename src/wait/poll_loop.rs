@@ -1,4 +1,4 @@
-//! The poll loop of a wait: when to poll, how to react to a poll, and the final error.
+//! The poll loop of a wait: schedule, reaction to each poll, final error.
 
 use super::observations::{Snapshot, Timeline, log_tail};
 use super::policy::{PollFailure, Verdict};
@@ -53,8 +53,8 @@ impl<T: Send + 'static> PollLoop<T> {
 
     pub async fn run(mut self) -> Result<T> {
         if self.settings.target == Phase::Unknown {
-            let why = "a wait cannot have the target `unknown`";
-            return Err(Error::invalid_request(why));
+            let reason = "a wait cannot have the target `unknown`";
+            return Err(Error::invalid_request(reason));
         }
         // The first poll is sent at once.
         loop {
@@ -150,7 +150,7 @@ impl<T: Send + 'static> PollLoop<T> {
                     return Some(value.ok_or_else(|| self.gone(existed, error)));
                 }
             }
-            // Local pacing says nothing about the platform.
+            // Does not count: local pacing says nothing about the platform.
             PollFailure::NotSent => {}
             PollFailure::Transient => {
                 self.failures = self.failures.saturating_add(1);

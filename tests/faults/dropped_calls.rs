@@ -1,6 +1,6 @@
 //! Dropped calls: no task remains, nothing is sent later, and no pacing slot or lock is held.
 
-use crate::behaviour::{ACCEPTED, always, at, edgegap, new, settled};
+use crate::behaviour::{ACCEPTED, always, at, edgegap, new, with_paused_clock};
 use crate::support::{Server, Step};
 use crate::table::fault::{head, reply, seconds};
 use deploykit::{Call, ErrorKind, dployr, pacing::Pacing};
@@ -23,7 +23,7 @@ async fn drop_after<T: Send + 'static>(time: Duration, call: Call<T>) {
 /// Drops a create after a time, and checks that nothing remains.
 async fn dropped(name: &str, server: Server, after: Duration, large: bool) {
     let client = edgegap(&server).build().unwrap();
-    // Until the tasks of the previous server have ended.
+    // Wait until the tasks of the previous server have ended.
     tokio::time::sleep(seconds(1)).await;
     let before = tasks();
     let filler = "x".repeat(if large { 3 << 20 } else { 1 });
@@ -38,7 +38,7 @@ async fn dropped(name: &str, server: Server, after: Duration, large: bool) {
 
 #[test]
 fn a_call_dropped_at_any_point_leaves_nothing_behind() {
-    settled(async {
+    with_paused_clock(async {
         let limited = reply("429 Too Many Requests", &["retry-after: 10"], "");
         let answer = Step::Send(head("202 Accepted", &["content-length: 500"]));
         let reset_after = |read: Step, millis| {
@@ -57,17 +57,17 @@ fn a_call_dropped_at_any_point_leaves_nothing_behind() {
                 false,
             ),
             (
-                "while it waits to connect again",
+                "while it waits for the next connection attempt",
                 Server::refuses(),
                 1,
                 false,
             ),
-            ("when it was sent", sent, 500, false),
+            ("after it was sent", sent, 500, false),
             ("while the body is sent", body, 1000, true),
-            ("while it waits for the reply", silence, 1000, false),
-            ("within the reply", within, 1000, false),
+            ("while it waits for the response", silence, 1000, false),
+            ("while the response arrives", within, 1000, false),
             (
-                "while it waits for its next attempt",
+                "while it waits for the next attempt",
                 always(limited).await,
                 1000,
                 false,
@@ -90,7 +90,7 @@ fn a_call_dropped_at_any_point_leaves_nothing_behind() {
 
 #[test]
 fn a_dropped_stream_leaves_no_task() {
-    settled(async {
+    with_paused_clock(async {
         let line = b"{\"message\":\"one\"}\n".to_vec();
         let steps = vec![
             Step::ReadAll,
@@ -114,10 +114,10 @@ fn a_dropped_stream_leaves_no_task() {
     });
 }
 
-/// One create per second: a dropped call leaves its turn to the next one.
+/// The limit is one create per second.
 #[test]
-fn a_dropped_call_frees_its_turn() {
-    settled(async {
+fn a_dropped_call_frees_its_pacing_slot() {
+    with_paused_clock(async {
         let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
         let builder = edgegap(&server).pacing(Pacing::documented().one_of(40));
         let client = builder.build().unwrap();
@@ -139,7 +139,7 @@ fn a_dropped_call_frees_its_turn() {
 
 #[test]
 fn an_unsent_create_does_not_count_against_max_creates() {
-    settled(async {
+    with_paused_clock(async {
         let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
         let builder = edgegap(&server).pacing(Pacing::documented().one_of(40));
         let client = builder.max_creates(2, seconds(60)).build().unwrap();
@@ -154,7 +154,7 @@ fn an_unsent_create_does_not_count_against_max_creates() {
 /// The platform may have accepted it.
 #[test]
 fn a_sent_create_counts_against_max_creates() {
-    settled(async {
+    with_paused_clock(async {
         let server = always(vec![Step::ReadAll, Step::Silence]).await;
         let builder = edgegap(&server).max_creates(1, seconds(60));
         let client = builder.build().unwrap();

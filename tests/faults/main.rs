@@ -3,10 +3,10 @@
 //! - `table`: faults times kinds of operation. A stub server performs each fault, and a runner checks
 //!   the outcome of each cell and what the server received. `cargo test --test faults -- --nocapture`
 //!   prints the table.
-//! - `behaviour`: what needs several calls or an option.
-//! - `dropped_calls`: no task, request or lock is left when a call is dropped.
+//! - `behaviour`: tests that need several calls or an option.
+//! - `dropped_calls`: a dropped call leaves no task, request or lock.
 //!
-//! Where each behaviour of a careful client is tested:
+//! Where each behaviour is tested:
 //!
 //! | area | behaviour | test |
 //! |---|---|---|
@@ -46,7 +46,7 @@ mod support;
 mod table;
 
 #[test]
-fn every_fault_is_handled_as_the_table_says() {
+fn every_fault_has_the_outcome_in_the_table() {
     let faults = table::rows::faults();
     let cells: usize = faults.iter().map(|fault| fault.cells.len()).sum();
     assert!(cells >= 851, "{cells} cells");

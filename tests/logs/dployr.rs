@@ -1,4 +1,4 @@
-//! Logs of dployr without gaps and repeats, for both kinds of servers.
+//! Logs of dployr without gaps and repeats, for servers with and without undocumented parameters.
 
 use super::runtime;
 use super::server::{
@@ -119,13 +119,13 @@ fn missed_lines_are_read_in_pages_after_reconnecting() {
             .unwrap();
         assert_eq!(read(&mut stream, all.len()).await, messages(&all));
         assert_quiet(&mut stream).await;
-        let asked = server.queries();
-        let follows: Vec<_> = asked
+        let queries = server.queries();
+        let follows: Vec<_> = queries
             .iter()
             .map(|query| query.contains_key("follow"))
             .collect();
         assert_eq!(follows, [true, false, false, false, true]);
-        assert_eq!(asked[1]["limit"], "5000");
+        assert_eq!(queries[1]["limit"], "5000");
     });
 }
 
@@ -259,8 +259,8 @@ fn a_server_that_does_not_stream_is_polled() {
         assert_eq!(read(&mut stream, log().len()).await, messages(&log()));
         let before = server.queries().len();
         assert_quiet(&mut stream).await;
-        let asked = server.queries().len() - before;
-        assert!((10..200).contains(&asked), "{asked} requests in 100 s");
+        let requests = server.queries().len() - before;
+        assert!((10..200).contains(&requests), "{requests} requests in 100 s");
     });
 }
 

@@ -47,7 +47,7 @@ impl Answer {
         }
     }
 
-    /// Truncates a longer body, which then ends in this way.
+    /// Truncates the body at `at` and sets its end, if the body is longer.
     pub fn cut(mut self, at: usize, end: End) -> Self {
         if at < self.body.len() {
             self.body.truncate(at);

@@ -1,4 +1,4 @@
-//! Pagination: pages, streams and whole lists, counted in requests.
+//! Pagination: pages, streams and whole lists, and their requests.
 
 mod options;
 mod platforms;
@@ -21,7 +21,7 @@ pub fn page_of(request: &RequestPreview) -> usize {
     number(request, "page").unwrap_or(1)
 }
 
-/// A page in the form of Edgegap.
+/// A page in Edgegap's format.
 pub fn page(ids: &[String], number: usize, has_next: bool, total: usize) -> CannedReply {
     let data: Vec<Value> = ids.iter().map(|id| json!({ "request_id": id })).collect();
     json_reply(json!({

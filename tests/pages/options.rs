@@ -141,9 +141,9 @@ async fn an_invalid_request_is_an_item_and_nothing_is_sent() {
 
 #[test]
 fn streams_are_send_and_unpin() {
-    fn is<T: Stream<Item = deploykit::Result<DeploymentSummary>> + Unpin + Send + 'static>(_: T) {}
+    fn is_stream<T: Stream<Item = deploykit::Result<DeploymentSummary>> + Unpin + Send + 'static>(_: T) {}
     fn is_send<T: Future + Send + 'static>(_: T) {}
     let recorder = platform_with(3);
-    is(pages_of_two(&recorder).stream());
+    is_stream(pages_of_two(&recorder).stream());
     is_send(pages_of_two(&recorder).all());
 }

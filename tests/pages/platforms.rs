@@ -5,13 +5,13 @@ use deploykit::testing::Recorder;
 use deploykit::{Call, ErrorKind, Page, dployr, nodion};
 use serde_json::{Value, json};
 
-/// A control plane with these records; `on_top` is the first record of every page.
-fn plane(records: Vec<Value>, on_top: Option<Value>) -> (Recorder, dployr::Client) {
+/// A control plane with these records. `on_every_page` is added as the first record of each page.
+fn control_plane(records: Vec<Value>, on_every_page: Option<Value>) -> (Recorder, dployr::Client) {
     let recorder = crate::answering(move |request| {
         let at = page_of(request);
         let size = number(request, "pageSize").unwrap_or(20);
         let some = records.iter().skip((at - 1) * size).take(size).cloned();
-        let items: Vec<Value> = on_top.iter().cloned().chain(some).collect();
+        let items: Vec<Value> = on_every_page.iter().cloned().chain(some).collect();
         let pages = records.len().div_ceil(size);
         let body = json!({ "success": true, "data": { "items": items, "pagination": {
             "page": at, "pageSize": size, "totalItems": records.len(), "totalPages": pages,
@@ -35,7 +35,7 @@ async fn pages_without_services_of_the_cluster_are_skipped() {
         };
         json!({ "id": format!("s-{index}"), "name": "web", "clusterId": cluster })
     };
-    let (recorder, client) = plane((0..300).map(service).collect(), None);
+    let (recorder, client) = control_plane((0..300).map(service).collect(), None);
     let all = client.services().page_size(1).list().all().await.unwrap();
     let ids: Vec<_> = all.iter().map(|service| service.id.as_str()).collect();
     assert_eq!(ids, ["s-0", "s-299"]);
@@ -48,7 +48,7 @@ async fn pages_without_services_of_the_cluster_are_skipped() {
     );
     // A repeated page is detected even if all its records are filtered out.
     let foreign = json!({ "id": "s", "name": "web", "clusterId": "c-2" });
-    let (recorder, client) = plane(vec![foreign; 4], None);
+    let (recorder, client) = control_plane(vec![foreign; 4], None);
     let all = client.services().page_size(1).list().all().await;
     assert_eq!(all.unwrap_err().kind(), ErrorKind::Pagination);
     assert_eq!(recorder.requests().len(), 2);
@@ -58,7 +58,7 @@ async fn pages_without_services_of_the_cluster_are_skipped() {
 async fn the_pool_instance_is_listed_once() {
     let own = |index: usize| json!({ "id": format!("i-{index}"), "kind": "dedicated" });
     let pool = json!({ "id": "pool", "kind": "pool" });
-    let (recorder, client) = plane((0..3).map(own).collect(), Some(pool));
+    let (recorder, client) = control_plane((0..3).map(own).collect(), Some(pool));
     let all = client.instances().page_size(1).list().all().await.unwrap();
     let ids: Vec<_> = all.iter().map(|instance| instance.id.as_str()).collect();
     assert_eq!(ids, ["pool", "i-0", "i-1", "i-2"]);

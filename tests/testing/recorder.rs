@@ -40,9 +40,9 @@ async fn queued_replies_precede_the_function_and_the_function_precedes_examples(
         (Some(422), Effect::Applied)
     );
 
-    let asked = recorder.clone();
+    let recorded = recorder.clone();
     recorder.answer_with(move |request| {
-        let count = asked.requests().len();
+        let count = recorded.requests().len();
         let id = format!(r#"{{"request_id":"{count}-{}"}}"#, request.method);
         CannedReply::json(202, id)
     });
@@ -98,7 +98,7 @@ async fn a_request_without_a_wrapper_needs_a_queued_reply() {
 
 #[test]
 fn unknown_operations_and_examples_panic() {
-    let words = |call: fn(&Recorder)| {
+    let panic_message = |call: fn(&Recorder)| {
         let recorder = Recorder::new();
         let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call(&recorder)));
         *caught.unwrap_err().downcast::<String>().unwrap()
@@ -122,7 +122,7 @@ fn unknown_operations_and_examples_panic() {
             "`edgegap create_deployment`",
         ),
     ] {
-        let text = words(call);
+        let text = panic_message(call);
         assert!(text.contains(expected), "{text}");
     }
 }

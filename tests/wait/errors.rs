@@ -129,7 +129,7 @@ async fn a_vanished_deployment_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn final_errors_end_the_wait_at_once() {
+async fn permanent_errors_end_the_wait_at_once() {
     for (code, kind) in [
         (401, ErrorKind::Unauthenticated),
         (403, ErrorKind::Forbidden),

@@ -25,8 +25,8 @@ async fn a_nodion_deployment_is_found_by_id_in_the_list() {
 #[tokio::test(start_paused = true)]
 async fn a_dployr_deployment_is_found_on_a_later_page() {
     let recorder = Recorder::new();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let pages = asked.clone();
+    let requested = Arc::new(Mutex::new(Vec::new()));
+    let pages = requested.clone();
     recorder.answer_with(move |request| {
         let page = query(request, "page").unwrap();
         let mut pages = pages.lock().unwrap();
@@ -41,21 +41,21 @@ async fn a_dployr_deployment_is_found_on_a_later_page() {
     });
     let wait = dployr(&recorder).deployment("mine").wait().jitter(false);
     assert_eq!(wait.await.unwrap().status.unwrap().as_str(), "success");
-    assert_eq!(*asked.lock().unwrap(), [1, 2, 1, 2]);
+    assert_eq!(*requested.lock().unwrap(), [1, 2, 1, 2]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dployr_service_without_a_status_endpoint_is_polled_by_its_record() {
     let recorder = Recorder::new();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let kept = asked.clone();
+    let requested = Arc::new(Mutex::new(Vec::new()));
+    let kept = requested.clone();
     recorder.answer_with(move |request| {
-        let mut asked = kept.lock().unwrap();
-        asked.push(request.operation.unwrap_or_default());
+        let mut requested = kept.lock().unwrap();
+        requested.push(request.operation.unwrap_or_default());
         if request.operation == Some("get_service_status") {
             return CannedReply::new(404, "404 Not Found").header("content-type", "text/plain");
         }
-        let iced = (asked.len() >= 4).then_some(1_795_487_067_098_u64);
+        let iced = (requested.len() >= 4).then_some(1_795_487_067_098_u64);
         let service = json!({ "id": "s", "name": "web", "icedAt": iced });
         let body = json!({ "success": true, "data": { "service": service } });
         CannedReply::json(200, body.to_string())
@@ -69,7 +69,7 @@ async fn a_dployr_service_without_a_status_endpoint_is_polled_by_its_record() {
         "get_service",
         "get_service",
     ];
-    assert_eq!(*asked.lock().unwrap(), expected);
-    asked.lock().unwrap().clear();
+    assert_eq!(*requested.lock().unwrap(), expected);
+    requested.lock().unwrap().clear();
     assert_eq!(service.wait().await.unwrap().status.as_str(), "awake");
 }

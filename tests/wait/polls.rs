@@ -34,7 +34,7 @@ async fn polls_follow_the_schedule_until_the_deployment_is_ready() {
             &[0.0, 0.1, 0.2],
         ),
         (
-            "transient errors are not retried but polled again",
+            "a transient error is followed by the next poll, without a retry",
             as_is,
             vec![failure(503), failure(500), failure(429)],
             &[0.0, 2.0, 5.0, 9.5],
@@ -53,12 +53,12 @@ async fn polls_follow_the_schedule_until_the_deployment_is_ready() {
             &[0.0, 2.0, 5.0],
         ),
     ];
-    for (case, change, mut replies, asked) in cases {
+    for (case, change, mut replies, times) in cases {
         replies.push(status("READY"));
         let script = Script::new(replies);
         let ready = change(script.server().wait().jitter(false)).await.unwrap();
         assert!(ready.is_ready(), "{case}");
-        assert_eq!(script.poll_times(), asked, "{case}");
+        assert_eq!(script.poll_times(), times, "{case}");
     }
 }
 
@@ -67,8 +67,8 @@ async fn jitter_shortens_intervals_by_up_to_half() {
     let script = Script::new([status("SEEKING")]);
     let wait = script.server().wait().interval(seconds(10), seconds(10));
     wait.deadline(seconds(3000)).await.unwrap_err();
-    let asked = script.poll_times();
-    let mut steps: Vec<_> = asked.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let times = script.poll_times();
+    let mut steps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     steps.pop();
     let least = steps.iter().copied().fold(f64::MAX, f64::min);
     let most = steps.iter().copied().fold(0.0, f64::max);
@@ -142,7 +142,7 @@ async fn every_poll_and_every_change_is_reported_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn until_gone_waits_for_the_end_of_a_stop() {
+async fn until_gone_waits_until_the_deployment_has_stopped() {
     let script = Script::new([status("READY"), status("TERMINATING"), status("TERMINATED")]);
     let wait = script.server().wait().jitter(false).until_gone();
     let left = wait.await.unwrap().unwrap();
@@ -187,10 +187,10 @@ async fn concurrent_waits_share_the_rate_limit() {
     for wait in waits {
         wait.await.unwrap().unwrap();
     }
-    let asked = script.poll_times();
-    assert_eq!(asked.len(), 60);
-    for (index, at) in asked.iter().enumerate() {
-        let window = asked[index..].iter().take_while(|later| **later < at + 1.0);
-        assert!(window.count() <= 20, "{asked:?}");
+    let times = script.poll_times();
+    assert_eq!(times.len(), 60);
+    for (index, at) in times.iter().enumerate() {
+        let window = times[index..].iter().take_while(|later| **later < at + 1.0);
+        assert!(window.count() <= 20, "{times:?}");
     }
 }

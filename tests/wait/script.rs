@@ -14,7 +14,7 @@ pub const ID: &str = "c0653765de3b";
 pub struct Script {
     recorder: Recorder,
     started: Instant,
-    asked: Arc<Mutex<Vec<f64>>>,
+    polled_at: Arc<Mutex<Vec<f64>>>,
 }
 
 impl Script {
@@ -24,14 +24,15 @@ impl Script {
         let script = Self {
             recorder: Recorder::new(),
             started: Instant::now(),
-            asked: Arc::default(),
+            polled_at: Arc::default(),
         };
-        let (started, asked) = (script.started, script.asked.clone());
+        let (started, polled_at) = (script.started, script.polled_at.clone());
         script.recorder.answer_with(move |request| {
             if request.operation != Some("get_deployment") {
                 return CannedReply::json(404, r#"{"message": "no logs"}"#);
             }
-            asked.lock().unwrap().push(started.elapsed().as_secs_f64());
+            let now = started.elapsed().as_secs_f64();
+            polled_at.lock().unwrap().push(now);
             let mut replies = replies.lock().unwrap();
             match replies.len() {
                 0 => panic!("the script has no reply"),
@@ -68,8 +69,8 @@ impl Script {
 
     /// Times of the polls, in seconds since the start of the script, rounded to milliseconds.
     pub fn poll_times(&self) -> Vec<f64> {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().map(|at| (at * 1e3).round() / 1e3).collect()
+        let times = self.polled_at.lock().unwrap();
+        times.iter().map(|at| (at * 1e3).round() / 1e3).collect()
     }
 
     pub fn requests(&self) -> usize {
@@ -87,7 +88,7 @@ pub fn status(word: &str) -> CannedReply {
 }
 
 pub fn failure(code: u16) -> CannedReply {
-    CannedReply::json(code, r#"{"message": "trouble"}"#)
+    CannedReply::json(code, r#"{"message": "failed"}"#)
 }
 
 pub fn dployr(recorder: &Recorder) -> deploykit::dployr::Client {

@@ -119,7 +119,7 @@ async fn is_quiet(watcher: &mut Watcher, time: Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_round_reads_one_list_however_many_are_watched() {
+async fn a_round_reads_one_list_for_all_deployments() {
     let platform = Platform::of(250);
     let mut watcher = platform.watch(250).await;
     assert_eq!(platform.state().lists, 3, "pages of 100");
@@ -135,7 +135,7 @@ async fn a_round_reads_one_list_however_many_are_watched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_request_is_sent_before_the_last_change_was_read() {
+async fn the_next_page_is_requested_after_the_last_change_was_read() {
     let platform = Platform::of(101);
     let mut watcher = platform.client().deployments().watch();
     take(&mut watcher, 100).await;
@@ -168,7 +168,7 @@ async fn an_unlisted_deployment_is_looked_up_before_it_is_reported_as_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_most_20_are_looked_up_in_a_round() {
+async fn at_most_20_deployments_are_looked_up_per_round() {
     let platform = Platform::of(50);
     let mut watcher = platform.watch(50).await;
     platform.state().listed.clear();

@@ -117,7 +117,7 @@ fn requests_with_the_secret_are_verified() {
 }
 
 #[test]
-fn all_other_requests_get_the_same_error() {
+fn requests_without_the_secret_get_the_same_error() {
     let upper = TEXT.to_uppercase();
     let wrong = [
         String::new(),

@@ -93,7 +93,7 @@ fn assert_redacted(error: &Error) {
 }
 
 #[test]
-fn edgegap_bodies_are_read_with_their_kind() {
+fn edgegap_bodies_are_decoded_with_their_kind() {
     let ended = json!({ "current_status": "Status.TERMINATED", "running": false });
     for (changes, kind) in [
         (json!({}), WebhookKind::Ready),
@@ -140,7 +140,7 @@ fn edgegap_bodies_are_read_with_their_kind() {
 }
 
 #[test]
-fn unusual_edgegap_bodies_are_read() {
+fn unusual_edgegap_bodies_are_decoded() {
     let id_alone = of_edgegap(&json!({ "request_id": "c0653765de3b" }));
     assert_eq!(id_alone.kind(), WebhookKind::Other);
     for changes in [
@@ -163,7 +163,7 @@ fn unusual_edgegap_bodies_are_read() {
 }
 
 #[test]
-fn dployr_bodies_are_read_with_their_event() {
+fn dployr_bodies_are_decoded_with_their_event() {
     for (code, kind) in [
         ("deployment.created", EventType::DeploymentCreated),
         ("deployment.finished", EventType::DeploymentFinished),
@@ -195,7 +195,7 @@ fn dployr_bodies_are_read_with_their_event() {
 }
 
 #[test]
-fn unusual_dployr_bodies_are_read() {
+fn unusual_dployr_bodies_are_decoded() {
     let bare = of_dployr(&json!({ "event": "user.updated" }));
     assert_eq!(
         (bare.timestamp, bare.data),
@@ -323,13 +323,13 @@ async fn receiver(secret: &CallbackSecret) -> (Server, UnboundedReceiver<Receive
 
 async fn next(received: &mut UnboundedReceiver<Received>) -> Received {
     let next = tokio::time::timeout(Duration::from_secs(20), received.recv());
-    next.await.expect("no webhook came").unwrap()
+    next.await.expect("no webhook arrived").unwrap()
 }
 
 const A_WHILE: Duration = Duration::from_secs(5);
 
 #[tokio::test]
-async fn edgegap_webhooks_of_the_sandbox_are_verified_and_read() {
+async fn edgegap_webhooks_of_the_sandbox_are_verified_and_decoded() {
     let sandbox = Sandbox::start().await.unwrap();
     let access = sandbox.edgegap();
     let client = access.client().unwrap();

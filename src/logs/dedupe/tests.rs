@@ -74,7 +74,7 @@ fn memory_is_bounded() {
         assert!(dedupe.accept(Some(i64::from(n / 3)), u64::from(n), true));
         assert!(dedupe.position().lines.len() <= MAX_LINES);
     }
-    assert!(dedupe.position().floor > 3000, "it rises at the limit");
+    assert!(dedupe.position().floor > 3000, "the floor rises at the limit");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn cuts() -> impl Strategy<Value = Vec<Cut>> {
     )
 }
 
-/// Few times and texts, so that many are equal; some milliseconds exceed the limit.
+/// Logs with many duplicate times and texts; some milliseconds have more lines than the limit.
 fn logs() -> impl Strategy<Value = Vec<(i64, u64)>> {
     let lines = vec((0..3_i64, 0..3_u64), 0..60);
     let crowd = (Just(0_i64), 0..1000_u64);

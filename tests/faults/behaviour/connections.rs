@@ -1,6 +1,6 @@
 //! Kept connections, and tokens in URLs.
 
-use super::{ACCEPTED, LIST, always, at, edgegap, kept, new, nodion, settled};
+use super::{ACCEPTED, LIST, always, at, edgegap, kept, new, nodion, with_paused_clock};
 use crate::support::{Script, Server, Step};
 use crate::table::fault::{EVERY, Setting, reply, success};
 use crate::table::operations::{CANARY, Kind};
@@ -8,7 +8,7 @@ use deploykit::{Effect, ErrorKind, dployr};
 
 #[test]
 fn clones_and_clients_with_another_token_share_connections() {
-    settled(async {
+    with_paused_clock(async {
         let replies = [(); 3].map(|()| kept("200 OK", LIST));
         let server = always(replies.concat()).await;
         let client = at(dployr::Client::builder(), &server).build().unwrap();
@@ -23,7 +23,7 @@ fn clones_and_clients_with_another_token_share_connections() {
 
 #[test]
 fn a_closed_idle_connection_is_replaced() {
-    settled(async {
+    with_paused_clock(async {
         let server = always(kept("202 Accepted", ACCEPTED)).await;
         let client = edgegap(&server).build().unwrap();
         for _ in 0..3 {
@@ -38,7 +38,7 @@ fn a_closed_idle_connection_is_replaced() {
 /// A kept connection may break while it is reused. The create may have arrived, so it is not retried.
 #[test]
 fn a_create_is_not_retried_after_a_kept_connection_breaks() {
-    settled(async {
+    with_paused_clock(async {
         for end in [vec![Step::ReadAll, Step::Reset], vec![Step::ReadAll]] {
             let script = Script::always([kept("202 Accepted", ACCEPTED), end].concat())
                 .then(reply("202 Accepted", &[], ACCEPTED));
@@ -57,7 +57,7 @@ fn a_create_is_not_retried_after_a_kept_connection_breaks() {
 
 #[test]
 fn a_read_is_retried_after_a_kept_connection_breaks() {
-    settled(async {
+    with_paused_clock(async {
         let breaks = [kept("200 OK", LIST), vec![Step::ReadAll, Step::Reset]].concat();
         let script = Script::always(breaks).then(reply("200 OK", &[], LIST));
         let server = Server::start(script).await;
@@ -71,7 +71,7 @@ fn a_read_is_retried_after_a_kept_connection_breaks() {
 
 #[test]
 fn no_url_contains_a_token() {
-    settled(async {
+    with_paused_clock(async {
         for kind in EVERY.iter().copied().flatten() {
             let setting = Setting {
                 kind: *kind,

@@ -1,4 +1,4 @@
-//! Behaviour that needs several calls or an option.
+//! Tests that need several calls or an option.
 
 mod connections;
 mod retry;
@@ -16,7 +16,7 @@ pub const LIST: &str = r#"{"deployments":[]}"#;
 pub const ACCEPTED: &str = r#"{"request_id":"a69f8e3e0555"}"#;
 
 /// Runs a test with a paused clock.
-pub fn settled<F: Future>(test: F) -> F::Output {
+pub fn with_paused_clock<F: Future>(test: F) -> F::Output {
     runtime().block_on(test)
 }
 

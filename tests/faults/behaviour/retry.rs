@@ -1,6 +1,6 @@
 //! The options of the retry policy.
 
-use super::{always, at, deploy, edgegap, failure, list, nodion, settled};
+use super::{always, at, deploy, edgegap, failure, list, nodion, with_paused_clock};
 use crate::support::{Script, Server, Step};
 use crate::table::fault::{reply, seconds};
 use deploykit::{Effect, ErrorKind, Retry, dployr};
@@ -13,7 +13,7 @@ fn busy(headers: &[&str]) -> Vec<Step> {
 
 #[test]
 fn zero_retries_send_one_request() {
-    settled(async {
+    with_paused_clock(async {
         for off in [Retry::off(), Retry::default().max_retries(0)] {
             let server = always(busy(&[])).await;
             let (error, took) = failure(list(nodion(&server).retry(off.clone()))).await;
@@ -28,7 +28,7 @@ fn zero_retries_send_one_request() {
 
 #[test]
 fn the_policy_of_the_call_overrides_that_of_the_client() {
-    settled(async {
+    with_paused_clock(async {
         let server = always(busy(&[])).await;
         let call = list(nodion(&server).retry(Retry::off()));
         let (error, took) = failure(call.retry(Retry::default().max_retries(5))).await;
@@ -42,7 +42,7 @@ fn the_policy_of_the_call_overrides_that_of_the_client() {
 fn a_wait_beyond_a_limit_is_not_started() {
     let default = Retry::default;
     let more = default().max_wait(seconds(40)).max_retries(9);
-    settled(async {
+    with_paused_clock(async {
         // (policy, deadline) -> (attempts, seconds waited)
         for (policy, deadline, attempts, waited) in [
             (default().max_wait(seconds(19)), 90, 1, 0),
@@ -68,7 +68,7 @@ fn a_wait_beyond_a_limit_is_not_started() {
 
 #[test]
 fn assume_idempotent_retries_a_create_and_keeps_the_worst_effect() {
-    settled(async {
+    with_paused_clock(async {
         let server = always(busy(&[])).await;
         let (error, _) = failure(deploy(edgegap(&server)).assume_idempotent()).await;
         assert_eq!((error.attempts(), error.effect()), (3, Effect::Unknown));
@@ -84,7 +84,7 @@ fn assume_idempotent_retries_a_create_and_keeps_the_worst_effect() {
 
 #[test]
 fn assume_idempotent_does_not_retry_refusals() {
-    settled(async {
+    with_paused_clock(async {
         for status in ["400 No", "401 No", "409 No", "302 No", "501 No"] {
             let server = always(reply(status, &[], "")).await;
             let (error, _) = failure(deploy(edgegap(&server)).assume_idempotent()).await;
@@ -96,7 +96,7 @@ fn assume_idempotent_does_not_retry_refusals() {
 /// A GET without a wrapper may have side effects: one of dployr's wakes a service.
 #[test]
 fn a_request_without_a_wrapper_is_retried_only_if_assumed_idempotent() {
-    settled(async {
+    with_paused_clock(async {
         let server = always(busy(&[])).await;
         let client = at(dployr::Client::builder(), &server).build().unwrap();
         let call = || client.request(Method::GET, "/v1/odd");

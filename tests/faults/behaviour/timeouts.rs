@@ -1,6 +1,6 @@
 //! Timeout, deadline, connect timeout and idle timeout.
 
-use super::{ACCEPTED, LIST, always, at, deploy, edgegap, failure, list, nodion, settled};
+use super::{ACCEPTED, LIST, always, at, deploy, edgegap, failure, list, nodion, with_paused_clock};
 use crate::support::{Script, Server, Step};
 use crate::table::fault::{head, reply, seconds};
 use deploykit::{Effect, ErrorKind, dployr};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 #[test]
 fn the_timeout_limits_an_attempt_and_the_deadline_the_call() {
-    settled(async {
+    with_paused_clock(async {
         // (attempt, call) -> (attempts, from, to), in seconds
         for (attempt, deadline, attempts, from, to) in [
             (3, 60, 3, 9.0, 10.51),
@@ -31,7 +31,7 @@ fn the_timeout_limits_an_attempt_and_the_deadline_the_call() {
 
 #[test]
 fn the_timeout_of_the_call_overrides_that_of_the_client() {
-    settled(async {
+    with_paused_clock(async {
         let server = Server::start(Script::silence()).await;
         let call = deploy(edgegap(&server).timeout(seconds(50)));
         let (error, took) = failure(call.timeout(seconds(3))).await;
@@ -42,7 +42,7 @@ fn the_timeout_of_the_call_overrides_that_of_the_client() {
 
 #[test]
 fn a_connect_timeout_is_a_connect_error() {
-    settled(async {
+    with_paused_clock(async {
         let server = Server::unresponsive().await;
         let call = deploy(edgegap(&server).connect_timeout(seconds(2)));
         let (error, took) = failure(call).await;
@@ -54,7 +54,7 @@ fn a_connect_timeout_is_a_connect_error() {
 
 #[test]
 fn zero_and_maximum_timeouts_work() {
-    settled(async {
+    with_paused_clock(async {
         let server = always(reply("200 OK", &[], LIST)).await;
         let (never, now) = (Duration::MAX, Duration::ZERO);
         list(nodion(&server).timeout(never).deadline(never))
@@ -77,7 +77,7 @@ fn zero_and_maximum_timeouts_work() {
 
 #[test]
 fn a_stream_has_an_idle_timeout_and_no_deadline() {
-    settled(async {
+    with_paused_clock(async {
         let line = || Step::Send(b"{\"message\":\"one\"}\n".to_vec());
         let steps = vec![
             Step::ReadAll,

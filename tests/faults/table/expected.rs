@@ -1,13 +1,13 @@
-//! The expected outcome of a cell: `fails(Timeout).unknown().tries(3).takes(90.0..=90.0)`.
+//! The expected outcome of a cell: `fails(Timeout).unknown().attempts(3).takes(90.0..=90.0)`.
 
 use deploykit::{Effect, ErrorKind};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Two waits with full jitter: at most 0.5 s and 1 s.
-pub const TWO_BACK_OFFS: RangeInclusive<f64> = 0.0..=1.5;
-pub const ONE_BACK_OFF: RangeInclusive<f64> = 0.0..=0.5;
+/// Two backoffs with full jitter: at most 0.5 s and 1 s.
+pub const TWO_BACKOFFS: RangeInclusive<f64> = 0.0..=1.5;
+pub const ONE_BACKOFF: RangeInclusive<f64> = 0.0..=0.5;
 
 /// The outcome of one kind of operation under one fault.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Expected {
     }
 
     /// Number of attempts, each with a connection and a request.
-    pub fn tries(mut self, attempts: u32) -> Self {
+    pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self.connections = attempts as usize;
         self.requests = self.connections;

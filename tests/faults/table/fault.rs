@@ -1,6 +1,6 @@
 //! A row of the table: a fault, and the outcome of each kind of operation.
 
-use super::expected::{Expected, TWO_BACK_OFFS, fails};
+use super::expected::{Expected, TWO_BACKOFFS, fails};
 use super::operations::Kind;
 pub use crate::support::head;
 use crate::support::{Script, Step};
@@ -30,9 +30,9 @@ pub const QUICK_CHANGES: &[Kind] = &[
     Kind::Unreserve,
     Kind::Login,
 ];
-/// The slow change.
+/// A change with the timeout of slow operations.
 pub const START: &[Kind] = &[Kind::Start];
-/// Changes with a large body, on demand.
+/// Changes whose body can be large.
 pub const LARGE: &[Kind] = &[Kind::Update, Kind::Deploy, Kind::Start, Kind::Login];
 
 /// Each kind once.
@@ -48,16 +48,16 @@ pub enum Place {
     Refusing,
     /// An address that refuses the first connection.
     RefusingAtFirst,
-    /// A host that does not answer.
-    Deaf,
+    /// A host that does not respond.
+    Unresponsive,
     /// A host name that does not resolve.
-    Nowhere,
+    Unresolvable,
 }
 
 /// The setting of a script.
 pub struct Setting<'a> {
     pub kind: Kind,
-    /// URL of a second server, which must not get a request.
+    /// URL of a second server, which must not receive a request.
     pub elsewhere: &'a str,
 }
 
@@ -114,7 +114,7 @@ impl Fault {
 
     /// A transient failure with unknown effect: idempotent operations are sent three times, others once.
     pub fn transient(self, kind: ErrorKind) -> Self {
-        let thrice = || fails(kind).tries(3).takes(TWO_BACK_OFFS);
+        let thrice = || fails(kind).attempts(3).takes(TWO_BACKOFFS);
         self.cell(READS, thrice())
             .cell(DELETE, thrice().unknown())
             .cell(CHANGES, fails(kind).unknown())
@@ -122,8 +122,8 @@ impl Fault {
 
     /// A timeout of each attempt. The third attempt ends at the deadline of the call.
     pub fn too_slow(self, reads: &[Kind]) -> Self {
-        self.cell(reads, fails(Timeout).tries(3).after(90))
-            .cell(DELETE, fails(Timeout).unknown().tries(3).after(90))
+        self.cell(reads, fails(Timeout).attempts(3).after(90))
+            .cell(DELETE, fails(Timeout).unknown().attempts(3).after(90))
             .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
             .cell(START, fails(Timeout).unknown().after(120))
     }

@@ -14,13 +14,13 @@ use tokio::time::{Instant, timeout};
 const HANGS: Duration = Duration::from_secs(24 * 3600);
 /// Tolerance for the resolution of the clock, in seconds.
 const TOLERANCE: f64 = 0.02;
-/// Most bytes that a client may read of a body of 100 MiB, socket buffers included.
-const TAKEN: usize = 32 << 20;
-/// Longest `Display` of an error, in bytes.
-const LONGEST_LINE: usize = 4 << 10;
+/// Limit on bytes that a client reads of a body of 100 MiB, socket buffers included.
+const MAX_READ: usize = 32 << 20;
+/// Size limit of an error's `Display`, in bytes.
+const MAX_LINE: usize = 4 << 10;
 
 /// The outcome of a cell.
-struct Ran {
+struct CellRun {
     /// `None` if the call hangs.
     outcome: Option<Outcome>,
     log: Log,
@@ -44,13 +44,13 @@ fn reports(fault: &Fault) -> Vec<Report> {
     let cells = fault.cells.iter();
     cells
         .map(|(kind, expected)| {
-            let ran = runtime().block_on(ran(fault, *kind));
-            report(fault, *kind, expected, &ran)
+            let run = runtime().block_on(run_cell(fault, *kind));
+            report(fault, *kind, expected, &run)
         })
         .collect()
 }
 
-async fn ran(fault: &Fault, kind: Kind) -> Ran {
+async fn run_cell(fault: &Fault, kind: Kind) -> CellRun {
     let elsewhere = Server::start(Script::always(reply("200 OK", &[], "{}"))).await;
     let setting = Setting {
         kind,
@@ -61,8 +61,8 @@ async fn ran(fault: &Fault, kind: Kind) -> Ran {
         Place::ServerByTls(script) => Server::start(script.clone()).await.with_https_url(),
         Place::Refusing => Server::refuses(),
         Place::RefusingAtFirst => Server::refuses_at_first(Script::always(success(&setting))),
-        Place::Deaf => Server::unresponsive().await,
-        Place::Nowhere => Server::unresolvable(),
+        Place::Unresponsive => Server::unresponsive().await,
+        Place::Unresolvable => Server::unresolvable(),
     };
     let started = Instant::now();
     let (base_url, large) = (server.base_url.clone(), fault.large);
@@ -77,7 +77,7 @@ async fn ran(fault: &Fault, kind: Kind) -> Ran {
     drop((server, elsewhere));
     // Connections end a moment after their client.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    Ran {
+    CellRun {
         outcome,
         log,
         elsewhere: connections,
@@ -88,43 +88,43 @@ async fn ran(fault: &Fault, kind: Kind) -> Ran {
     }
 }
 
-fn report(fault: &Fault, kind: Kind, expected: &Expected, ran: &Ran) -> Report {
+fn report(fault: &Fault, kind: Kind, expected: &Expected, run: &CellRun) -> Report {
     let mut problems = Vec::new();
-    match &ran.outcome {
-        None => problems.push("it hangs".to_owned()),
+    match &run.outcome {
+        None => problems.push("the call hangs".to_owned()),
         Some(outcome) => {
-            against_the_table(expected, outcome, ran, &mut problems);
+            check_expectation(expected, outcome, run, &mut problems);
             if let Err(error) = outcome {
-                always(kind, error, ran, &mut problems);
+                check_rules(kind, error, run, &mut problems);
             }
         }
     }
-    if ran.elsewhere > 0 {
-        problems.push(format!("{} connections went elsewhere", ran.elsewhere));
+    if run.elsewhere > 0 {
+        problems.push(format!("{} connections reached the second server", run.elsewhere));
     }
-    if let Some(taken) = ran.log.exchanges.iter().map(|seen| seen.sent).max()
-        && taken > TAKEN
+    if let Some(taken) = run.log.exchanges.iter().map(|seen| seen.sent).max()
+        && taken > MAX_READ
         && kind != Kind::Follow
     {
-        problems.push(format!("{taken} bytes of a reply were taken"));
+        problems.push(format!("{taken} bytes of a response were read"));
     }
-    let bodies = ran.log.exchanges.iter().filter(|seen| seen.body_read);
+    let bodies = run.log.exchanges.iter().filter(|seen| seen.body_read);
     let mut bodies = bodies.map(|seen| &seen.bytes);
     if let Some(first) = bodies.next()
         && bodies.any(|other| other != first)
     {
         problems.push("a retry differs from the first request".to_owned());
     }
-    if ran.tasks_left > 0 {
-        problems.push(format!("{} tasks are left", ran.tasks_left));
+    if run.tasks_left > 0 {
+        problems.push(format!("{} tasks are left", run.tasks_left));
     }
-    let duplicates = duplicates(kind, &ran.log);
+    let duplicates = duplicates(kind, &run.log);
     if duplicates > 0 {
-        problems.push(format!("{duplicates} requests too many"));
+        problems.push(format!("{duplicates} duplicate requests"));
     }
     let verdict = if problems.is_empty() { "ok" } else { "WRONG" };
     let (name, kind) = (&fault.name, format!("{kind:?}"));
-    let took = ran.took.as_secs_f64();
+    let took = run.took.as_secs_f64();
     let mut line = format!("{name:<64}{kind:<11}{expected}{took:>9.3} s  {verdict}");
     for problem in &problems {
         line.push_str(&format!("\n    {problem}"));
@@ -133,11 +133,11 @@ fn report(fault: &Fault, kind: Kind, expected: &Expected, ran: &Ran) -> Report {
         line,
         right: problems.is_empty(),
         duplicates,
-        hangs: ran.outcome.is_none(),
+        hangs: run.outcome.is_none(),
     }
 }
 
-/// Number of requests after one that may have taken effect, if the call must not be sent twice.
+/// Number of requests after one that may have taken effect, if the call must not be retried.
 fn duplicates(kind: Kind, log: &Log) -> usize {
     if kind.may_be_retried() {
         return 0;
@@ -146,16 +146,16 @@ fn duplicates(kind: Kind, log: &Log) -> usize {
     acted.map_or(0, |first| log.exchanges.len() - first - 1)
 }
 
-fn against_the_table(
+fn check_expectation(
     expected: &Expected,
     outcome: &Outcome,
-    ran: &Ran,
+    run: &CellRun,
     problems: &mut Vec<String>,
 ) {
-    let mut differs = |what: &str, found: &dyn fmt::Debug, wanted: &dyn fmt::Debug| {
+    let mut differs = |name: &str, found: &dyn fmt::Debug, wanted: &dyn fmt::Debug| {
         let (found, wanted) = (format!("{found:?}"), format!("{wanted:?}"));
         if found != wanted {
-            problems.push(format!("{what} is {found}, not {wanted}"));
+            problems.push(format!("{name} is {found}, not {wanted}"));
         }
     };
     let failure = outcome.as_ref().err();
@@ -163,11 +163,11 @@ fn against_the_table(
     differs("the outcome", &found, &expected.failure);
     let attempts = outcome.as_ref().map_or_else(Error::attempts, |n| *n);
     differs("attempts", &attempts, &expected.attempts);
-    differs("connections", &ran.log.connections, &expected.connections);
-    differs("requests", &ran.log.requests(), &expected.requests);
+    differs("connections", &run.log.connections, &expected.connections);
+    differs("requests", &run.log.requests(), &expected.requests);
     let hint = failure.and_then(Error::retry_after);
     differs("retry_after", &hint, &expected.retry_after);
-    let took = ran.took.as_secs_f64();
+    let took = run.took.as_secs_f64();
     if took < *expected.takes.start() || took > expected.takes.end() + TOLERANCE {
         problems.push(format!("it took {took} s"));
     }
@@ -179,13 +179,13 @@ fn against_the_table(
 }
 
 /// Rules that hold for every error.
-fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
-    let acted = ran.log.exchanges.iter().any(|seen| seen.may_be_applied());
-    let connections = u32::try_from(ran.log.connections).unwrap();
+fn check_rules(kind: Kind, error: &Error, run: &CellRun, problems: &mut Vec<String>) {
+    let acted = run.log.exchanges.iter().any(|seen| seen.may_be_applied());
+    let connections = u32::try_from(run.log.connections).unwrap();
     let nothing_done = error.effect() == Effect::None;
-    let told = ran.log.exchanges.last().and_then(|seen| seen.status);
+    let server_status = run.log.exchanges.last().and_then(|seen| seen.status);
     let broken = matches!(error.kind(), Connect | Interrupted | Timeout);
-    let apart = ran.took.abs_diff(error.elapsed()).as_secs_f64();
+    let difference = run.took.abs_diff(error.elapsed()).as_secs_f64();
     let line = error.to_string();
     let (excerpt, details) = (error.body_excerpt(), error.details());
     let shown = format!("{error} {error:?} {excerpt:?} {details:?}");
@@ -203,21 +203,21 @@ fn always(kind: Kind, error: &Error, ran: &Ran, problems: &mut Vec<String>) {
             error.attempts() >= connections,
         ),
         (
-            "it is not retryable if a second could be one too many",
+            "it is not retryable if a retry could act twice",
             nothing_done || !error.is_retryable() || kind.may_be_retried(),
         ),
         (
             "the status is the server's",
-            error.status() == told || broken && error.status().is_none(),
+            error.status() == server_status || broken && error.status().is_none(),
         ),
-        // A stream's call is over when it begins.
+        // The call of a stream ends when the stream begins.
         (
-            "it says how long it took",
-            apart <= TOLERANCE || kind == Kind::Follow,
+            "`elapsed` is the measured duration",
+            difference <= TOLERANCE || kind == Kind::Follow,
         ),
         (
-            "it shows as one short line",
-            line.len() <= LONGEST_LINE && !line.contains(char::is_control),
+            "`Display` is one short line",
+            line.len() <= MAX_LINE && !line.contains(char::is_control),
         ),
         ("it shows no secret", !shown.contains(CANARY)),
         ("it names the operation", error.operation().is_some()),

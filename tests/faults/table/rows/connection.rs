@@ -1,7 +1,7 @@
-//! Connection faults before the first byte of a reply.
+//! Connection faults before the first byte of a response.
 
 use crate::support::{Script, Step};
-use crate::table::expected::{ONE_BACK_OFF, TWO_BACK_OFFS, fails, succeeds};
+use crate::table::expected::{ONE_BACKOFF, TWO_BACKOFFS, fails, succeeds};
 use crate::table::fault::{
     CHANGES, DELETE, Fault, LARGE, Place, QUICK_CHANGES, READS, START, by_tls, fault, head, reply,
     script, seconds, success,
@@ -10,9 +10,9 @@ use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 
 pub fn faults() -> Vec<Fault> {
     // Nothing was sent, so every operation is retried.
-    let unsent = || fails(Connect).tries(3).arrivals(0);
-    let no_tls = || fails(Connect).tries(3).unread();
-    let again = || succeeds().tries(2).arrivals(1).takes(ONE_BACK_OFF);
+    let unsent = || fails(Connect).attempts(3).arrivals(0);
+    let no_tls = || fails(Connect).attempts(3).unread();
+    let again = || succeeds().attempts(2).arrivals(1).takes(ONE_BACKOFF);
     let steps = |name: &str, steps: &[Step]| {
         let steps = steps.to_vec();
         fault(name, move |_| steps.clone())
@@ -20,35 +20,35 @@ pub fn faults() -> Vec<Fault> {
     let plain = Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
     let garbage = Step::Send(b"\x00\x17SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec());
     let unread = || fails(Interrupted).unread();
-    let unread_thrice = || unread().tries(3).unread().takes(TWO_BACK_OFFS);
+    let unread_thrice = || unread().attempts(3).unread().takes(TWO_BACKOFFS);
     let large = |name: &str, read: Step| {
         let fault = steps(name, &[read, Step::Reset]).with_a_large_request();
         fault.cell(LARGE, fails(Interrupted).unknown())
     };
-    let second_try = |seconds| succeeds().tries(2).takes(seconds);
+    let second_try = |seconds| succeeds().attempts(2).takes(seconds);
     vec![
         Fault::at("the connection is refused", Place::Refusing)
-            .everywhere(unsent().takes(TWO_BACK_OFFS)),
+            .everywhere(unsent().takes(TWO_BACKOFFS)),
         Fault::at(
             "the connection is refused, then accepted",
             Place::RefusingAtFirst,
         )
         .everywhere(again()),
-        Fault::at("the name does not exist", Place::Nowhere)
-            .everywhere(unsent().takes(TWO_BACK_OFFS)),
-        Fault::at("the host does not answer", Place::Deaf).everywhere(unsent().takes(30.0..=31.5)),
+        Fault::at("the name does not exist", Place::Unresolvable)
+            .everywhere(unsent().takes(TWO_BACKOFFS)),
+        Fault::at("the host does not respond", Place::Unresponsive).everywhere(unsent().takes(30.0..=31.5)),
         by_tls(
-            "plain HTTP where TLS was promised",
+            "plain HTTP instead of TLS",
             &[Step::AwaitBytes, plain],
         )
         .everywhere(fails(Connect).unread()),
         by_tls("closed within the TLS handshake", &[Step::AwaitBytes])
-            .everywhere(no_tls().takes(TWO_BACK_OFFS)),
+            .everywhere(no_tls().takes(TWO_BACKOFFS)),
         by_tls(
             "reset within the TLS handshake",
             &[Step::AwaitBytes, Step::Reset],
         )
-        .everywhere(no_tls().takes(TWO_BACK_OFFS)),
+        .everywhere(no_tls().takes(TWO_BACKOFFS)),
         by_tls(
             "silent within the TLS handshake",
             &[Step::AwaitBytes, Step::Silence],
@@ -73,7 +73,7 @@ pub fn faults() -> Vec<Fault> {
         )
         .transient(Interrupted),
         large("reset after the whole of a large request", Step::ReadAll),
-        steps("closed without a reply", &[Step::ReadAll]).transient(Interrupted),
+        steps("closed without a response", &[Step::ReadAll]).transient(Interrupted),
         steps("garbage instead of HTTP", &[Step::ReadAll, garbage]).transient(Interrupted),
         fault("one header of a mebibyte", |setting| {
             let header = format!("x-filler: {}", "x".repeat(1 << 20));
@@ -91,18 +91,18 @@ pub fn faults() -> Vec<Fault> {
             vec![Step::ReadAll, Step::SendSlowly(head, seconds(5))]
         })
         .too_slow(READS),
-        script("silent once, then an answer", |setting| {
+        script("silent once, then a success", |setting| {
             Script::silence().then(success(setting))
         })
         .cell(READS, second_try(30.0..=30.5))
         .cell(DELETE, second_try(30.0..=30.5))
         .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
         .cell(START, fails(Timeout).unknown().after(120)),
-        script("reset once, then an answer", |setting| {
+        script("reset once, then a success", |setting| {
             Script::always(vec![Step::ReadAll, Step::Reset]).then(success(setting))
         })
-        .cell(READS, second_try(ONE_BACK_OFF))
-        .cell(DELETE, second_try(ONE_BACK_OFF))
+        .cell(READS, second_try(ONE_BACKOFF))
+        .cell(DELETE, second_try(ONE_BACKOFF))
         .cell(CHANGES, fails(Interrupted).unknown()),
     ]
 }

@@ -1,28 +1,29 @@
-//! 429 with every form of `Retry-After`. It has no effect, so every operation is retried if the reply
+//! 429 with every form of `Retry-After`. It has no effect, so every operation is retried if the response
 //! has a wait time.
 
 use crate::support::{Script, Step};
-use crate::table::expected::{TWO_BACK_OFFS, fails, succeeds};
+use crate::table::expected::{TWO_BACKOFFS, fails, succeeds};
 use crate::table::fault::{Fault, fault, reply, script, success};
 use crate::table::operations::Kind;
 use deploykit::ErrorKind::RateLimited;
 
 /// The server's clock, which dates are relative to.
 const DATE: &str = "date: Wed, 21 Oct 2015 07:28:00 GMT";
-const AHEAD: &str = "retry-after: Wed, 21 Oct 2015 07:28:02 GMT";
+const IN_TWO_SECONDS: &str = "retry-after: Wed, 21 Oct 2015 07:28:02 GMT";
 const PAST: &str = "retry-after: Wed, 21 Oct 2015 07:00:00 GMT";
 const NEXT_YEAR: &str = "retry-after: Fri, 21 Oct 2016 07:28:00 GMT";
 /// Two seconds ahead, in seconds since 1970.
 const RESET: &str = "x-ratelimit-reset: 1445412482";
 const NONE_LEFT: &str = "x-ratelimit-remaining: 0";
 const YEAR: u64 = 366 * 24 * 3600;
-/// Over a century, and an overflow: both are ignored.
+/// Over a century. Ignored.
 const TOO_LONG: &str = "retry-after: 4000000000";
-const BEYOND: &str = "retry-after: 99999999999999999999999999";
+/// Overflows `u64`. Ignored.
+const OVERFLOW: &str = "retry-after: 99999999999999999999999999";
 
 const OBEYED: &[&[&str]] = &[
     &["retry-after: 2"],
-    &[DATE, AHEAD],
+    &[DATE, IN_TWO_SECONDS],
     &[DATE, RESET],
     &[DATE, RESET, NONE_LEFT],
     &[DATE, "retry-after: soon", RESET],
@@ -32,10 +33,10 @@ const AT_ONCE: &[&[&str]] = &[
     &[DATE, PAST],
     &[DATE, "x-ratelimit-reset: 1"],
 ];
-const NO_HINT: &[&[&str]] = &[
+const NO_WAIT_TIME: &[&[&str]] = &[
     &[],
     &[TOO_LONG],
-    &[BEYOND],
+    &[OVERFLOW],
     &["retry-after: -5"],
     &["retry-after: 1.5"],
     &["retry-after: NaN"],
@@ -47,15 +48,15 @@ const NO_HINT: &[&[&str]] = &[
 pub fn faults() -> Vec<Fault> {
     let refused = fails(RateLimited);
     // Each wait has jitter on top.
-    let thrice = |seconds| refused.clone().tries(3).takes(seconds);
+    let thrice = |seconds| refused.clone().attempts(3).takes(seconds);
     // A wait beyond the cap is not started, nor a third one beyond the budget.
     let capped = refused.clone().retry_after(31);
     let year = refused.clone().retry_after(YEAR);
     let twice_29 = thrice(58.0..=59.5).retry_after(29);
     let rows: [(&'static [&'static [&'static str]], _); 6] = [
         (OBEYED, thrice(4.0..=5.5).retry_after(2)),
-        (AT_ONCE, thrice(TWO_BACK_OFFS).retry_after(0)),
-        (NO_HINT, refused.clone()),
+        (AT_ONCE, thrice(TWO_BACKOFFS).retry_after(0)),
+        (NO_WAIT_TIME, refused.clone()),
         (&[&["retry-after: 31"]], capped),
         (&[&[DATE, NEXT_YEAR]], year),
         (&[&["retry-after: 29"]], twice_29),
@@ -73,10 +74,10 @@ pub fn faults() -> Vec<Fault> {
         refusal(&[DATE, RESET, "x-ratelimit-remaining: 9"])
     });
     faults.push(some_left.cell(&others, refused));
-    let then_good = script("429 with retry-after: 2, then an answer", |setting| {
+    let then_good = script("429 with retry-after: 2, then a success", |setting| {
         Script::always(refusal(&["retry-after: 2"])).then(success(setting))
     });
-    faults.push(then_good.everywhere(succeeds().tries(2).takes(2.0..=2.5)));
+    faults.push(then_good.everywhere(succeeds().attempts(2).takes(2.0..=2.5)));
     faults
 }
 

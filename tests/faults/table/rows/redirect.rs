@@ -4,22 +4,22 @@ use crate::table::fault::{Fault, fault, reply};
 use deploykit::ErrorKind::Redirected;
 
 pub fn faults() -> Vec<Fault> {
-    let nowhere = |name: &str, status: &'static str, headers: &'static [&'static str]| {
+    let without_target = |name: &str, status: &'static str, headers: &'static [&'static str]| {
         fault(name, move |_| reply(status, headers, ""))
     };
     let mut all = vec![
-        nowhere(
-            "302 to itself, for ever",
+        without_target(
+            "302 to the same path",
             "302 Found",
             &["location: /v1/again"],
         ),
-        nowhere("302 to nowhere", "302 Found", &[]),
-        nowhere(
+        without_target("302 without a location", "302 Found", &[]),
+        without_target(
             "302 to an invalid URL",
             "302 Found",
             &["location: http://[::"],
         ),
-        nowhere(
+        without_target(
             "304 to a request without a condition",
             "304 Not Modified",
             &[],

@@ -1,7 +1,7 @@
-//! Faulty replies with a success status.
+//! Faulty responses with a success status.
 
 use crate::support::Step;
-use crate::table::expected::{TWO_BACK_OFFS, fails, succeeds};
+use crate::table::expected::{TWO_BACKOFFS, fails, succeeds};
 use crate::table::fault::{
     CHANGES, DELETE, FOLLOW, Fault, LIST, READS, Setting, fault, head, reply, seconds,
 };
@@ -15,7 +15,7 @@ const CHUNKED: &str = "transfer-encoding: chunked";
 const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x49\x2d\xc8\xc9\xaf\xcc\x4d\xcd\x2b\x29\x56\xb2\x8a\x8e\xad\x05\x00\x4c\x06\xbf\x93\x12\x00\x00\x00";
 
 pub fn faults() -> Vec<Fault> {
-    let late = || fails(Interrupted).tries(3).takes(3.0..=4.5);
+    let late = || fails(Interrupted).attempts(3).takes(3.0..=4.5);
     vec![
         cut("closed after the head", |_| {
             ("content-length: 50".into(), "")
@@ -43,10 +43,10 @@ pub fn faults() -> Vec<Fault> {
         .cell(FOLLOW, fails(Interrupted).after(1))
         .cell(DELETE, late().unknown())
         .cell(CHANGES, fails(Interrupted).unknown().after(1)),
-        cut("a chunk whose length is no number", |_| {
+        cut("a chunk with an invalid length", |_| {
             (CHUNKED.into(), "2\r\n{ \r\nzz\r\n}\r\n0\r\n\r\n")
         }),
-        cut("chunks without a last one", |_| {
+        cut("chunks without a final chunk", |_| {
             (CHUNKED.into(), "2\r\n{ \r\n")
         }),
         fault("a length that is too small", |setting| {
@@ -84,20 +84,20 @@ pub fn faults() -> Vec<Fault> {
             &[JSON],
             &[b'['; 100_000],
         ),
-        garbled("gzip that was not requested", &[JSON], GZIP),
-        garbled("bare text where JSON was promised", &[JSON], b"all is well"),
+        garbled("undeclared gzip that was not requested", &[JSON], GZIP),
+        garbled("plain text instead of JSON", &[JSON], b"all is well"),
         garbled(
             "a page of HTML",
             &[JSON],
             b"<html><body>Welcome to nginx!</body></html>",
         ),
         garbled(
-            "JSON cut off within its length",
+            "truncated JSON with a matching length",
             &[JSON],
             b"{\"deployments\":[{\"id\":",
         ),
         garbled(
-            "gzip that was not requested, declared",
+            "declared gzip that was not requested",
             &[JSON, ZIPPED],
             GZIP,
         ),
@@ -106,17 +106,17 @@ pub fn faults() -> Vec<Fault> {
             reply(setting.kind.status(), &[setting.kind.media()], body)
         })
         .everywhere(succeeds()),
-        empty("nothing where JSON was promised", |setting| {
+        empty("an empty body instead of JSON", |setting| {
             reply(setting.kind.status(), &[JSON], "")
         }),
-        empty("null where JSON was promised", |setting| {
+        empty("null instead of an object", |setting| {
             reply(setting.kind.status(), &[JSON], "null")
         }),
         empty("204 without a body", |_| {
             vec![Step::ReadAll, Step::Send(head("204 No Content", &[]))]
         }),
         // A 201 or 202 in JSON means that the platform acted.
-        fault("JSON of another kind", |setting| {
+        fault("JSON with an unexpected format", |setting| {
             reply(setting.kind.status(), &[JSON], r#"[{"odd":1}]"#)
         })
         .cell(READS, fails(Decode))
@@ -142,10 +142,10 @@ fn begun(setting: &Setting<'_>, headers: &[&str], body: &str) -> Vec<Step> {
     vec![Step::ReadAll, Step::Send(bytes)]
 }
 
-/// A truncated reply: a header and the start of the body. A stream has started by then and is not
+/// A truncated response: a header and the start of the body. A stream has started by then and is not
 /// retried.
 fn cut(name: &str, begins: fn(&Setting<'_>) -> (String, &'static str)) -> Fault {
-    let thrice = || fails(Interrupted).tries(3).takes(TWO_BACK_OFFS);
+    let thrice = || fails(Interrupted).attempts(3).takes(TWO_BACKOFFS);
     fault(name, move |setting| {
         let (header, body) = begins(setting);
         begun(setting, &[&header], body)
@@ -156,14 +156,14 @@ fn cut(name: &str, begins: fn(&Setting<'_>) -> (String, &'static str)) -> Fault 
     .cell(CHANGES, fails(Interrupted).unknown())
 }
 
-/// A reply without content, which is valid where all of a reply is optional.
+/// A response without content, which is valid if all fields of the response are optional.
 fn empty(name: &str, steps: fn(&Setting<'_>) -> Vec<Step>) -> Fault {
-    let nothing_needed = [Kind::Follow, Kind::Delete, Kind::Update, Kind::Unreserve];
-    let needed = [Kind::Deploy, Kind::Redeploy, Kind::Start, Kind::Login];
+    let all_optional = [Kind::Follow, Kind::Delete, Kind::Update, Kind::Unreserve];
+    let some_required = [Kind::Deploy, Kind::Redeploy, Kind::Start, Kind::Login];
     fault(name, steps)
         .cell(LIST, fails(Decode))
-        .cell(&nothing_needed, succeeds())
-        .cell(&needed, fails(Decode).unknown())
+        .cell(&all_optional, succeeds())
+        .cell(&some_required, fails(Decode).unknown())
 }
 
 /// A complete body with an unknown format.

@@ -1,7 +1,7 @@
 //! Failure statuses.
 
 use crate::support::{Script, Step};
-use crate::table::expected::{ONE_BACK_OFF, TWO_BACK_OFFS, fails, succeeds};
+use crate::table::expected::{ONE_BACKOFF, TWO_BACKOFFS, fails, succeeds};
 use crate::table::fault::{CHANGES, DELETE, Fault, READS, fault, reply, script, success};
 use crate::table::operations::Kind;
 use deploykit::ErrorKind::{
@@ -16,7 +16,7 @@ const BUSY: &str = "503 Service Unavailable";
 const LIMITED: &str = "429 Too Many Requests";
 
 pub fn faults() -> Vec<Fault> {
-    let refusing = [
+    let refused = [
         ("400 Bad Request", Rejected),
         ("401 Unauthorized", Unauthenticated),
     ];
@@ -26,16 +26,16 @@ pub fn faults() -> Vec<Fault> {
         ("503 Service Unavailable", Unavailable),
         ("504 Gateway Timeout", Timeout),
     ];
-    let unclear = [
+    let permanent = [
         ("501 Not Implemented", Unsupported),
         ("505 HTTP Version Not Supported", Server),
         ("599 Odd", Server),
         ("999 Request Denied", Rejected),
     ];
     let mut all = with_a_body();
-    all.extend(refusing.map(|(status, kind)| empty(status).everywhere(fails(kind))));
+    all.extend(refused.map(|(status, kind)| empty(status).everywhere(fails(kind))));
     all.extend(transient.map(|(status, kind)| empty(status).transient(kind)));
-    all.extend(unclear.map(|(status, kind)| empty(status).permanent(kind)));
+    all.extend(permanent.map(|(status, kind)| empty(status).permanent(kind)));
     all.extend(one_after_another());
     all
 }
@@ -70,8 +70,8 @@ fn with_a_body() -> Vec<Fault> {
         begun("500 Oops", 100 << 20, Step::Flood(100 << 20)).transient(Server),
         // The body of a failure has a timeout of 5 s.
         begun("500 Internal Server Error", 9, Step::Silence)
-            .cell(READS, fails(Server).tries(3).takes(15.0..=16.5))
-            .cell(DELETE, fails(Server).unknown().tries(3).takes(15.0..=16.5))
+            .cell(READS, fails(Server).attempts(3).takes(15.0..=16.5))
+            .cell(DELETE, fails(Server).unknown().attempts(3).takes(15.0..=16.5))
             .cell(CHANGES, fails(Server).unknown().after(5)),
         begun("403 Forbidden", 9, Step::Silence).everywhere(fails(Forbidden).after(5)),
     ]
@@ -80,10 +80,10 @@ fn with_a_body() -> Vec<Fault> {
 fn one_after_another() -> Vec<Fault> {
     let busy = |headers: &[&str]| reply(BUSY, headers, "");
     let reset = || vec![Step::ReadAll, Step::Reset];
-    let two_waits = || fails(Unavailable).tries(3).takes(4.0..=5.5).retry_after(2);
-    let thrice = || fails(Interrupted).tries(3).takes(1.0..=2.5);
-    let gone = || fails(NotFound).tries(2).takes(ONE_BACK_OFF);
-    let limited = || fails(RateLimited).tries(2).takes(ONE_BACK_OFF);
+    let two_waits = || fails(Unavailable).attempts(3).takes(4.0..=5.5).retry_after(2);
+    let thrice = || fails(Interrupted).attempts(3).takes(1.0..=2.5);
+    let gone = || fails(NotFound).attempts(2).takes(ONE_BACKOFF);
+    let limited = || fails(RateLimited).attempts(2).takes(ONE_BACKOFF);
     vec![
         fault("503 with Retry-After: 2", move |_| {
             busy(&["retry-after: 2"])
@@ -97,13 +97,13 @@ fn one_after_another() -> Vec<Fault> {
         .cell(READS, fails(Unavailable).retry_after(31))
         .cell(DELETE, fails(Unavailable).unknown().retry_after(31))
         .cell(CHANGES, fails(Unavailable).unknown().retry_after(31)),
-        script("503 twice, then an answer", move |setting| {
+        script("503 twice, then a success", move |setting| {
             Script::always(busy(&[]))
                 .then(busy(&[]))
                 .then(success(setting))
         })
-        .cell(READS, succeeds().tries(3).takes(TWO_BACK_OFFS))
-        .cell(DELETE, succeeds().tries(3).takes(TWO_BACK_OFFS))
+        .cell(READS, succeeds().attempts(3).takes(TWO_BACKOFFS))
+        .cell(DELETE, succeeds().attempts(3).takes(TWO_BACKOFFS))
         .cell(CHANGES, fails(Unavailable).unknown()),
         script("503, then 404: the first may have deleted it", move |_| {
             let gone = r#"{"error":"not found","code":"resource.missing_resource"}"#;
@@ -120,7 +120,7 @@ fn one_after_another() -> Vec<Fault> {
         .cell(DELETE, thrice().unknown())
         .cell(
             CHANGES,
-            fails(Interrupted).unknown().tries(2).takes(1.0..=1.5),
+            fails(Interrupted).unknown().attempts(2).takes(1.0..=1.5),
         ),
         script("a broken connection, then 429 without a hint", move |_| {
             Script::always(reset()).then(reply(LIMITED, &[], ""))
