@@ -53,7 +53,9 @@ impl TryFrom<(i64, String, u32)> for YieldedLine {
     }
 }
 
-fn sorted_and_bounded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<YieldedLine>, D::Error> {
+fn sorted_and_bounded<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<YieldedLine>, D::Error> {
     let mut lines = Vec::deserialize(deserializer)?;
     if lines.len() > MAX_LINES {
         let problem = format!("a cursor with more than {MAX_LINES} lines");

@@ -199,7 +199,11 @@ impl State {
     }
 
     fn no_reply(&self, request: &RequestPreview) -> Error {
-        let recorder = if self.strict { "strict recorder" } else { "recorder" };
+        let recorder = if self.strict {
+            "strict recorder"
+        } else {
+            "recorder"
+        };
         let (method, path) = (&request.method, &request.path);
         let queues: Vec<_> = self.queued.keys().collect();
         let hint = match request.operation {

@@ -260,7 +260,10 @@ fn a_server_that_does_not_stream_is_polled() {
         let before = server.queries().len();
         assert_quiet(&mut stream).await;
         let requests = server.queries().len() - before;
-        assert!((10..200).contains(&requests), "{requests} requests in 100 s");
+        assert!(
+            (10..200).contains(&requests),
+            "{requests} requests in 100 s"
+        );
     });
 }
 

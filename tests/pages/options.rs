@@ -141,7 +141,12 @@ async fn an_invalid_request_is_an_item_and_nothing_is_sent() {
 
 #[test]
 fn streams_are_send_and_unpin() {
-    fn is_stream<T: Stream<Item = deploykit::Result<DeploymentSummary>> + Unpin + Send + 'static>(_: T) {}
+    fn is_stream<
+        T: Stream<Item = deploykit::Result<DeploymentSummary>> + Unpin + Send + 'static,
+    >(
+        _: T,
+    ) {
+    }
     fn is_send<T: Future + Send + 'static>(_: T) {}
     let recorder = platform_with(3);
     is_stream(pages_of_two(&recorder).stream());

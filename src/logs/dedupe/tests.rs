@@ -74,7 +74,10 @@ fn memory_is_bounded() {
         assert!(dedupe.accept(Some(i64::from(n / 3)), u64::from(n), true));
         assert!(dedupe.position().lines.len() <= MAX_LINES);
     }
-    assert!(dedupe.position().floor > 3000, "the floor rises at the limit");
+    assert!(
+        dedupe.position().floor > 3000,
+        "the floor rises at the limit"
+    );
 }
 
 #[test]

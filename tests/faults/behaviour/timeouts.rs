@@ -1,6 +1,8 @@
 //! Timeout, deadline, connect timeout and idle timeout.
 
-use super::{ACCEPTED, LIST, always, at, deploy, edgegap, failure, list, nodion, with_paused_clock};
+use super::{
+    ACCEPTED, LIST, always, at, deploy, edgegap, failure, list, nodion, with_paused_clock,
+};
 use crate::support::{Script, Server, Step};
 use crate::table::fault::{head, reply, seconds};
 use deploykit::{Effect, ErrorKind, dployr};

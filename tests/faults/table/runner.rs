@@ -100,7 +100,10 @@ fn report(fault: &Fault, kind: Kind, expected: &Expected, run: &CellRun) -> Repo
         }
     }
     if run.elsewhere > 0 {
-        problems.push(format!("{} connections reached the second server", run.elsewhere));
+        problems.push(format!(
+            "{} connections reached the second server",
+            run.elsewhere
+        ));
     }
     if let Some(taken) = run.log.exchanges.iter().map(|seen| seen.sent).max()
         && taken > MAX_READ

@@ -36,12 +36,10 @@ pub fn faults() -> Vec<Fault> {
         .everywhere(again()),
         Fault::at("the name does not exist", Place::Unresolvable)
             .everywhere(unsent().takes(TWO_BACKOFFS)),
-        Fault::at("the host does not respond", Place::Unresponsive).everywhere(unsent().takes(30.0..=31.5)),
-        by_tls(
-            "plain HTTP instead of TLS",
-            &[Step::AwaitBytes, plain],
-        )
-        .everywhere(fails(Connect).unread()),
+        Fault::at("the host does not respond", Place::Unresponsive)
+            .everywhere(unsent().takes(30.0..=31.5)),
+        by_tls("plain HTTP instead of TLS", &[Step::AwaitBytes, plain])
+            .everywhere(fails(Connect).unread()),
         by_tls("closed within the TLS handshake", &[Step::AwaitBytes])
             .everywhere(no_tls().takes(TWO_BACKOFFS)),
         by_tls(

@@ -71,7 +71,10 @@ fn with_a_body() -> Vec<Fault> {
         // The body of a failure has a timeout of 5 s.
         begun("500 Internal Server Error", 9, Step::Silence)
             .cell(READS, fails(Server).attempts(3).takes(15.0..=16.5))
-            .cell(DELETE, fails(Server).unknown().attempts(3).takes(15.0..=16.5))
+            .cell(
+                DELETE,
+                fails(Server).unknown().attempts(3).takes(15.0..=16.5),
+            )
             .cell(CHANGES, fails(Server).unknown().after(5)),
         begun("403 Forbidden", 9, Step::Silence).everywhere(fails(Forbidden).after(5)),
     ]
@@ -80,7 +83,12 @@ fn with_a_body() -> Vec<Fault> {
 fn one_after_another() -> Vec<Fault> {
     let busy = |headers: &[&str]| reply(BUSY, headers, "");
     let reset = || vec![Step::ReadAll, Step::Reset];
-    let two_waits = || fails(Unavailable).attempts(3).takes(4.0..=5.5).retry_after(2);
+    let two_waits = || {
+        fails(Unavailable)
+            .attempts(3)
+            .takes(4.0..=5.5)
+            .retry_after(2)
+    };
     let thrice = || fails(Interrupted).attempts(3).takes(1.0..=2.5);
     let gone = || fails(NotFound).attempts(2).takes(ONE_BACKOFF);
     let limited = || fails(RateLimited).attempts(2).takes(ONE_BACKOFF);

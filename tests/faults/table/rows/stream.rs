@@ -54,6 +54,10 @@ pub fn faults() -> Vec<Fault> {
             &[line(), send(b"\xff\n"), line()],
             fails(Decode),
         ),
-        follows("that ends in the middle of a line", &[line(), cut_off], fails(Decode)),
+        follows(
+            "that ends in the middle of a line",
+            &[line(), cut_off],
+            fails(Decode),
+        ),
     ]
 }
