@@ -15,14 +15,34 @@ pub async fn edgegap(client: &edgegap::Client, new: edgegap::NewDeployment) -> R
     Ok(())
 }
 
-/// An application on a dployr server. Logs belong to its service, which has the same name as the
-/// deployment. Some servers return no id for a deploy, so the id comes from the record.
+/// An application on a dployr control plane. The logs belong to the service, which has the name of the
+/// deployment. Deleting the service also deletes the deployment.
 pub async fn dployr(client: &dployr::Client, new: dployr::NewDeployment) -> Result<()> {
     let deployment = client.deploy(new).await?.deployment();
     let record = deployment.wait().await?;
-    let service = client.service(record.name);
-    for line in service.logs(dployr::LogOptions::new().tail(10)).await? {
-        println!("{line}");
+    let services = client.services().list().all().await?;
+    for service in services.iter().filter(|one| one.name == record.name) {
+        let service = client.service(&service.id);
+        for line in service.logs(dployr::LogOptions::new().tail(10)).await? {
+            println!("{line}");
+        }
+        service.delete().await?;
+    }
+    Ok(())
+}
+
+/// An application on a dployr server with the documented API. That API cannot delete a service, so the
+/// service is stopped and the deployment is deleted.
+pub async fn dployr_documented(client: &dployr::Client, new: dployr::NewDeployment) -> Result<()> {
+    let deployment = client.deploy(new).await?.deployment();
+    let record = deployment.wait().await?;
+    let services = client.services().list().all().await?;
+    for service in services.iter().filter(|one| one.name == record.name) {
+        let service = client.service(&service.id);
+        for line in service.logs(dployr::LogOptions::new().tail(10)).await? {
+            println!("{line}");
+        }
+        service.stop().await?;
     }
     client.deployment(record.id).delete().await?;
     Ok(())

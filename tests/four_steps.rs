@@ -23,34 +23,45 @@ async fn edgegap_deployment_is_stopped_at_the_end() {
     }
 }
 
-async fn dployr(dialect: Dialect) {
-    let builder = Sandbox::builder().dployr_dialect(dialect);
+fn new_dployr_deployment() -> dployr::NewDeployment {
+    dployr::NewDeployment::from_image("four-steps", "docker.io/example/web:1")
+        .kind(dployr::ServiceType::Web)
+        .port(3000)
+}
+
+async fn assert_deployment_is_deleted(client: &dployr::Client) {
+    let deployments = client.deployments().list().all().await.unwrap();
+    let mut names = deployments.iter().map(|deployment| &deployment.name);
+    assert!(names.all(|name| name != "four-steps"));
+}
+
+#[tokio::test]
+async fn dployr_service_and_deployment_are_deleted_from_a_control_plane() {
+    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
     let sandbox = builder.start().await.unwrap();
     let access = sandbox.dployr();
-    let mut builder = access.builder();
-    if dialect == Dialect::ControlPlane {
-        builder = builder.cluster(access.cluster_id.as_str());
-    }
+    let builder = access.builder().cluster(access.cluster_id.as_str());
     let client = builder.build().unwrap();
-    let new = dployr::NewDeployment::from_image("four-steps", "docker.io/example/web:1")
-        .kind(dployr::ServiceType::Web)
-        .port(3000);
+    let new = new_dployr_deployment();
     four_steps::dployr(&client, new).await.unwrap();
-    let left = client.deployments().list().all().await.unwrap();
-    assert!(
-        left.iter()
-            .all(|deployment| deployment.name != "four-steps")
-    );
+    let services = client.services().list().all().await.unwrap();
+    assert!(services.iter().all(|service| service.name != "four-steps"));
+    assert_deployment_is_deleted(&client).await;
 }
 
 #[tokio::test]
-async fn dployr_deployment_is_deleted_from_a_control_plane() {
-    dployr(Dialect::ControlPlane).await;
-}
-
-#[tokio::test]
-async fn dployr_deployment_is_deleted_from_a_server_with_the_documented_api() {
-    dployr(Dialect::Documented).await;
+async fn dployr_service_is_stopped_and_deployment_deleted_with_the_documented_api() {
+    let builder = Sandbox::builder().dployr_dialect(Dialect::Documented);
+    let sandbox = builder.start().await.unwrap();
+    let client = sandbox.dployr().client().unwrap();
+    let new = new_dployr_deployment();
+    four_steps::dployr_documented(&client, new).await.unwrap();
+    let services = client.services().list().all().await.unwrap();
+    let mut left = services.iter().filter(|one| one.name == "four-steps");
+    let service = client.service(&left.next().unwrap().id);
+    let status = service.status().await.unwrap().status;
+    assert_eq!(status.to_string(), "stopped");
+    assert_deployment_is_deleted(&client).await;
 }
 
 #[tokio::test]
