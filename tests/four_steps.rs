@@ -8,11 +8,10 @@ use deploykit::nexlayer::Manifest;
 use deploykit::{dployr, edgegap};
 use deploykit_sandbox::{Dialect, Sandbox};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn edgegap_deployment_is_stopped_at_the_end() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let access = sandbox.edgegap();
-    let client = access.client().unwrap();
+    let sandbox = Sandbox::builder().in_process();
+    let (client, access) = (sandbox.edgegap().unwrap(), sandbox.edgegap_access());
     let player = edgegap::User::ip([75, 28, 35, 192].into());
     let new = edgegap::NewDeployment::new(&access.application, &access.version, player);
     four_steps::edgegap(&client, new).await.unwrap();
@@ -23,37 +22,37 @@ async fn edgegap_deployment_is_stopped_at_the_end() {
     }
 }
 
+fn dployr(dialect: Dialect) -> dployr::Client {
+    let sandbox = Sandbox::builder().dployr_dialect(dialect).in_process();
+    let cluster = sandbox.dployr_access().cluster_id;
+    sandbox.dployr_builder().cluster(cluster).build().unwrap()
+}
+
 fn new_dployr_deployment() -> dployr::NewDeployment {
     dployr::NewDeployment::from_image("four-steps", "docker.io/example/web:1")
         .kind(dployr::ServiceType::Web)
         .port(3000)
 }
 
-async fn assert_deployment_is_deleted(client: &dployr::Client) {
+async fn assert_dployr_deployment_is_deleted(client: &dployr::Client) {
     let deployments = client.deployments().list().all().await.unwrap();
     let mut names = deployments.iter().map(|deployment| &deployment.name);
     assert!(names.all(|name| name != "four-steps"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn dployr_service_and_deployment_are_deleted_from_a_control_plane() {
-    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
-    let sandbox = builder.start().await.unwrap();
-    let access = sandbox.dployr();
-    let builder = access.builder().cluster(access.cluster_id.as_str());
-    let client = builder.build().unwrap();
+    let client = dployr(Dialect::ControlPlane);
     let new = new_dployr_deployment();
     four_steps::dployr(&client, new).await.unwrap();
     let services = client.services().list().all().await.unwrap();
     assert!(services.iter().all(|service| service.name != "four-steps"));
-    assert_deployment_is_deleted(&client).await;
+    assert_dployr_deployment_is_deleted(&client).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn dployr_service_is_stopped_and_deployment_deleted_with_the_documented_api() {
-    let builder = Sandbox::builder().dployr_dialect(Dialect::Documented);
-    let sandbox = builder.start().await.unwrap();
-    let client = sandbox.dployr().client().unwrap();
+    let client = dployr(Dialect::Documented);
     let new = new_dployr_deployment();
     four_steps::dployr_documented(&client, new).await.unwrap();
     let services = client.services().list().all().await.unwrap();
@@ -61,23 +60,23 @@ async fn dployr_service_is_stopped_and_deployment_deleted_with_the_documented_ap
     let service = client.service(&left.next().unwrap().id);
     let status = service.status().await.unwrap().status;
     assert_eq!(status.to_string(), "stopped");
-    assert_deployment_is_deleted(&client).await;
+    assert_dployr_deployment_is_deleted(&client).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nodion_application_is_deleted_at_the_end() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let client = sandbox.nodion().client().unwrap();
-    let application = client.application(sandbox.nodion().application_id.as_str());
+    let sandbox = Sandbox::builder().in_process();
+    let client = sandbox.nodion().unwrap();
+    let application = client.application(sandbox.nodion_access().application_id);
     four_steps::nodion(&application).await.unwrap();
     let error = application.get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nexlayer_application_becomes_ready() {
-    let sandbox = Sandbox::start().await.unwrap();
-    let client = sandbox.nexlayer().client().unwrap();
+    let sandbox = Sandbox::builder().in_process();
+    let client = sandbox.nexlayer().unwrap();
     let manifest = Manifest::parse(include_str!("../examples/nexlayer.yaml")).unwrap();
     four_steps::nexlayer(&client, manifest).await.unwrap();
 }
