@@ -19,9 +19,8 @@ pub(super) fn items_of(body: &[u8]) -> Vec<Item> {
     let lines = (1..).zip(body.split(|byte| *byte == b'\n'));
     lines
         .flat_map(|(number, line)| {
-            let records = content(line).map(records).unwrap_or_default();
             let item = move |text| item(text, format_args!("line {number}"));
-            records.into_iter().map(item)
+            content(line).into_iter().flat_map(records).map(item)
         })
         .collect()
 }
@@ -40,8 +39,10 @@ fn trimmed(text: &[u8]) -> &[u8] {
 }
 
 /// The records in the content of a line: the items of an array, or the content itself.
-pub(super) fn records(content: &[u8]) -> Vec<&[u8]> {
-    array(content).unwrap_or_else(|| vec![content])
+pub(super) fn records(content: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let array = array(content);
+    let single = array.is_none().then_some(content);
+    array.unwrap_or_default().into_iter().chain(single)
 }
 
 /// The records of an array; `None` for anything else.
