@@ -152,7 +152,7 @@ async function main() {
       count('script, iframe, object, form') > 0 && 'active content',
     ];
   }));
-  check('links are large enough for a thumb', await page.$$eval('a', (links) => links.map((link) => {
+  check('links are at least 32 px high, for touch screens', await page.$$eval('a', (links) => links.map((link) => {
     const box = link.getBoundingClientRect();
     return box.height < 32 && `${link.textContent}: ${box.height} px`;
   })));
@@ -164,8 +164,8 @@ async function main() {
     grounds.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
     const smallest = Math.min(...found.map((one) => one.size));
     const faintest = Math.min(...found.map((one) => one.contrast));
-    check(`${scheme}: ${found.length} texts of at least 14 px (${smallest} px)`, found.filter((one) => one.size < 14).map((one) => `${one.size} px: ${one.text}`));
-    check(`${scheme}: contrast of at least 4.5 (${faintest.toFixed(2)})`, found.filter((one) => one.contrast < 4.5).map((one) => `${one.contrast.toFixed(2)}: ${one.text}`));
+    check(`${scheme}: ${found.length} texts have at least 14 px (smallest: ${smallest} px)`, found.filter((one) => one.size < 14).map((one) => `${one.size} px: ${one.text}`));
+    check(`${scheme}: the contrast is at least 4.5 (lowest: ${faintest.toFixed(2)})`, found.filter((one) => one.contrast < 4.5).map((one) => `${one.contrast.toFixed(2)}: ${one.text}`));
     await page.screenshot({ path: path.join(run, `${scheme}.png`), fullPage: true });
   }
   check('the colour schemes differ', grounds[0] === grounds[1] && grounds[0]);

@@ -20,12 +20,12 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine.run.stateful import _executor
 from schemathesis.generation.overrides import store_components
 
-# Run or a prefix of its name, operation (None for all), status, pattern for the body, reason.
+# Columns: run or a prefix of its name, operation (None for all), status, pattern for the body, reason.
 REFUSALS = [
     # The reference has this 400 for unknown applications; Nexlayer/docs:data/openapi.json also for unknown sessions.
     ("nexlayer", None, 400, r'"(Application not found|Invalid session token)"', "unknown application or session"),
     # A 400 for invalid YAML or manifests (Nexlayer/nexlayer-cli:docs/reference/api/openapi.json). The spec has it as
-    # plain text, because there are several generations of the body.
+    # plain text, because servers of different versions send different bodies.
     ("nexlayer", "start_user_deployment", 400, r'"(Invalid YAML|application\..*)"', "no manifest"),
     ("nexlayer", "update_user_deployment", 400, r'"(Invalid YAML|application\..*)"', "no manifest"),
     ("nexlayer", "validate_manifest", 400, r'"Invalid Nexlayer YAML file"', "no manifest: the documented result of a validation"),
@@ -59,12 +59,12 @@ REFUSALS = [
     ("dployr-control-plane", "delete_deployment", 400, r"Cannot delete a running deployment", "still running"),
     # A running control plane requires the cluster nearly everywhere; the reference has no clusters.
     ("dployr-control-plane", None, 400, r'clusterId is required', "no cluster"),
-    # The server does not guard against non-object bodies here: the framework's 500, observed.
+    # Observed: for a body that is not an object, these operations answer with the framework's 500.
     ("dployr", "request_login_code", 500, r"^Internal Server Error$", "not an object"),
     ("dployr", "verify_login_code", 500, r"^Internal Server Error$", "not an object"),
     ("dployr", "exchange_identity_token", 500, r"^Internal Server Error$", "not an object"),
     ("dployr", "create_instance", 500, r"^Internal Server Error$", "not an object"),
-    # Observed: the same 500, in an envelope.
+    # Observed: the same, in an envelope.
     ("dployr-control-plane", "set_up_webhook", 500, r"runtime.internal_server_error", "not an object"),
     ("dployr", "verify_login_code", 400, r"Invalid or expired code", "wrong code"),
     # The required fields depend on the source, and the two dialects have different names.
@@ -91,11 +91,12 @@ REFUSALS = [
     ("nodion", "connect_domain", 400, r'"Domain is not verified"', "not verified yet"),
 ]
 
-# Accepted invalid data: run, operation, pattern for the message of schemathesis, reason.
+# Invalid requests that the platform accepts. Columns: run or a prefix of its name, operation (None for all), pattern
+# for the message of schemathesis, reason.
 ACCEPTED = [
     # The reference has no pagination.
     ("dployr-documented", None, r"Invalid component: parameter `(page|pageSize)` in query", "pages"),
-    # A running control plane has defaults for unreadable numbers and flags in queries.
+    # A running control plane uses defaults for invalid numbers and flags in queries.
     (
         "dployr-control-plane",
         None,
@@ -133,7 +134,7 @@ SANDBOX_FIELDS = {
     "request_login_code": {"email": os.environ["SANDBOX_EMAIL"]},
     "verify_login_code": {"email": os.environ["SANDBOX_EMAIL"], "code": os.environ["SANDBOX_CODE"]},
     "exchange_identity_token": {"token": os.environ["SANDBOX_JOB"]},
-    # `create_service` creates this service.
+    # `create_service()` below creates this service.
     "create_domain": {"domain": "app.test", "clusterId": os.environ["SANDBOX_CLUSTER"], "serviceName": "its-app"},
     "update_service": {"instanceName": os.environ["SANDBOX_INSTANCE"]},
     "delete_deployment": {"clusterId": os.environ["SANDBOX_CLUSTER"]},
@@ -168,7 +169,7 @@ session: list[str] = []
 known: dict[str, deque] = defaultdict(lambda: deque(maxlen=MAX_KNOWN))
 # Existing resources, each as a list of operations and the parameters that its links provide.
 existing: list[list] = []
-# Path values of renamed resources, whose old name may be in use again.
+# Path values of renamed tags, with the new name: it may be the name of a tag that was deleted before.
 renamed: set[frozenset] = set()
 # Names of the parameters that links provide, by operation.
 linked: dict[str, set] = defaultdict(set)

@@ -161,7 +161,7 @@ impl Location {
             problems.push(format!("expected {}: {found:?}", self.outcome));
         }
         if let Err(error) = &found {
-            // With these two, nginx sends no reply.
+            // nginx logs these two statuses without sending a reply.
             let status = (![444, 499].contains(&self.logged)).then_some(self.logged);
             let body = error.body_excerpt().unwrap_or_default();
             if error.status() != status || !body.contains(self.body_text) {
