@@ -25,25 +25,26 @@
 //!
 //! # API grammar
 //!
-//! - `deploy` starts a deployment; its result has the id and returns a handle.
-//! - A plural is a collection: `client.domains().list()`, `.create(new)`.
-//! - A singular with an id is a handle: `client.domain(id).get()`, `.delete()`.
+//! - `deploy` starts a deployment. Its result contains the id; the result's method `deployment` (on Nexlayer
+//!   `application`) returns a handle.
+//! - A method with a plural name returns a collection: `client.domains().list()`, `.create(new)`.
+//! - A method with a singular name and an id returns a handle: `client.domain(id).get()`, `.delete()`.
 //! - `wait`, `stop`, `restart`, `logs` and `follow_logs` have the same meaning on every platform. Some
 //!   platforms lack some of them.
 //!
-//! Every operation is a method that returns a [`Call`]. It does nothing until awaited, and has the same
+//! Every operation is a method that returns a [`Call`]. A call sends nothing until awaited, and has the same
 //! options everywhere: [`timeout`](Call::timeout), [`preview`](Call::preview),
 //! [`with_response`](Call::with_response) and others. A list call returns one [`Page`];
 //! [`all`](Call::all) and [`stream`](Call::stream) read all pages.
 //!
-//! An [`Error`] has a [kind](Error::kind) and an [effect](Error::effect): whether the platform may have
-//! acted.
+//! An [`Error`] has a [kind](Error::kind), and an [effect](Error::effect), which tells whether the platform
+//! may have acted.
 //!
 //! # Modules
 //!
 //! | module | content |
 //! |---|---|
-//! | [`watch`] | waiting for a deployment, watching many |
+//! | [`watch`] | waiting for one deployment, watching many |
 //! | [`logs`] | log lines, following a log |
 //! | [`credentials`] | token sources and stores |
 //! | [`pacing`] | client-side rate limits |
@@ -55,7 +56,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Without a platform or the feature `testing`, some shared code is unused.
+// Some shared code is unused if one of the platforms or the feature `testing` is disabled.
 #![cfg_attr(
     not(all(
         feature = "dployr",
