@@ -1,7 +1,7 @@
 //! Reads about 1 GiB of log lines over loopback with a reader that is slower than the server.
 //!
 //! `cargo bench --bench log_backpressure` fails when a line is lost or when the resident set grows by
-//! more than 16 MiB. It takes a minute without optimisation.
+//! more than 16 MiB. With `--profile dev`, it takes a minute.
 
 use deploykit::dployr::{Client, LogOptions};
 use deploykit::pacing::Pacing;
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 const LINES: u64 = 1_100_000;
 const MAX_GROWTH_MIB: u64 = 16;
-/// Number of lines that the reader reads slowly.
+/// Number of lines at the start that the reader reads slowly.
 const SLOW_LINES: u64 = 50_000;
 /// Number of lines after which the buffers have reached their full size.
 const WARM_LINES: u64 = 1_000;

@@ -46,7 +46,7 @@ enum Ending {
     Failed(Effect),
 }
 
-/// What the client reported and the server counted for one call.
+/// One call: the outcome that the client reported, and the counters of the server.
 #[derive(Clone, Debug, Default)]
 struct Record {
     /// Ending and attempts, as reported by the client.
@@ -284,7 +284,7 @@ async fn serve(mut stream: TcpStream, records: &Records, requests: &AtomicUsize)
         let number = requests.fetch_add(1, Relaxed);
         let turn = number / FAIL_EVERY;
         let fault = (number % FAIL_EVERY == FAIL_EVERY - 1).then_some(turn % 7);
-        // Rejections (503, 429) have no effect. Every second other fault has one.
+        // Rejections (503, 429) have no effect. Of the other faults, every second one has an effect.
         let is_processed = match fault {
             None => true,
             Some(0 | 5) => false,

@@ -23,7 +23,9 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const PAGE_SIZE: usize = 100;
 const INTERVAL: Duration = Duration::from_secs(5);
+/// Number of deployments that are stopped, to measure when the change is reported.
 const STOPS: usize = 8;
+/// Number of measured rounds without changes.
 const QUIET_ROUNDS: u32 = 10;
 
 /// Counts the bytes in use.
@@ -99,7 +101,7 @@ async fn main() -> Result<()> {
     let sent = requests.load(Ordering::Relaxed) - sent;
     let requests = sent.div_ceil(QUIET_ROUNDS as usize);
 
-    // Stops deployments one by one, each at a different point of a round.
+    // Stops deployments one by one, each at a different time within a round.
     let mut delays = Vec::new();
     for (index, id) in ids.iter().step_by(count / STOPS).take(STOPS).enumerate() {
         let pause = Duration::from_millis(1_700 * index as u64);

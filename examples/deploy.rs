@@ -1,7 +1,8 @@
 //! Deploys one job to each of the four platforms at the same time.
 //!
-//! `cargo run --example deploy` runs against the sandbox. When the environment contains credentials,
-//! the jobs run on those real platforms instead, which costs money:
+//! `cargo run --example deploy` runs against the sandbox. If `NEXLAYER_BASE_URL`, `DPLOYR_TOKEN`,
+//! `NODION_TOKEN` or `EDGEGAP_TOKEN` is set, it deploys on these real platforms instead, which costs
+//! money, and skips the others. Variables:
 //!
 //! | platform | required | optional |
 //! |---|---|---|
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Variables that select the platforms to run on.
+/// Variables that select the real platforms to run on.
 const CREDENTIALS: [&str; 4] = [
     "NEXLAYER_BASE_URL",
     "DPLOYR_TOKEN",
@@ -192,7 +193,7 @@ async fn edgegap_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     })
 }
 
-/// Prints each change of the phase. Polls the sandbox more often, because its deployments are fast.
+/// Prints each change of phase or status. Polls the sandbox more often, because its deployments are fast.
 fn watched<T: Send + 'static>(
     platform: &'static str,
     sandbox: Option<&Sandbox>,

@@ -26,7 +26,7 @@ pub struct BaseUrls {
 
 impl BaseUrls {
     /// The base URLs of the sandbox.
-    #[allow(dead_code)] // Programs with a proxy do not use it.
+    #[allow(dead_code)] // `conformance/src/prism` uses the URLs of its proxies instead.
     pub fn of(sandbox: &Sandbox) -> Self {
         Self {
             nexlayer: sandbox.nexlayer().base_url.clone(),

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 const READY_WITHIN: Duration = Duration::from_secs(180);
 /// Time between a create and its appearance in the list.
 const LISTED_AFTER: Duration = Duration::from_secs(10);
+/// Number of lookups after a create with an unknown outcome.
 const LOOKUPS: u32 = 3;
 
 /// The configuration file.
@@ -30,11 +31,11 @@ pub struct Config {
     pub secrets: Vec<String>,
 }
 
-/// A run of the CI job. Repetitions of a run have the same id.
+/// A run of the CI job. If CI repeats a run, its id stays the same.
 #[derive(Debug)]
 pub struct Run {
     pub id: String,
-    /// Lower limit for the creation time of its servers.
+    /// A time before the first attempt of the run. Servers that were created earlier are not its own.
     pub began: SystemTime,
 }
 

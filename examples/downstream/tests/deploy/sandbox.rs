@@ -37,7 +37,7 @@ async fn slow_server_is_stopped() {
     let failed = deploy_to(&sandbox).await.unwrap_err();
     assert_eq!(failed.error.kind(), ErrorKind::WaitTimedOut);
     let id = failed.stopped.unwrap();
-    // The stop takes effect after the start.
+    // The platform stops a server only after its start has finished.
     sandbox.advance(Duration::from_secs(2 * 3600));
     let server = sandbox.edgegap().unwrap().deployment(&id);
     server.wait().until_gone().await.unwrap();
