@@ -1,4 +1,4 @@
-//! Prints one line per check, `ok NAME` or `FAILED NAME: why`, and a summary.
+//! Prints `ok NAME` or `FAILED NAME` with the problems for each check, and a summary.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
