@@ -91,8 +91,8 @@ REFUSALS = [
     ("nodion", "connect_domain", 400, r'"Domain is not verified"', "not verified yet"),
 ]
 
-# Invalid requests that the platform accepts. Columns: run or a prefix of its name, operation (None for all), pattern
-# for the message of schemathesis, reason.
+# Invalid requests that the platform accepts. Columns: run or a prefix of its name, operation (None for all),
+# pattern for the message of schemathesis, reason.
 ACCEPTED = [
     # The reference has no pagination.
     ("dployr-documented", None, r"Invalid component: parameter `(page|pageSize)` in query", "pages"),
