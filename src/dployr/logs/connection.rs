@@ -130,9 +130,13 @@ impl Connection {
                 // The line was cut off.
                 continue;
             }
-            let records = records(text).into_iter();
-            self.records
-                .extend(records.map(|record| line.slice_ref(record)));
+            let mut records = records(text);
+            let first = records.next().map(|record| item(record, "a line"));
+            let others = records.map(|record| line.slice_ref(record));
+            self.records.extend(others);
+            if first.is_some() {
+                return first;
+            }
         }
     }
 
