@@ -314,7 +314,7 @@ fn json<T: Serialize + Debug + Send + 'static>(call: Call<T>) -> AnyCall {
     json_with_id(call, |_| None)
 }
 
-/// Like [`json`], and also reads the id of a value that contains a secret.
+/// Like `json`, and also reads the id of a value that contains a secret.
 fn json_with_id<T: Serialize + Debug + Send + 'static>(
     call: Call<T>,
     id: fn(&T) -> Option<String>,
