@@ -17,10 +17,10 @@ fn main() {
     let mut files = Vec::new();
     let (mut operations, mut examples) = ("&[\n".to_owned(), "&[\n".to_owned());
     let mut problems = Vec::new();
-    for (api, on) in enabled {
+    for (api, is_enabled) in enabled {
         let file = format!("specs/{api}.yaml");
         println!("cargo::rerun-if-changed={file}");
-        if !on {
+        if !is_enabled {
             continue;
         }
         let text = match std::fs::read_to_string(&file) {
@@ -41,7 +41,7 @@ fn main() {
         }
     }
     files.push(("operations.rs".to_owned(), operations + "]\n"));
-    // Only the feature `testing` includes it.
+    // Included by the crate only with the feature `testing`.
     files.push(("examples.rs".to_owned(), examples + "]\n"));
     let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
     for (name, text) in files {

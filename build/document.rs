@@ -25,7 +25,7 @@ pub fn load(file: &str, text: &str) -> Result<Document, InvalidSpec> {
             Problem::new(
                 "$",
                 format!("the file is not valid YAML: {first}"),
-                "correct the YAML at that line",
+                "correct the YAML at the line in the message",
             ),
         )
     })?;
@@ -37,7 +37,7 @@ pub fn load(file: &str, text: &str) -> Result<Document, InvalidSpec> {
             Problem::new(
                 "$.openapi",
                 format!("the OpenAPI version is `{version}`, not 3.0"),
-                "convert the spec to OpenAPI 3.0.3: the generator supports nothing newer",
+                "convert the spec to OpenAPI 3.0.3, the newest version that the generator supports",
             ),
         ));
     }
@@ -52,7 +52,7 @@ pub fn parse(file: &str, json: &Value) -> Result<OpenAPI, InvalidSpec> {
             file,
             Problem::new(
                 invalid_path(json),
-                format!("this object is not valid OpenAPI 3.0: {error}"),
+                format!("the object at this path is not valid OpenAPI 3.0: {error}"),
                 "compare the object with the OpenAPI 3.0.3 specification",
             ),
         )

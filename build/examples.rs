@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 /// The entries of one platform, comma separated.
 pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String, InvalidSpec> {
-    // Parsed again to keep the order of the examples: `serde_json::Value` sorts their names.
+    // Parsed again, because `serde_json::Value` sorts the examples by name.
     let ordered: OpenAPI = serde_saphyr::from_str(spec).map_err(|error| {
         let message = format!("the examples are invalid: {error}");
         InvalidSpec::one(
@@ -20,8 +20,8 @@ pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String,
     for (path, method, operation) in ordered.operations() {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         let item = &json["paths"][path];
-        let holders = [item, &item[method]].into_iter();
-        let query: Vec<_> = holders.flat_map(|holder| query_of(json, holder)).collect();
+        let levels = [item, &item[method]].into_iter();
+        let query: Vec<_> = levels.flat_map(|level| query_of(json, level)).collect();
         let mut replies = String::new();
         for (status, response) in &operation.responses.responses {
             // In the order of the spec: the first reply is the default.
@@ -90,8 +90,9 @@ fn examples_of(components: &Option<Components>, content: &MediaType) -> Vec<(Str
     single.into_iter().chain(named).collect()
 }
 
-fn query_of(whole: &Value, holder: &Value) -> Vec<String> {
-    items(holder, "parameters")
+/// The names of the query parameters of a path item or an operation.
+fn query_of(whole: &Value, level: &Value) -> Vec<String> {
+    items(level, "parameters")
         .map(|parameter| resolve(whole, parameter))
         .filter(|parameter| text(parameter, "in") == Some("query"))
         .filter_map(|parameter| text(parameter, "name").map(str::to_owned))

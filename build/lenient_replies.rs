@@ -1,7 +1,7 @@
 //! Makes reply structs accept numbers and lists in the forms that servers send: `"7"`, `7.0`, `null`.
 //!
-//! Adds `deserialize_with` attributes with functions from `src/lenient.rs`. Structs that occur in requests stay
-//! strict. In a spec with `x-either-spelling: true`, fields are read in `camelCase` and in `snake_case`.
+//! Adds `deserialize_with` attributes with functions from `src/lenient.rs`. Structs that occur in requests
+//! stay strict. In a spec with `x-either-spelling: true`, fields are read in `camelCase` and in `snake_case`.
 
 use syn::{
     Attribute, Expr, ExprLit, Field, Fields, GenericArgument, Ident, Item, Lit, PathArguments,
@@ -32,7 +32,7 @@ pub fn apply(items: &mut [Item], either_spelling: bool) {
     }
 }
 
-/// [`super::raw_client`] marks structs that occur only in replies as `#[non_exhaustive]`.
+/// Whether a struct occurs only in replies: [`super::raw_client`] marks these as `#[non_exhaustive]`.
 fn is_reply(attr: &Attribute) -> bool {
     attr.path().is_ident("non_exhaustive")
 }
@@ -127,7 +127,7 @@ fn inner<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
     }
 }
 
-/// Finds an argument in the serde attributes of a field. The inner option is its value.
+/// Finds an argument in the serde attributes of a field. The inner option is its value: none for `default`.
 fn serde_argument(field: &Field, name: &str) -> Option<Option<Expr>> {
     let mut found = None;
     for attr in field

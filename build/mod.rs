@@ -10,7 +10,7 @@
 //! | `lint` | refuses specs that the generator would misread |
 //! | `success_replies` | keeps one success reply per operation |
 //! | `client_parameters` | removes parameters that the client sends from its settings |
-//! | `constraints` | removes bounds and formats, which replies may violate |
+//! | `constraints` | removes bounds and formats, because replies may violate them |
 //! | `raw_client` | runs the generator (progenitor) and cleans up its output |
 //! | `lenient_replies` | makes reply structs accept the forms that servers send |
 //! | `open_enums` | turns string enums into Rust enums that keep unknown values |
@@ -58,12 +58,20 @@ pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, InvalidSpec> 
     let mut json = document.json;
     client_parameters::apply(&mut json);
     success_replies::apply(&mut json);
-    let replies = schemas::reply_only(&json);
+    let reply_only = schemas::reply_only(&json);
     let bound = raw_client::bound_types(&mut json);
-    let either = json.get("x-either-spelling") == Some(&true.into());
+    let either_spelling = json.get("x-either-spelling") == Some(&true.into());
     constraints::apply(&mut json);
     Ok(Generated {
-        client: raw_client::generate(api, file, &json, &bound, &enums, &replies, either)?,
+        client: raw_client::generate(
+            api,
+            file,
+            &json,
+            &bound,
+            &enums,
+            &reply_only,
+            either_spelling,
+        )?,
         op: operations::render_enum(api, &operations),
         entries: operations::render_entries(api, &operations),
         examples,

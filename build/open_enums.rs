@@ -58,7 +58,7 @@ pub fn path(api: &str, name: &str) -> String {
     format!("crate::raw::{api}::enums::{name}")
 }
 
-/// The length of a common prefix that ends in a dot, as in `Status.READY`; 0 without one.
+/// The length of the prefix that all values share up to a dot, as in `Status.READY`; 0 if they share none.
 fn common_prefix(values: &[Value]) -> usize {
     let mut prefixes = values
         .iter()
@@ -92,7 +92,7 @@ pub fn variant(value: &str) -> String {
     }
 }
 
-/// The first variant name that two values would share, if any.
+/// The first variant name that two values share, or that a value shares with `Unknown`.
 pub fn collision(values: &[Value]) -> Option<String> {
     // Every open enum has the variant `Unknown`.
     let mut seen = BTreeSet::from(["Unknown".to_owned()]);

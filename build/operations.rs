@@ -22,7 +22,7 @@ pub struct Operation {
 
 /// Reads all operations, in the order of the document.
 ///
-/// A missing text becomes an empty string: [`super::lint`] has already reported it.
+/// A missing text becomes an empty string, because [`super::lint`] reports it.
 pub fn read(document: &Document) -> Vec<Operation> {
     document
         .api

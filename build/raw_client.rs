@@ -15,13 +15,17 @@ const SCOPE: &str = "crate::transport::Scope";
 const BTREE_MAP: &str = "::std::collections::BTreeMap";
 
 /// Generates the raw client of one API.
+///
+/// - `bound`: components with `x-rust-type`, as name and Rust type.
+/// - `reply_only`: components that occur only in success replies.
+/// - `either_spelling`: whether reply fields are read in both camel case and snake case.
 pub fn generate(
     api: &str,
     file: &str,
     json: &Value,
     bound: &[(String, String)],
     enums: &[OpenEnum],
-    replies: &BTreeSet<String>,
+    reply_only: &BTreeSet<String>,
     either_spelling: bool,
 ) -> Result<String, InvalidSpec> {
     let invalid = |path: &str, message: String, remedy: &str| {
@@ -31,7 +35,7 @@ pub fn generate(
     let inner = SCOPE.parse().map_err(|error| {
         invalid(
             "$",
-            format!("the inner type does not parse: {error}"),
+            format!("the type in SCOPE does not parse: {error}"),
             "correct SCOPE in build/raw_client.rs",
         )
     })?;
@@ -56,7 +60,7 @@ pub fn generate(
     for open in enums.iter().filter(|open| present(&open.name)) {
         settings.with_replacement(&open.name, open_enums::path(api, &open.name), no_impls());
     }
-    for name in replies.iter().filter(|name| present(name)) {
+    for name in reply_only.iter().filter(|name| present(name)) {
         let mut patch = TypePatch::default();
         patch.with_attr("#[non_exhaustive]");
         settings.with_patch(name, &patch);
@@ -67,14 +71,14 @@ pub fn generate(
             invalid(
                 "$",
                 format!("the generator does not support the spec: {error}"),
-                "see the rules in specs/README.md, and add a check for this case to build/lint/mod.rs",
+                "compare the last edit with the rules in specs/README.md, and add a check for this case to build/lint/mod.rs",
             )
         })?;
     let mut syntax: syn::File = syn::parse2(tokens).map_err(|error| {
         invalid(
             "$",
             format!("the generated code does not parse: {error}"),
-            "report a bug with the spec",
+            "undo the last edit of the spec, and report this bug of build/ together with that edit",
         )
     })?;
     tidy(&mut syntax.items);
@@ -87,7 +91,7 @@ pub fn generate(
             return Err(invalid(
                 &format!("$.components.schemas.{name}"),
                 format!("the x-rust-type `{rust_type}` is not used"),
-                "refer to the component from a request or a success reply, or remove it",
+                "refer to the component from a request or a success reply, or remove it; remove x-rust-type from an enum",
             ));
         }
     }
@@ -119,8 +123,9 @@ pub fn bound_types(json: &mut Value) -> Vec<(String, String)> {
     bound
 }
 
-/// Removes the JSON Schema from the documentation of each type, and the constructor `new`: it creates its
-/// own HTTP client, panics if that fails, and its total timeout cuts streams.
+/// Removes the JSON Schema from the documentation of each type, and the constructor `new`.
+///
+/// `new` creates its own HTTP client, panics if that fails, and sets a total timeout that cuts streams.
 fn tidy(items: &mut Vec<syn::Item>) {
     for item in items {
         match item {

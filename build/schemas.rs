@@ -1,4 +1,4 @@
-//! Lookups in a spec: operations, components, references, and the schemas that replies collect_references.
+//! Lookups in a spec: operations, components, references, and the schemas that only replies use.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;

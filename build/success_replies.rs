@@ -1,10 +1,11 @@
 //! Reduces each operation to one success reply, and drops optional request bodies.
 //!
-//! - Failures are removed: when a body differs from the documented one, the generated client loses its status
-//!   and headers (`InvalidResponsePayload`). An undocumented failure arrives complete (`UnexpectedResponse`),
-//!   and the platform maps it to an error.
+//! - Failures are removed. For a documented failure whose body differs, the generated client loses the status
+//!   and headers (`InvalidResponsePayload`). An undocumented failure keeps them (`UnexpectedResponse`), and
+//!   the platform maps it to an error.
 //! - The success becomes `2XX`: servers answer 201 or 202 where their documentation says 200.
-//! - The generated client would always send an optional request body. The wrapper attaches it instead.
+//! - Optional request bodies are removed, because the generated client would always send them. The wrapper
+//!   attaches them instead.
 //!
 //! Only the generator's copy changes; the spec file keeps everything for other readers and tools.
 
@@ -44,7 +45,7 @@ pub fn apply(json: &mut Value) {
     }
 }
 
-/// A single `2XX` reply with one media type: for a stream not JSON, otherwise JSON if available.
+/// A single `2XX` reply with one media type: JSON if available, but for a stream any other type if available.
 fn success(whole: &Value, responses: &Value, stream: bool) -> Value {
     let first = responses
         .as_object()

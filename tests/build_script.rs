@@ -214,13 +214,13 @@ fn invalid_operation_ids_are_refused() {
         create,
         LIST,
         "$.paths./v1/applications/{application_id}/deployments.",
-        &["is also the operationId at"],
+        &["`list_deployments` is also used at"],
     );
     assert_refused(
         create,
         "\n      operationId: createDeployment\n",
         "$.paths.",
-        &["`createDeployment` is not a method name"],
+        &["`createDeployment` is not a valid method name"],
     );
     assert_refused(
         create,
@@ -238,7 +238,7 @@ fn invalid_operation_ids_are_refused() {
         create,
         "\n      operationId: deploy_application\n",
         "$.paths./v1/applications.post.responses.200.links.deploy.operationId",
-        &["there is no operation `create_deployment`"],
+        &["the link names the operation `create_deployment`, which does not exist"],
     );
 }
 
@@ -261,7 +261,7 @@ fn invalid_schemas_are_refused() {
         "enum: [created, ",
         "enum: [a-b, a_b, created, ",
         "$.components.schemas.DeploymentStatus.enum",
-        &["two values become the variant `AB`"],
+        &["two values become the Rust variant `AB`"],
     );
     let open = "      x-open: true\n      enum: [created, ";
     assert_refused(
@@ -292,7 +292,7 @@ fn invalid_schemas_are_refused() {
             "          $ref: '#/components/schemas/DeploymentStatus'\n          nullable: true\n",
         ),
         "$.components.schemas.Deployment.properties.extra",
-        &["`nullable` next to $ref", "allOf"],
+        &["ignores `nullable` next to $ref", "allOf"],
     );
     assert_refused(
         field,
@@ -355,9 +355,9 @@ fn invalid_parameters_and_replies_are_refused() {
     let text = "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths:\n  /a/{id}:\n    get:\n      operationId: get_a\n      parameters:\n        - {name: id, in: path, required: true, description: x, schema: {type: string}}\n        - {name: id, in: query, description: x, schema: {type: string}}\n        - {name: c, in: cookie, description: x, schema: {type: string}}\n        - {name: Accept, in: header, description: x, schema: {type: string}}\n      responses:\n        default: {description: x}\n";
     let invalid = run("x", text).unwrap_err().to_string();
     for expected in [
-        "$.paths./a/{id}.get.parameters[1]: the parameter `id` is in path and in query.",
-        "$.paths./a/{id}.get.parameters[2]: the parameter `c` is in `cookie`.",
-        "$.paths./a/{id}.get.parameters[3]: the header `Accept` is set by the transport.",
+        "$.paths./a/{id}.get.parameters[1]: two parameters are named `id`, one in path and one in query.",
+        "$.paths./a/{id}.get.parameters[2]: the parameter `c` has `in: cookie`, which the generator does not support.",
+        "$.paths./a/{id}.get.parameters[3]: the header `Accept` is a parameter, but the transport sets this header.",
         "$.paths./a/{id}.get.responses.default: `default` would also match success",
         "$.paths./a/{id}.get.responses: the operation has no 2xx reply.",
         "$.paths./a/{id}.get.x-behaviour.time: the value is missing",

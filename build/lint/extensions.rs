@@ -29,7 +29,7 @@ const BEHAVIOUR: [Rule; 9] = [
     (
         "why",
         is_text,
-        "write in one line why the call may or may not be retried",
+        "write one line: why the call may be retried, or why not",
     ),
     (
         "spends",
@@ -76,6 +76,7 @@ fn is_one_of(value: &Value, known: &[&str]) -> bool {
     value.as_str().is_some_and(|text| known.contains(&text))
 }
 
+/// Whether the value is a list of failure statuses.
 fn is_failures(value: &Value) -> bool {
     let is_failure = |status: &Value| status.as_u64().is_some_and(|s| (400..600).contains(&s));
     value
@@ -83,6 +84,7 @@ fn is_failures(value: &Value) -> bool {
         .is_some_and(|list| list.iter().all(is_failure))
 }
 
+/// Whether the value is a list of places such as `body.password`.
 fn is_places(value: &Value) -> bool {
     let is_place = |place: &Value| {
         let kind = place.as_str().and_then(|place| place.split_once('.'));

@@ -1,7 +1,7 @@
-//! Checks the links from a reply to the next request.
+//! Checks the `links` of replies, which describe the next request.
 //!
-//! Nothing is generated from links, and tools that follow links skip unresolvable ones. Without this check, a
-//! mistake would go unnoticed.
+//! Nothing is generated from links, and tools that follow links skip those that they cannot resolve. Without
+//! this check, nobody would notice a mistake.
 
 use super::super::problems::Problems;
 use super::super::schemas::{self, entries, items, resolve, text};
@@ -17,14 +17,14 @@ pub fn links(json: &Value, at: &str, operation: &Value, response: &Value, proble
         problems.require(
             next.is_some(),
             format!("{at}.operationId"),
-            format!("there is no operation `{target}`"),
+            format!("the link names the operation `{target}`, which does not exist"),
             "write the operationId of the next request",
         );
         for (key, _) in entries(link, "parameters") {
             problems.require(
                 next.is_none_or(|(_, _, next)| has_parameter(json, next, key, None)),
                 format!("{at}.parameters.{key}"),
-                format!("the operation `{target}` has no such parameter"),
+                format!("the operation `{target}` has no parameter `{key}`"),
                 "write the name of a parameter of that operation",
             );
         }
@@ -38,13 +38,14 @@ pub fn links(json: &Value, at: &str, operation: &Value, response: &Value, proble
             problems.require(
                 resolves(json, expression, operation, response),
                 format!("{at}.{part}"),
-                format!("the spec describes no value at {expression}"),
+                format!("{expression} does not match a value in the spec of this operation"),
                 "use `$response.body#/a/b`, `$request.body#/a/b` or `$request.path.name` with names from the spec",
             );
         }
     }
 }
 
+/// Whether the operation has a parameter with this name, in this place if one is given.
 fn has_parameter(json: &Value, operation: &Value, name: &str, place: Option<&str>) -> bool {
     items(operation, "parameters")
         .map(|parameter| resolve(json, parameter))
@@ -52,7 +53,7 @@ fn has_parameter(json: &Value, operation: &Value, name: &str, place: Option<&str
         .any(|parameter| place.is_none_or(|place| text(parameter, "in") == Some(place)))
 }
 
-/// Whether the spec describes the value of an expression. Values without a leading `$` are constants.
+/// Whether the spec describes the value of a link expression. A value without a leading `$` is a constant.
 fn resolves(json: &Value, expression: &Value, operation: &Value, response: &Value) -> bool {
     let Some(text) = expression.as_str().filter(|text| text.starts_with('$')) else {
         return true;

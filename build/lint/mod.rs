@@ -19,7 +19,7 @@ const BODY_TYPES: [&str; 3] = [
     "application/octet-stream",
 ];
 
-/// Runs all checks and returns all problems, so that one build lists them all.
+/// Runs all checks. The error lists all problems, so that one build shows them all.
 pub fn lint(file: &str, json: &Value) -> Result<(), InvalidSpec> {
     let mut problems = Problems::default();
     let version = json.pointer("/info/version").and_then(Value::as_str);
@@ -65,14 +65,14 @@ fn operation_ids(json: &Value, problems: &mut Problems) {
         problems.require(
             id.chars().all(is_snake) && id != "new",
             &at,
-            format!("`{id}` is not a method name"),
-            "use snake_case, but not `new`",
+            format!("the operationId `{id}` is not a valid method name"),
+            "use snake_case, but not `new`: the generated client has a constructor of that name",
         );
         if let Some(other) = seen.insert(id, at.clone()) {
             problems.add(
                 at,
-                format!("`{id}` is also the operationId at {other}"),
-                "give each operation a different operationId",
+                format!("the operationId `{id}` is also used at {other}"),
+                "give each operation a unique operationId",
             );
         }
     }
@@ -88,27 +88,29 @@ fn parameters(json: &Value, at: &str, operation: &Value, problems: &mut Problems
         problems.require(
             ["path", "query", "header"].contains(&place),
             &here,
-            format!("the parameter `{name}` is in `{place}`"),
-            "move it to path, query or header: the generator supports nothing else",
+            format!(
+                "the parameter `{name}` has `in: {place}`, which the generator does not support"
+            ),
+            "write `in: path`, `in: query` or `in: header`, or remove the parameter",
         );
         let reserved = ["accept", "content-type", "authorization"];
         problems.require(
             place != "header" || !reserved.contains(&name.to_lowercase().as_str()),
             &here,
-            format!("the header `{name}` is set by the transport"),
+            format!("the header `{name}` is a parameter, but the transport sets this header"),
             "remove the parameter",
         );
         problems.require(
             name != "body" || operation.get("requestBody").is_none(),
             &here,
-            "a parameter and the request body are both called `body`",
+            "a parameter is named `body`, like the argument for the request body in the generated method",
             "rename the parameter",
         );
         if let Some(other) = names.insert(name, place) {
             problems.add(
                 &here,
-                format!("the parameter `{name}` is in {other} and in {place}"),
-                "give the two parameters different names",
+                format!("two parameters are named `{name}`, one in {other} and one in {place}"),
+                "rename one of them: both become arguments of one method",
             );
         }
         require_description(parameter, &here, problems);
@@ -126,24 +128,24 @@ fn request_body(json: &Value, at: &str, operation: &Value, problems: &mut Proble
         body.get("required").is_some_and(Value::is_boolean),
         &here,
         "the request body does not state `required`",
-        "write `required: true`; or `required: false`, then the wrapper must attach the body",
+        "write `required: true`, or `required: false` if the wrapper attaches the body",
     );
     let types: Vec<_> = entries(body, "content").collect();
-    let [(only, media)] = types.as_slice() else {
+    let [(media_type, media)] = types.as_slice() else {
         problems.add(
             &here,
             format!("the request body has {} media types", types.len()),
-            "keep exactly one",
+            "keep exactly one, the one that the client sends",
         );
         return;
     };
     let schema = media.get("schema").unwrap_or(&Value::Null);
-    let here = format!("{here}.content.{only}");
-    let plain_text = only.starts_with("text/") && text(schema, "type") == Some("string");
+    let here = format!("{here}.content.{media_type}");
+    let plain_text = media_type.starts_with("text/") && text(schema, "type") == Some("string");
     problems.require(
-        BODY_TYPES.contains(&only.as_str()) || plain_text,
+        BODY_TYPES.contains(&media_type.as_str()) || plain_text,
         &here,
-        format!("a request body of type `{only}` is not supported"),
+        format!("a request body of type `{media_type}` is not supported"),
         "use application/json, application/x-www-form-urlencoded, application/octet-stream, or text/* with `type: string`",
     );
     problems.require(
@@ -156,7 +158,7 @@ fn request_body(json: &Value, at: &str, operation: &Value, problems: &mut Proble
 }
 
 fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems) {
-    let mut success = BTreeSet::new();
+    let mut success_schemas = BTreeSet::new();
     let mut successes = 0;
     for (status, response) in entries(operation, "responses") {
         let here = format!("{at}.responses.{status}");
@@ -171,7 +173,7 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems)
         for (media, body) in entries(response, "content") {
             refuse_inline(&format!("{here}.content.{media}"), body, "schema", problems);
             if status.starts_with('2') && media == "application/json" {
-                success.extend(body.get("schema").map(Value::to_string));
+                success_schemas.extend(body.get("schema").map(Value::to_string));
             }
         }
         successes += usize::from(status.starts_with('2'));
@@ -184,16 +186,18 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems)
         "add the reply that the server sends",
     );
     problems.require(
-        success.len() <= 1,
+        success_schemas.len() <= 1,
         &here,
-        "the 2xx replies have different schemas",
-        "use the same component for all of them",
+        "the 2xx replies have different JSON schemas",
+        "use the same component for all of them: the generated method has one return type",
     );
 }
 
-/// Refuses inline objects and enums: the generator invents names for them, and merges types with equal names.
-fn refuse_inline(at: &str, holder: &Value, key: &str, problems: &mut Problems) {
-    let Some(schema) = holder.get(key) else {
+/// Refuses an inline object or enum in the schema at `parent[key]`.
+///
+/// The generator invents names for them, and merges types with equal names.
+fn refuse_inline(at: &str, parent: &Value, key: &str, problems: &mut Problems) {
+    let Some(schema) = parent.get(key) else {
         return;
     };
     let at = format!("{at}.{key}");
@@ -201,13 +205,13 @@ fn refuse_inline(at: &str, holder: &Value, key: &str, problems: &mut Problems) {
         entries(schema, "properties").next().is_none(),
         &at,
         "the object is inline",
-        "move it to components.schemas and refer to it with $ref: inline objects are merged by name",
+        "move it to components.schemas and refer to it with $ref: the generator merges inline objects with equal names",
     );
     problems.require(
         schema.get("enum").is_none(),
         &at,
         "the enum is inline",
-        "move it to components.schemas and refer to it with $ref",
+        "move it to components.schemas and refer to it with $ref: the generator invents a name for an inline enum",
     );
     for part in ["items", "additionalProperties"] {
         refuse_inline(&at, schema, part, problems);
@@ -223,8 +227,8 @@ fn components(json: &Value, problems: &mut Problems) {
         {
             problems.add(
                 format!("{at}.enum"),
-                format!("two values become the variant `{variant}`"),
-                "remove one of them: a value without a variant is kept as `Unknown`",
+                format!("two values become the Rust variant `{variant}` (`Unknown` always exists)"),
+                "remove one of the values: clients keep values without a variant as `Unknown`",
             );
         }
         for (key, property) in entries(schema, "properties") {
@@ -243,21 +247,21 @@ fn components(json: &Value, problems: &mut Problems) {
 
 /// Refuses keywords that the generator misreads, anywhere in a schema.
 fn refuse_keywords(at: &str, schema: &Value, problems: &mut Problems) {
-    let bound = schema.get("x-rust-type").is_some();
+    let has_rust_type = schema.get("x-rust-type").is_some();
     for (key, inner) in schema.as_object().into_iter().flatten() {
         let here = format!("{at}.{key}");
         match key.as_str() {
             "title" => problems.add(
                 here,
                 "the schema has a title",
-                "remove it: types with equal titles are merged",
+                "remove it: the generator merges types with equal titles",
             ),
             "default" => problems.add(
                 here,
                 "the schema has a default",
                 "remove it: the generator would send it with every request",
             ),
-            "anyOf" | "oneOf" | "not" | "discriminator" if !bound => problems.add(
+            "anyOf" | "oneOf" | "not" | "discriminator" if !has_rust_type => problems.add(
                 here,
                 format!("`{key}` is not supported"),
                 "use one object with optional fields, or bind the component with x-rust-type",
@@ -291,8 +295,8 @@ fn refuse_closed_enums(json: &Value, problems: &mut Problems) {
         problems.require(
             !(closed && replies.contains(name)),
             format!("$.components.schemas.{name}"),
-            "a reply contains this closed enum",
-            "add `x-open: true`, so that unknown values are kept",
+            "a reply contains this closed enum, so one new value would make the whole reply fail",
+            "add `x-open: true`: clients then keep unknown values",
         );
     }
 }
@@ -305,14 +309,17 @@ fn references(json: &Value, at: &str, value: &Value, problems: &mut Problems) {
         problems.require(
             others.is_empty(),
             at,
-            format!("`{}` next to $ref is ignored", others.join("`, `")),
+            format!(
+                "the generator ignores `{}` next to $ref",
+                others.join("`, `")
+            ),
             "replace $ref by `allOf: [{$ref: ...}]`",
         );
         let found = target.strip_prefix('#').and_then(|p| json.pointer(p));
         problems.require(
             found.is_some(),
             at,
-            format!("the target `{target}` does not exist"),
+            format!("the $ref target `{target}` does not exist"),
             "correct the name or add the component",
         );
     }
