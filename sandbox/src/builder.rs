@@ -63,9 +63,9 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets whether Nexlayer has `getPodsStatus`.
+    /// Sets whether Nexlayer has the operation `getPodsStatus`.
     ///
-    /// Newer vendor files lack it. Default: true.
+    /// The vendor's newer API descriptions omit it. Default: true.
     #[must_use]
     pub fn nexlayer_pods_status(mut self, available: bool) -> Self {
         self.pods_status = available;
@@ -99,7 +99,7 @@ impl SandboxBuilder {
 
     /// Sets how long a deployment takes, on every platform.
     ///
-    /// For the first third of the time, it is queued. Default: 1.2 s; maximum: 100 years.
+    /// The deployment is queued for the first third of this time. Default: 1.2 s; maximum: 100 years.
     #[must_use]
     pub fn ready_after(mut self, time: Duration) -> Self {
         self.ready_after = time.min(LONGEST);
@@ -133,7 +133,7 @@ impl SandboxBuilder {
 
     /// Sets the address to listen on. Default: 127.0.0.1.
     ///
-    /// Everyone who can reach another address can use the sandbox.
+    /// At any other address, everyone who can reach it can use the sandbox.
     #[must_use]
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = address;

@@ -52,9 +52,9 @@ clients! {
 }
 
 impl RecordedRequest {
-    /// The request as deploykit's recorder shows it, with secrets redacted. Feature `client`.
+    /// The request in the form of deploykit's recorder, with secrets redacted. Feature `client`.
     pub fn preview(&self) -> RequestPreview {
-        // A request that was received can be rebuilt; otherwise the preview is empty.
+        // Cannot fail for a received request. If it did, the preview would be empty.
         let request = self.to_http().unwrap_or_default();
         let (parts, body) = request.into_parts();
         let request = http::Request::from_parts(parts, body.as_slice());
@@ -70,7 +70,8 @@ impl RecordedRequest {
 impl Sandbox {
     /// Previews of all received requests, oldest first. Feature `client`.
     ///
-    /// They have the type of deploykit's recorder: compare them with expected requests, or keep them as a snapshot.
+    /// They have the same type as the previews of deploykit's recorder: compare them with expected requests,
+    /// or keep them as a snapshot.
     pub fn request_previews(&self) -> Vec<RequestPreview> {
         self.requests()
             .iter()

@@ -4,19 +4,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// 2026-11-24T02:24:00Z: the start of a manual clock, and of every rate-limit window.
 const START: Duration = Duration::from_secs(1_795_487_040);
-/// 9999-01-01, the latest time of any clock: the platforms write years with four digits.
+/// 9999-01-01, the maximum of every clock: the platforms write years with four digits.
 pub(crate) const END: Duration = Duration::from_secs(253_370_764_800);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Clock {
-    Real {
-        ahead: Duration,
-    },
+    /// Real time plus `ahead`.
+    Real { ahead: Duration },
     /// Moves by `tick` with each request.
-    Manual {
-        now: Duration,
-        tick: Duration,
-    },
+    Manual { now: Duration, tick: Duration },
 }
 
 impl Clock {
@@ -72,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_stands_still() {
+    fn a_manual_clock_moves_only_when_advanced() {
         let mut clock = Clock::manual(Duration::ZERO);
         assert_eq!(clock.tick(), START);
         assert_eq!((clock.now(), START.as_secs() % 3_600), (START, 24 * 60));

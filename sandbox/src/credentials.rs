@@ -26,9 +26,9 @@ pub struct DployrAccess {
     pub email: String,
     /// The user's password (documented dialect).
     pub password: String,
-    /// The login code in every e-mail (control-plane dialect).
+    /// The login code, the same for every login (control-plane dialect).
     pub login_code: String,
-    /// The identity token of the one trusted CI job (control-plane dialect).
+    /// The only identity token of a CI job that the sandbox trusts (control-plane dialect).
     pub identity_token: String,
     /// The tag of the connected instance.
     pub instance_tag: String,
@@ -75,7 +75,7 @@ pub struct EdgegapAccess {
 }
 
 impl EdgegapAccess {
-    /// URL and token with which a deployment's container stops itself.
+    /// The URL and the token that a deployment's container uses to stop itself.
     ///
     /// The platform sets them as `ARBITRIUM_DELETE_URL` and `ARBITRIUM_DELETE_TOKEN`.
     pub fn self_stop(&self, request_id: &str) -> (String, String) {

@@ -19,13 +19,13 @@ use crate::request::{RecordedRequest, Request};
 use crate::state::State;
 use crate::webhooks::Webhook;
 
-/// The start of the clock, the same for every test.
+/// The start of the clock: the same for every sandbox, so that tests are deterministic.
 const BEGIN: Duration = Duration::from_secs(1_800_000_000);
 
 /// The platforms inside a test's process. Clones share their state. Feature `client`.
 ///
-/// The clock is tokio's: under `#[tokio::test(start_paused = true)]` waits take no time and are deterministic.
-/// [`advance`](Self::advance) moves it further. Webhooks are not sent;
+/// The clock is tokio's: under `#[tokio::test(start_paused = true)]` waits take no time and are
+/// deterministic. [`advance`](Self::advance) moves the clock forward. Webhooks are not sent;
 /// [`take_due_webhooks`](Self::take_due_webhooks) returns them.
 ///
 /// ```
@@ -140,7 +140,7 @@ impl InProcessSandbox {
                 reply.body_mut().truncate(bytes);
                 CannedReply::from(reply).truncated()
             }
-            // Arrives complete at the time of the last piece.
+            // The whole reply arrives when the last piece would arrive.
             Delivery::Dribbled { interval, piece } => {
                 let pieces = u32::try_from(length.div_ceil(piece.max(1))).unwrap_or(u32::MAX);
                 let delay = outcome

@@ -29,7 +29,7 @@ fn serve(options: &Options) -> std::io::Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        // Before the startup text, because its reader may send the signal at once.
+        // Registered before the startup text is printed, because its reader may send a signal at once.
         let shutdown = shutdown_signal()?;
         let sandbox = options.builder().start().await?;
         let mut out = std::io::stdout();

@@ -43,7 +43,7 @@ impl fmt::Display for Platform {
     }
 }
 
-/// A request with its operation in the spec and its time.
+/// A request, its operation in the spec, and the time of the request.
 pub(crate) struct Call<'c, 'r> {
     pub(crate) request: &'r Request,
     pub(crate) operation: Option<&'c Operation>,
@@ -92,7 +92,7 @@ impl<'c, 'r> Call<'c, 'r> {
         self.segments.iter().map(String::as_str).collect()
     }
 
-    /// The spec's example of a success: the reply of operations without rules.
+    /// The spec's example of a success: the reply to operations that have no handler.
     pub(crate) fn example(&self) -> Option<Reply> {
         let operation = self.operation?;
         operation.status_reply(operation.statuses().next()?)
@@ -110,7 +110,7 @@ pub(crate) trait PlatformState: Clone {
 
     fn handle(&mut self, call: &Call) -> Reply;
 
-    /// A 400 in the platform's form, for a request that violates the spec.
+    /// A 400 in the platform's error format, for a request that violates the spec.
     fn violation_reply(&self, violation: &Violation) -> Reply;
 
     /// The platform's resources, for the status page.
@@ -134,8 +134,8 @@ pub(crate) struct ResourceSummary {
 
 /// Answers a request.
 ///
-/// The platform's own checks come first, because their messages are better. A request that passes them but violates the
-/// spec is refused and changes nothing.
+/// The handler runs first, because its error messages are better than those of the spec validation. If it
+/// accepts a request that violates the spec, the state is restored and the reply is a 400.
 pub(crate) fn answer<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
     let Some(violation) = unaccepted_violation(platform, call) else {
         return platform.handle(call);
@@ -149,13 +149,13 @@ pub(crate) fn answer<P: PlatformState>(platform: &mut P, call: &Call) -> Reply {
     platform.violation_reply(violation)
 }
 
-/// The first violation that the platform is not known to accept.
+/// The first violation that is not in the list of [`accepted_violations`].
 pub(crate) fn unaccepted_violation<'a, P: PlatformState>(
     platform: &P,
     call: &'a Call,
 ) -> Option<&'a Violation> {
     let operation = call.operation?;
-    // Without a documented 400 the form of a refusal is unknown.
+    // Without a documented 400, the format of its body is unknown, so nothing is refused.
     operation.statuses().find(|status| *status == 400)?;
     let accepted = |location: &str| {
         accepted_violations::contains(P::PLATFORM, platform.dialect(), operation.id(), location)
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::builder::SandboxBuilder;
 
-    /// The spec plus one operation without rules.
+    /// The spec plus one operation that has no handler.
     fn extended(text: &str, documented: bool) -> Spec {
         let operation = format!(
             "paths:\n  /v1/brand-new/{{name}}:\n    post:\n      operationId: make_brand_new\n      \
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_without_rules_answers_the_example_of_the_spec() {
+    fn an_operation_without_handler_answers_the_example_of_the_spec() {
         let state = SandboxBuilder::default().state();
         let example = serde_json::json!({ "brand": "new" });
         let spec = extended(Spec::text(Platform::Nexlayer), true);
@@ -224,8 +224,8 @@ mod tests {
                 let token = dployr.access("").token;
                 let spec = extended(Spec::text(Platform::Dployr), documented);
                 let reply = reply_to(&mut dployr, &spec, &format!("Bearer {token}"));
-                let has = documented == (dialect == Dialect::Documented);
-                let status = if has { 200 } else { 404 };
+                let is_available = documented == (dialect == Dialect::Documented);
+                let status = if is_available { 200 } else { 404 };
                 assert_eq!(reply.status, status, "{dialect:?} {documented}");
             }
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// A rate limit in clock-aligned windows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RateLimit {
-    index: u64,
+    /// Number of the current window since the Unix epoch.
+    window: u64,
     used: u64,
     disabled: bool,
 }
@@ -28,10 +29,11 @@ impl RateLimit {
         }
     }
 
+    /// Charges one request. The window is `seconds` long and allows `limit` requests.
     pub(crate) fn take(&mut self, now: Duration, seconds: u64, limit: u64) -> RateLimitOutcome {
-        let index = now.as_secs() / seconds.max(1);
-        if index != self.index {
-            (self.index, self.used) = (index, 0);
+        let window = now.as_secs() / seconds.max(1);
+        if window != self.window {
+            (self.window, self.used) = (window, 0);
         }
         let allowed = self.used < limit;
         if !self.disabled {
@@ -40,7 +42,7 @@ impl RateLimit {
         RateLimitOutcome {
             allowed,
             remaining: limit.saturating_sub(self.used),
-            reset: (index + 1) * seconds,
+            reset: (window + 1) * seconds,
         }
     }
 }
@@ -51,9 +53,9 @@ mod tests {
 
     #[test]
     fn windows_are_aligned_with_the_clock() {
-        let mut window = RateLimit::new(true);
+        let mut limit = RateLimit::new(true);
         let mut take = |seconds| {
-            let taken = window.take(Duration::from_secs(seconds), 60, 2);
+            let taken = limit.take(Duration::from_secs(seconds), 60, 2);
             (taken.allowed, taken.remaining, taken.reset)
         };
         assert_eq!(take(119), (true, 1, 120));

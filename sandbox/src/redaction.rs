@@ -51,26 +51,26 @@ fn names(query: &[(String, String)]) -> Vec<&str> {
 }
 
 fn headers(all: &HeaderMap) -> Vec<(&str, &str)> {
-    let shown = all.iter().map(|(name, value)| {
-        let open = PUBLIC_HEADERS.contains(&name.as_str());
-        let value = value.to_str().ok().filter(|_| open);
+    let redacted = all.iter().map(|(name, value)| {
+        let is_public = PUBLIC_HEADERS.contains(&name.as_str());
+        let value = value.to_str().ok().filter(|_| is_public);
         (name.as_str(), value.unwrap_or(REDACTED))
     });
-    shown.collect()
+    redacted.collect()
 }
 
 impl RecordedRequest {
     /// The path with `***` for segments that may be secret.
     ///
-    /// These are the operation's secret parameters, and segments equal to the sent credential. For unknown routes, only
-    /// literal segments of the platform's spec are shown.
+    /// Redacts the operation's secret parameters, and segments that equal the sent credential. For unknown
+    /// routes, redacts every segment that is not a literal in one of the paths of the platform's spec.
     pub fn redacted_path(&self) -> String {
         let credential = self.header("authorization").unwrap_or_default();
         let credential = credential.rsplit(' ').next().unwrap_or_default();
-        let open = Spec::of(self.platform).public_segments(&self.method, &self.path);
-        let mut open = open.into_iter();
+        let public = Spec::of(self.platform).public_segments(&self.method, &self.path);
+        let mut public = public.into_iter();
         redact_path(&self.path, |segment| {
-            open.next() == Some(true) && (segment.is_empty() || segment != credential)
+            public.next() == Some(true) && (segment.is_empty() || segment != credential)
         })
     }
 
@@ -98,18 +98,18 @@ impl RecordedRequest {
         }
         line.push_str(&format!(" {}", self.status));
         let fault = self.fault.iter().map(|fault| ("fault", fault.to_string()));
-        let of_request = self.request_violations.iter();
-        let of_request = of_request.map(|problem| ("request", problem.to_string()));
-        let of_reply = self.reply_violations.iter();
-        let of_reply = of_reply.map(|problem| ("reply", problem.to_string()));
-        for (label, text) in fault.chain(of_request).chain(of_reply) {
+        let in_request = self.request_violations.iter();
+        let in_request = in_request.map(|violation| ("request", violation.to_string()));
+        let in_reply = self.reply_violations.iter();
+        let in_reply = in_reply.map(|violation| ("reply", violation.to_string()));
+        for (label, text) in fault.chain(in_request).chain(in_reply) {
             line.push_str(&format!(" {label} {}", truncate_value(&text)));
         }
         truncate(&line, MAX_CHARACTERS).replace(char::is_control, "\u{fffd}")
     }
 }
 
-/// `nodion GET /v1/regions 200`
+/// Formats a request as `nodion GET /v1/regions 200`.
 impl fmt::Display for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (method, path) = (&self.method, self.redacted_path());
@@ -137,12 +137,12 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
-/// Shows only path segments that occur in any spec: the platform of the request is unknown.
+/// Redacts path segments that are in no platform's spec: the platform of the request is unknown.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let specs = Platform::ALL.map(Spec::of);
         let path = redact_path(&self.path, |segment| {
-            specs.iter().any(|spec| spec.has_segment(segment))
+            specs.iter().any(|spec| spec.is_public_segment(segment))
         });
         f.debug_struct("Request")
             .field("method", &self.method)

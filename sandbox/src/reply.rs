@@ -11,7 +11,7 @@ pub(crate) type HandlerResult = Result<Reply, Reply>;
 
 /// A platform's reply.
 ///
-/// `Debug` redacts the body and headers; [`text_body`](Self::text_body) shows the body.
+/// `Debug` redacts the body and headers; [`text_body`](Self::text_body) returns the body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.

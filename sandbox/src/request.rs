@@ -99,7 +99,7 @@ impl Request {
         }
     }
 
-    /// The body as a JSON object; also requires `Content-Type: application/json`.
+    /// Like [`json_object`](Self::json_object), and requires `Content-Type: application/json`.
     pub(crate) fn typed_json_object(&self) -> Result<Map<String, Value>, JsonObjectError> {
         if self.media_type().as_deref() != Some("application/json") {
             return Err(JsonObjectError::ContentType);
@@ -218,7 +218,9 @@ pub(crate) fn media_type(content_type: &str) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-/// The decoded segments of a path. A trailing slash adds an empty one, so that it matches no route.
+/// The decoded segments of a path.
+///
+/// A trailing slash adds an empty segment, so that the path matches no route.
 pub(crate) fn segments(path: &str) -> impl Iterator<Item = String> {
     let path = path.strip_prefix('/').unwrap_or(path);
     path.split('/').map(decode)

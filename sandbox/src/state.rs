@@ -74,8 +74,8 @@ impl State {
 
     /// Answers one request and records it.
     ///
-    /// `now` is the time since the Unix epoch, at most 9999-01-01. A [`Reply`] does not contain delays and broken
-    /// deliveries; [`State::outcome`] returns them.
+    /// `now` is the time since the Unix epoch, at most 9999-01-01. The delay and delivery of a fault are not
+    /// part of the [`Reply`]: use [`State::outcome`] to get them.
     pub fn handle(&mut self, platform: Platform, request: &Request, now: Duration) -> Reply {
         self.outcome(platform, request, now).reply
     }
@@ -90,17 +90,17 @@ impl State {
         let id = operation.map(|operation| operation.id());
         let fault = self.faults.apply(platform, id);
         let is_processed = fault.as_ref().is_none_or(Fault::is_processed);
-        let own = is_processed.then(|| self.answer(platform, &call));
-        // A fault's reply is not the platform's, so it is not validated.
-        let reply_violations = match (operation, &own) {
-            (Some(operation), Some(own)) => operation.reply_violations(own),
+        let platform_reply = is_processed.then(|| self.answer(platform, &call));
+        // Only the platform's reply is validated, because a fault may break the spec.
+        let reply_violations = match (operation, &platform_reply) {
+            (Some(operation), Some(reply)) => operation.reply_violations(reply),
             _ => Vec::new(),
         };
-        let outcome = match (&fault, own) {
-            (None, Some(own)) => Outcome::complete(own),
+        let outcome = match (&fault, platform_reply) {
+            (None, Some(reply)) => Outcome::complete(reply),
             // Unreachable: without a fault, the platform always answers.
             (None, None) => Outcome::complete(Reply::empty(500)),
-            (Some(fault), own) => fault.outcome(own, platform, operation),
+            (Some(fault), reply) => fault.outcome(reply, platform, operation),
         };
         self.push_recorded(RecordedRequest {
             number: 0,
@@ -151,14 +151,15 @@ impl State {
 
     /// Faults that were not applied yet.
     pub(crate) fn pending_faults(&self) -> Vec<Fault> {
-        let left = self.faults().iter().filter(|one| one.is_pending());
-        left.map(|one| one.fault.clone()).collect()
+        let pending = self.faults().iter().filter(|fault| fault.is_pending());
+        pending.map(|pending| pending.fault.clone()).collect()
     }
 
-    /// Takes the webhook calls that are due, oldest first, each once.
+    /// Takes the webhook calls that are due, oldest first. Each call is returned once.
     ///
-    /// Edgegap calls the URLs of a deployment, dployr's control plane that of the cluster. The server sends them;
-    /// users of the state machine must send them.
+    /// Edgegap calls the URLs of a deployment; dployr's control plane calls the URL of the cluster. A
+    /// [`Sandbox`](crate::Sandbox) sends these calls itself. Without a server, the caller of this method
+    /// sends them.
     pub fn take_due_webhooks(&mut self, now: Duration) -> Vec<Webhook> {
         let now = now.min(END);
         let mut due = self.edgegap.take_due_webhooks(now);
@@ -170,7 +171,7 @@ impl State {
             .collect()
     }
 
-    /// When the next known webhook call is due.
+    /// When the next webhook call is due, as far as known at `now`.
     pub fn next_webhook_at(&self, now: Duration) -> Option<Duration> {
         let now = now.min(END);
         let next = [
@@ -288,7 +289,7 @@ mod tests {
         assert_eq!(state.requests_to(Platform::Edgegap), []);
     }
 
-    /// The control plane stores and returns a webhook's events without validation.
+    /// Uses the webhook of the control plane, which stores and returns any events without validation.
     #[test]
     fn violations_of_request_and_reply_are_recorded() {
         let builder = SandboxBuilder::default().dployr_dialect(Dialect::ControlPlane);

@@ -24,7 +24,10 @@ pub(crate) enum Stage {
 }
 
 impl Timing {
-    /// Queued for the first third, then working. The split is an assumption: no platform documents it.
+    /// The stage of a deployment that began at `begun`.
+    ///
+    /// It is queued for the first third of `ready_after`, then working. The split is an assumption: no
+    /// platform documents it.
     pub(crate) fn stage(self, begun: Duration, now: Duration) -> Stage {
         match now.saturating_sub(begun) {
             elapsed if elapsed >= self.ready_after && self.fails => Stage::Failed,
@@ -61,29 +64,29 @@ fn format_utc(at: Duration, format: &str) -> String {
     timestamp(at).strftime(format).to_string()
 }
 
-/// `2024-01-15T10:00:00Z`
+/// Formats a time as `2024-01-15T10:00:00Z`.
 pub(crate) fn rfc3339(at: Duration) -> String {
     format_utc(at, "%Y-%m-%dT%H:%M:%SZ")
 }
 
-/// `2026-11-24T02:24:27.986Z`
+/// Formats a time as `2026-11-24T02:24:27.986Z`.
 pub(crate) fn rfc3339_millis(at: Duration) -> String {
     format_utc(at, "%Y-%m-%dT%H:%M:%S%.3fZ")
 }
 
-/// `2026-04-22 12:00:46.444265`
+/// Formats a time as `2026-04-22 12:00:46.444265`, in UTC.
 pub(crate) fn naive_micros(at: Duration) -> String {
     format_utc(at, "%Y-%m-%d %H:%M:%S%.6f")
 }
 
-/// `December 24, 2026`
+/// Formats a time as `December 24, 2026`, in UTC.
 pub(crate) fn day_in_words(at: Duration) -> String {
     format_utc(at, "%B %-d, %Y")
 }
 
-/// `2023-04-18T18:32:25.018+02:00`, in the time zone of Berlin.
+/// Formats a time as `2023-04-18T18:32:25.018+02:00`, in the time zone of Berlin.
 pub(crate) fn rfc3339_berlin(at: Duration) -> String {
-    // A POSIX rule, so that no time-zone database is needed.
+    // A POSIX time-zone rule needs no time-zone database.
     static BERLIN: LazyLock<TimeZone> =
         LazyLock::new(|| TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap_or(TimeZone::UTC));
     let local = timestamp(at).to_zoned_datetime(BERLIN.clone());
@@ -180,7 +183,7 @@ mod tests {
         assert_eq!(timing.stage(begun, at(1_200)), Stage::Done);
         assert_eq!(timing.percent(begun, at(600)), 50);
         assert_eq!(timing.percent(begun, at(9_000)), 100);
-        // A time before the start counts as queued.
+        // Before the start, the stage is queued.
         assert_eq!(timing.stage(begun, Duration::ZERO), Stage::Queued);
     }
 }

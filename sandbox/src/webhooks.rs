@@ -23,7 +23,7 @@ use crate::server::SharedState;
 pub struct Webhook {
     /// The calling platform.
     pub platform: Platform,
-    /// The URL as the user gave it.
+    /// The URL, unchanged from the request that set it.
     pub url: String,
     /// The JSON body.
     pub body: Value,
@@ -48,7 +48,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Maximum number of open connections. A further connection closes the oldest.
 const MAX_OPEN: usize = 64;
 
-/// The sender. Dropping it ends the thread without waiting.
+/// The thread that sends webhook calls. Dropping this value ends the thread without waiting for it.
 #[derive(Debug)]
 pub(crate) struct WebhookSender(Arc<SharedState>);
 
@@ -73,7 +73,7 @@ fn run(shared: &SharedState) {
     while let Some(due) = shared.next_webhooks(open.next_end()) {
         open.close_expired();
         for webhook in due {
-            // Failed calls are dropped, as the platforms do.
+            // Failed calls are not retried: the platforms do not retry either.
             if let Ok(stream) = send(&webhook) {
                 open.keep(stream);
             }
@@ -124,7 +124,7 @@ fn send(webhook: &Webhook) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// The target of a call. Only loopback addresses are allowed: the sandbox makes no outside connections.
+/// The receiver of a call. Only loopback addresses are allowed: the sandbox makes no other connections.
 #[derive(Debug, PartialEq, Eq)]
 struct Target {
     hosts: Vec<IpAddr>,
@@ -150,7 +150,7 @@ impl Target {
         };
         let port = match authority.port() {
             Some(port) => port.as_u16(),
-            // An unparsable port is refused.
+            // The authority has a port that is not a valid number.
             None if authority.as_str().len() > host.len() => return None,
             None => 80,
         };

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::Settings;
 use crate::request::text_field;
 
-/// A field and its problem, for the reference's `details`.
+/// A field and its problem, for `details` in the error body of the reference.
 pub(super) type FieldProblem = (&'static str, &'static str);
 
-/// Field names: documented, and on the control plane.
+/// Field names of the reference, and the same fields on the control plane.
 const DOCUMENTED_FIELDS: [(&str, &str); 12] = [
     ("type", "type"),
     ("source", "source"),
@@ -61,7 +61,7 @@ const CAMEL_AND_SNAKE_CASE: [(&str, &str); 12] = [
     ("runtimeVersion", "version"),
 ];
 
-/// Fields that a service update may change: request name and record name.
+/// Fields that a service update may change: the name in the request and the name in the record.
 pub(super) const UPDATE_FIELDS: [(&str, &str); 11] = [
     ("description", "description"),
     ("run_cmd", "runCmd"),
@@ -96,15 +96,16 @@ pub(super) fn documented(
     }
     settings.port = body.get("port").and_then(Value::as_u64).or(settings.port);
     let has = |key: &str| settings.text(key).is_some();
-    let lacks = |field| Err((field, "is required"));
-    // `remote` is in the reference, the others in the vendor's guides (docs/cli and docs/blueprints).
+    let missing = |field| Err((field, "is required"));
+    // The source `remote` is in the reference; the others are in the vendor's guides (docs/cli and
+    // docs/blueprints).
     match settings.text("source") {
-        None => return lacks("source"),
-        Some("remote") if !has("remoteUrl") => return lacks("remote"),
-        Some("remote") if !has("runtimeType") => return lacks("runtime"),
-        Some("image") if !has("image") => return lacks("image"),
-        // Undocumented: without either there is nothing to run.
-        Some("docker") if !has("image") && !has("remoteUrl") => return lacks("image"),
+        None => return missing("source"),
+        Some("remote") if !has("remoteUrl") => return missing("remote"),
+        Some("remote") if !has("runtimeType") => return missing("runtime"),
+        Some("image") if !has("image") => return missing("image"),
+        // Assumption: without an image and a repository, there is nothing to run.
+        Some("docker") if !has("image") && !has("remoteUrl") => return missing("image"),
         Some("remote" | "image" | "docker" | "local") => {}
         Some(_) => return Err(("source", "Unsupported source")),
     }
@@ -142,11 +143,13 @@ fn is_slug(name: &str) -> bool {
 
 /// Why the control plane rejects a name (dployr-io/dployr-base:src/lib/validators/string-sanitizer.ts).
 ///
-/// The message about characters was observed. The list of blocked words is not modelled. Upper case passes the
-/// validator and fails in the database with an unknown message; here it gets the message about characters.
+/// The message about characters was observed. The list of blocked words is not modelled. On the real server,
+/// upper case passes the validator and fails in the database with an unknown message; here it gets the
+/// message about characters.
 fn name_error(name: &str) -> Option<&'static str> {
     let name = name.trim();
-    // Checked after the characters: five equal characters in a row, and two forbidden numbers.
+    // After the characters, the server checks for five equal characters in a row and for two forbidden
+    // numbers.
     let bytes = name.as_bytes();
     let repeats = bytes
         .windows(5)
@@ -166,8 +169,8 @@ fn name_error(name: &str) -> Option<&'static str> {
 
 /// Parses a body as the control plane does (dployr-io/dployr-base:src/lib/tasks/types.ts).
 ///
-/// Accepts camel case and snake case, camel case first. A `remote` string, `branch` and `env` are silently dropped. The
-/// error is the joined message.
+/// Accepts camel case and snake case; camel case has priority. A string in `remote`, `branch` and `env` are
+/// silently ignored. The error is one message with all problems.
 pub(super) fn control_plane(
     body: &Map<String, Value>,
 ) -> Result<(String, Settings, BTreeMap<String, String>), String> {
@@ -241,14 +244,14 @@ pub(super) fn control_plane(
     Ok((name.to_owned(), Settings { texts, port }, env))
 }
 
-/// The messages were observed on a running control plane.
+/// Parses `env_vars`. The error messages were observed on a running control plane.
 pub(super) fn env_vars(value: &Value) -> Result<BTreeMap<String, String>, String> {
     if let Some(map) = string_map(value) {
         return Ok(map);
     }
     let object = value.as_object();
-    let wrong = object.and_then(|object| object.iter().find(|(_, value)| !value.is_string()));
-    Err(match wrong {
+    let not_string = object.and_then(|object| object.iter().find(|(_, value)| !value.is_string()));
+    Err(match not_string {
         Some((key, value)) => format!(
             "env_vars.{key}: Invalid input: expected string, received {}",
             json_type(value)
@@ -260,7 +263,7 @@ pub(super) fn env_vars(value: &Value) -> Result<BTreeMap<String, String>, String
     })
 }
 
-/// Numbers are accepted as strings and strings as numbers, like the server's schema coercion.
+/// The text of a string or number. Like the server's schema, which coerces between the two.
 fn coerce_to_string(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -49,7 +49,7 @@ pub struct Dployr {
     user_id: String,
     cluster_id: String,
     instance: Instance,
-    /// Instances that were registered later; they never connect.
+    /// Instances that clients registered. They never connect.
     registered: Vec<Instance>,
     /// Access tokens from logins, with their expiry.
     logins: Vec<(String, Duration)>,
@@ -89,7 +89,7 @@ struct Instance {
 struct SecretVariable {
     id: String,
     key: String,
-    /// Set on the service, or on the deployment before the service existed.
+    /// True if it was set on the service, false if on the deployment before the service existed.
     of_service: bool,
     created_at: Duration,
     updated_at: Duration,
@@ -98,7 +98,7 @@ struct SecretVariable {
 /// 2026-01-05: creation time of the user, the cluster and the instance.
 const SET_UP_AT: Duration = Duration::from_secs(1_767_600_000);
 
-/// Settings of a deployment, keyed by the control plane's field names.
+/// Settings of a deployment. Keys are the field names of the control plane.
 #[derive(Clone, Debug, Default)]
 struct Settings {
     texts: BTreeMap<&'static str, String>,
@@ -256,7 +256,7 @@ impl Dployr {
         window.take(now, seconds, limit)
     }
 
-    /// A new id: like `service-123` in the reference, a ULID on the control plane.
+    /// A new id: a ULID on the control plane, else like `service-123` in the reference.
     fn id(&mut self, kind: &str, now: Duration) -> String {
         match self.dialect {
             Dialect::Documented => {
@@ -280,7 +280,7 @@ impl Dployr {
         .stage(deployment.deployed_at, now)
     }
 
-    /// These statuses were observed on a control plane; the reference lists none.
+    /// The status of a deployment. The words were observed on a control plane; the reference lists none.
     fn status(&self, deployment: &Deployment, now: Duration) -> &'static str {
         match self.stage(deployment, now) {
             Stage::Queued => "pending",
@@ -305,11 +305,14 @@ impl Dployr {
         is_finished.then(|| deployment.deployed_at + self.timing.ready_after)
     }
 
-    /// Creates a service with the same name for each successful deployment.
+    /// Handles the deployments that ended: reports their end, and creates or updates the service of a
+    /// successful one.
+    ///
+    /// A service has the name of its deployment.
     fn process_finished(&mut self, now: Duration) {
         for at in 0..self.deployments.len() {
-            let row = self.deployments.get(at).filter(|row| !row.is_processed);
-            let Some(deployment) = row.cloned() else {
+            let unprocessed = self.deployments.get(at).filter(|it| !it.is_processed);
+            let Some(deployment) = unprocessed.cloned() else {
                 continue;
             };
             let Some(finished_at) = self.finished_at(&deployment, now) else {
@@ -346,9 +349,9 @@ impl Dployr {
         }
     }
 
-    /// Deploys `name` and returns its row.
+    /// Deploys `name` and returns the record of the deployment.
     ///
-    /// Observed: a redeploy keeps the row and its id.
+    /// Observed: a redeploy keeps the position and the id of the record. A new record gets `fresh_id`.
     fn deploy(
         &mut self,
         name: &str,
@@ -357,13 +360,13 @@ impl Dployr {
         now: Duration,
     ) -> Deployment {
         self.write_deploy_logs(name, &settings, now);
-        let known = self.deployments.iter().position(|row| row.name == name);
+        let known = self.deployments.iter().position(|it| it.name == name);
         let at = known.unwrap_or(self.deployments.len());
         let (id, created_at) = match self.deployments.get(at) {
-            Some(row) => (row.id.clone(), row.created_at),
+            Some(record) => (record.id.clone(), record.created_at),
             None => (fresh_id, now),
         };
-        let row = Deployment {
+        let record = Deployment {
             id,
             name: name.to_owned(),
             settings,
@@ -372,11 +375,11 @@ impl Dployr {
             is_processed: false,
         };
         let end = self.deployments.len().min(at + 1);
-        self.deployments.splice(at..end, [row.clone()]);
-        row
+        self.deployments.splice(at..end, [record.clone()]);
+        record
     }
 
-    /// Writes all lines in advance; each becomes visible at its time.
+    /// Writes all log lines of a deployment in advance. Each becomes visible at its time.
     fn write_deploy_logs(&mut self, name: &str, settings: &Settings, now: Duration) {
         let (working, finished) = (
             now + self.timing.queue_time(),
@@ -389,7 +392,7 @@ impl Dployr {
         };
         let succeeds = self.will_succeed(settings);
         let log = self.logs.entry(name.to_owned()).or_default();
-        // Drops the lines of an earlier run that were not visible yet.
+        // Removes lines of an earlier run that are not visible yet.
         log.retain(|line| line.at <= now);
         let mut line = |at, source, level, message: String| {
             log.push(LogLine {
@@ -470,7 +473,7 @@ impl PlatformState for Dployr {
         }
     }
 
-    /// Newest first.
+    /// All deployments, then all services, each newest first.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let deployments = self
             .deployments
@@ -511,7 +514,8 @@ impl fmt::Debug for Dployr {
 }
 
 impl RunState {
-    /// Words of dployr-io/dployr:pkg/core/service/service.go, plus the control plane's `starting`.
+    /// The state on the wire: the words of dployr-io/dployr:pkg/core/service/service.go, plus the control
+    /// plane's `starting`.
     fn as_str(self) -> &'static str {
         match self {
             RunState::Running => "running",
@@ -526,18 +530,23 @@ impl Settings {
         self.texts.get(name).map(String::as_str)
     }
 
-    /// Whether the source exists: hosts below `.invalid` never do (RFC 2606).
+    /// Whether the source exists. Hosts below `.invalid` never exist (RFC 2606), so a test can let a
+    /// deployment fail.
     ///
-    /// Undocumented: `local` needs no source, and `docker` prefers an image over a repository.
+    /// Assumptions: `local` needs no source, and `docker` prefers an image over a repository.
     fn source_exists(&self) -> bool {
-        let place = match self.text("source") {
+        let location = match self.text("source") {
             Some("local") => return true,
             Some("image") => self.text("image"),
             Some("docker") => self.text("image").or(self.text("remoteUrl")),
             _ => self.text("remoteUrl"),
         };
-        let Some(place) = place else { return false };
-        let rest = place.split_once("://").map_or(place, |(_, rest)| rest);
+        let Some(location) = location else {
+            return false;
+        };
+        let rest = location
+            .split_once("://")
+            .map_or(location, |(_, rest)| rest);
         let host = rest.split(['/', ':']).next().unwrap_or(rest);
         !host.ends_with(".invalid")
     }
@@ -547,7 +556,7 @@ impl LogLine {
     /// The JSON of a log line, as observed on a control plane. The reference shows none.
     fn json(&self, dialect: Dialect) -> Value {
         let source = match (dialect, self.source) {
-            // The name of the agent on the instance.
+            // `dployrd` is the agent on the instance.
             (Dialect::ControlPlane, "runtime") => "dployrd",
             (_, source) => source,
         };

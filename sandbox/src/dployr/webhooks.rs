@@ -14,7 +14,7 @@ use crate::time::rfc3339_millis;
 use crate::webhooks::Webhook;
 
 impl Dployr {
-    /// Records an event of a request, and sends it to the webhook.
+    /// Records an event that a request caused, and sends it to the webhook.
     pub(super) fn emit(&mut self, event: &str, details: Value, now: Duration) {
         let mut details = object(details);
         details.insert("actorId".to_owned(), Value::from(self.user_id.clone()));
@@ -59,7 +59,8 @@ impl Dployr {
 
     /// Takes the calls that are due, oldest first.
     pub(crate) fn take_due_webhooks(&mut self, now: Duration) -> Vec<(Duration, Webhook)> {
-        // Finishing a deployment assigns ids. Finish only when a call is due, so that webhook checks do not change ids.
+        // `process_finished` assigns ids. It runs only when a call is due, so that a check for due calls does
+        // not change later ids.
         if self.next_webhook_at(now).is_some_and(|at| at <= now) {
             self.process_finished(now);
         }
@@ -74,8 +75,9 @@ impl Dployr {
             return Some(now);
         }
         self.subscriber_url("deployment.finished")?;
-        let ends = self.deployments.iter().filter(|it| !it.is_processed);
-        ends.map(|it| it.deployed_at + self.timing.ready_after)
+        let unprocessed = self.deployments.iter().filter(|it| !it.is_processed);
+        unprocessed
+            .map(|it| it.deployed_at + self.timing.ready_after)
             .min()
     }
 }

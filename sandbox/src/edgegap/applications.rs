@@ -1,4 +1,4 @@
-//! Applications and versions: one of each.
+//! Applications and versions. The sandbox has one of each.
 
 use serde_json::json;
 

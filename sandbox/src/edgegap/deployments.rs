@@ -24,8 +24,8 @@ use crate::time::{Timing, naive_micros};
 pub(super) const MAX_MINUTES: u64 = 60;
 /// How long a failed deployment is kept.
 ///
-/// It "will be deleted automatically by our system after some some times" (422 of the fleet operation in
-/// edgegap-v2-openapi.yaml). Assumptions: one hour, and the status TERMINATING before the end.
+/// The document only says "will be deleted automatically by our system after some some times" (422 of the
+/// fleet operation). Assumptions: one hour, and the status TERMINATING before the end.
 const FAILED_RETENTION: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub(super) struct Deployment {
 
 /// Deployment statuses, on the wire `Status.SEEKING` and so on.
 ///
-/// No complete list is published; these were seen in the vendor's documents, edgegap/nakama-edgegap and
+/// There is no complete list. These statuses are from the vendor's documents, edgegap/nakama-edgegap and
 /// edgegap/matchmaker-hosting-providers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
@@ -83,7 +83,7 @@ impl Deployment {
         }
     }
 
-    /// Whether it becomes READY or ERROR.
+    /// The status at [`settles_at`](Self::settles_at): READY or ERROR.
     pub(super) fn settles_as(&self, timing: Timing) -> Status {
         if self.no_capacity || timing.fails {
             Status::Error
@@ -92,7 +92,7 @@ impl Deployment {
         }
     }
 
-    /// When it became ready; `None` before that and after a failure.
+    /// When the deployment became ready; `None` before that and after a failure.
     pub(super) fn ready_at(&self, timing: Timing, now: Duration) -> Option<Duration> {
         let at = self.settles_at(timing);
         (now >= at && self.settles_as(timing) == Status::Ready).then_some(at)
@@ -106,8 +106,8 @@ impl Deployment {
     /// When the stop begins.
     ///
     /// A requested stop waits until the deployment is READY or ERROR
-    /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml, `DELETE /v1/stop/{deployment_id}`). Without a request,
-    /// the platform stops the deployment later.
+    /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml, `DELETE /v1/stop/{deployment_id}`). Without a
+    /// request, the platform stops the deployment after [`MAX_MINUTES`] or [`FAILED_RETENTION`].
     pub(super) fn stops_at(&self, timing: Timing) -> Duration {
         let settles_at = self.settles_at(timing);
         let kept = match self.settles_as(timing) {
@@ -119,7 +119,7 @@ impl Deployment {
         requested_at.clamp(settles_at, automatic_stop_at)
     }
 
-    /// When it is terminated. The duration of a stop is an assumption.
+    /// When the deployment is terminated. The duration of a stop is an assumption.
     pub(super) fn ends_at(&self, timing: Timing) -> Duration {
         self.stops_at(timing).saturating_add(timing.queue_time())
     }
@@ -190,7 +190,7 @@ impl Deployment {
             "fqdn": self.fqdn(),
             "app_name": self.application,
             "app_version": self.version,
-            // Null until the deployment has a place; the vendor's C# model allows null.
+            // Null until the deployment has an address; the vendor's C# model allows null.
             "public_ip": ready.then_some(&self.address),
             "current_status": status.as_str(),
             "last_status": self.previous_status(status, timing).map(Status::as_str),
@@ -246,7 +246,8 @@ impl Edgegap {
         check_body(&body)?;
         let text = |name: &str| text_field(&body, name).unwrap_or_default().to_owned();
         let (application, version) = (text("application"), text("version"));
-        // "Invalid Application or Application Version. No deployment has been created": the 400 of the fleet operation.
+        // The 400 of the fleet operation: "Invalid Application or Application Version. No deployment has been
+        // created".
         for (field, value, known) in [
             ("application", &application, &self.application),
             ("version", &version, &self.version),
@@ -278,7 +279,7 @@ impl Edgegap {
             application,
             version,
             tags: texts("tags").map(|name| Tag::new(name, call.now)).collect(),
-            // The first known host. Unknown hosts are ignored: the deployment overflows to the cloud.
+            // The first known host. With unknown hosts only, the deployment runs in the cloud.
             host: texts("private_host_ids")
                 .filter(|_| is_fleet)
                 .find(|host| *host == self.private_host_id),
@@ -291,8 +292,8 @@ impl Edgegap {
             webhook_urls: WebhookUrls::read(&body),
         });
         if no_capacity {
-            // The deployment exists, in ERROR, as the 422 of the fleet operation documents; the other operation's 422
-            // has the same form.
+            // The deployment exists with status ERROR, as documented for the 422 of the fleet operation. The
+            // 422 of the other operation has the same body.
             let body = json!({ "request_id": id, "message": "Could not allocate an Edge Server" });
             return Ok(Reply::json(422, &body));
         }
@@ -307,7 +308,7 @@ impl Edgegap {
 
     pub(super) fn status(&mut self, call: &Call) -> HandlerResult {
         charge(&mut self.limits.statuses, call, STATUSES_PER_SECOND)?;
-        // 404 is documented, but the live service answers 400
+        // The document says 404, but the live service answers 400
         // (edgegap/edgegap-agent-skills:skills/edgegap-unity/references).
         let deployment = self.find(call.path("deployment_id"));
         let deployment = deployment.ok_or_else(|| message(400, "Deployment not found"))?;
@@ -324,13 +325,13 @@ impl Edgegap {
             .transpose()
             .map_err(|violation| message(400, &violation))?;
         let query = query.unwrap_or_default();
-        // Newest first is an assumption: the default order is unpublished. Terminated deployments are excluded: "List
-        // of active deployments" (edgegap-v1-openapi.yaml).
-        let wanted = |deployment: &&Deployment| {
+        // Newest first is an assumption: the default order is not documented. Terminated deployments are
+        // excluded: "List of active deployments" (edgegap-v1-openapi.yaml).
+        let matches = |deployment: &&Deployment| {
             let status = deployment.status(self.timing, call.now);
             status != Status::Terminated && query.matches(deployment, status)
         };
-        let mut live: Vec<&Deployment> = self.deployments.iter().rev().filter(wanted).collect();
+        let mut live: Vec<&Deployment> = self.deployments.iter().rev().filter(matches).collect();
         if query.oldest_first {
             live.reverse();
         }
@@ -375,7 +376,7 @@ fn field_refusal(field: &str, problem: &str) -> Reply {
 
 /// Checks a user.
 ///
-/// The document leaves `user_data` open; these two kinds are its examples, and no known client uses a third
+/// The document does not restrict `user_data`. It has examples of two kinds, and no known client uses a third
 /// (edgegap/edgegap-mcp:src/tools/curated.ts).
 fn check_user(user: &Value) -> Result<(), &'static str> {
     let data = |name: &str| user.pointer(&format!("/user_data/{name}"));
@@ -386,7 +387,7 @@ fn check_user(user: &Value) -> Result<(), &'static str> {
             .map(|_| ())
             .ok_or("ip_address needs user_data.ip_address");
     }
-    let both = data("latitude").is_some() && data("longitude").is_some();
+    let has_both = data("latitude").is_some() && data("longitude").is_some();
     let problem = "geo_coordinates needs user_data.latitude and user_data.longitude";
-    both.then_some(()).ok_or(problem)
+    has_both.then_some(()).ok_or(problem)
 }

@@ -1,7 +1,8 @@
 //! The list's `query` parameter: filters and order, as JSON.
 //!
 //! The document only says that it is a string. The grammar is from edgegap/edgegap-mcp:src/tools.ts;
-//! betidestudio/EdgegapIntegrationKit (EGIK_ListAllDeployments.h) agrees. Fields of sessions are not modelled.
+//! betidestudio/EdgegapIntegrationKit (EGIK_ListAllDeployments.h) uses the same. Filters for fields of
+//! sessions are not modelled.
 
 use std::time::Duration;
 
@@ -119,7 +120,7 @@ impl Filter {
     }
 
     fn matches(&self, deployment: &Deployment, status: Status) -> bool {
-        // Filters use the bare lower-case word: `ready`.
+        // Filters use the status in lower case and without the prefix: `ready`.
         let status = status.as_str().trim_start_matches("Status.").to_lowercase();
         let has = |wanted: &String| match self.field.as_str() {
             "status" => *wanted == status,
@@ -147,7 +148,8 @@ impl Filter {
     }
 }
 
-/// SQL `LIKE` with `%` only. Greedy matching of the first occurrence keeps it linear.
+/// Matches a pattern of SQL `LIKE`, with `%` only. Takes the first occurrence of each part, to run in linear
+/// time.
 fn is_like(text: &str, pattern: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('%') else {
         return text == pattern;

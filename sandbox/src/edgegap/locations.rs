@@ -10,7 +10,7 @@ use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 use crate::request::Request;
 
-/// The example of `LocationData`.
+/// The location in the document's example of `LocationData`.
 pub(super) fn montreal() -> Value {
     json!({
         "city": "Montreal",
@@ -53,18 +53,18 @@ impl Edgegap {
 
     /// Hosts of the private fleet.
     ///
-    /// Since 2026-06-01 the reply is paginated, but no parameter selects a page. The reply to an unknown fleet is
-    /// undocumented; 400 covers client errors. Timestamps are RFC 3339 here.
+    /// Since 2026-06-01 the reply is paginated, but no parameter selects a page. The reply to an unknown
+    /// fleet is undocumented; 400 is an assumption. In contrast to other replies, timestamps are RFC 3339.
     pub(super) fn fleet_hosts(&mut self, call: &Call) -> HandlerResult {
         charge(&mut self.limits.hosts, call, HOSTS_PER_SECOND)?;
         if call.path("fleet_name") != FLEET {
             return Err(message(400, "Unknown private fleet"));
         }
-        let here = self.deployments.iter().filter(|deployment| {
+        let on_host = self.deployments.iter().filter(|deployment| {
             let status = deployment.status(self.timing, call.now);
             deployment.host.is_some() && !matches!(status, Status::Error | Status::Terminated)
         });
-        let used = here.count();
+        let used = on_host.count();
         let host = json!({
             "host_id": self.private_host_id,
             "status": "ACTIVE",

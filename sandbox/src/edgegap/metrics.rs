@@ -11,17 +11,19 @@ use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 use crate::time::{naive_micros, parse_utc};
 
-// Default step and maximum number of points: assumptions.
+/// Default step: an assumption.
 const STEP: Duration = Duration::from_secs(30);
+/// Maximum number of points of a series: an assumption.
 const MAX_POINTS: u64 = 1_000;
 
 impl Edgegap {
-    /// Times have no zone, and `steps` is a number with `s` or `m`. Unparsable values get 422.
+    /// Times have no zone and count as UTC; `steps` is a number with `s` or `m`. Values that cannot be parsed
+    /// get 422.
     ///
     /// The range "defaults to deployment start time" and "to deployment stopped time"
-    /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml). Assumptions: a running deployment ends the range now,
-    /// and one that has not started has no points. Too many points enlarge the step, because values are means over a
-    /// step.
+    /// (edgegap/openapi-specification:edgegap-v1-openapi.yaml). Assumptions: for a running deployment, the
+    /// range ends now; a deployment that has not started has no points; above 1,000 points, the step is
+    /// enlarged, because each value is a mean over one step.
     pub(super) fn metrics(&self, call: &Call) -> HandlerResult {
         let (deployment, request) = (self.known_deployment(call)?, call.request);
         let time = |name: &str, default: Duration| match request.query_value(name) {

@@ -1,7 +1,8 @@
 //! Edgegap: deployments of game servers, to the cloud and to a private fleet.
 //!
-//! The create operations and the hosts follow edgegap/openapi-specification:edgegap-v2-openapi.yaml, the other
-//! operations its edgegap-v1-openapi.yaml. The error messages are made up.
+//! The create operations and the hosts follow edgegap/openapi-specification:edgegap-v2-openapi.yaml, the
+//! other operations its edgegap-v1-openapi.yaml. Comments call them "the document". The error messages are
+//! made up.
 
 mod applications;
 mod deployments;
@@ -29,12 +30,11 @@ use crate::spec::{Spec, Violation};
 use crate::time::Timing;
 use deployments::{Deployment, Status};
 
-// Per organisation: creates as documented at both operations, statuses and lists in edgegap-v1-openapi.yaml.
-// Assumptions: windows are clock seconds, and refused requests count.
+// Rate limits per organisation, from the document. The two create operations share one limit. Assumptions: a
+// window is one second of the clock, and refused requests count.
 const CREATES_PER_SECOND: u64 = 40;
 const STATUSES_PER_SECOND: u64 = 20;
 const LISTS_PER_SECOND: u64 = 10;
-// From edgegap-v2-openapi.yaml.
 const HOSTS_PER_SECOND: u64 = 10;
 
 /// The only private fleet.
@@ -101,9 +101,10 @@ impl Edgegap {
         if call.id() == "stop_own_deployment" {
             return self.stop_own_deployment(call);
         }
-        // Checked first: the organisation's token grants access to everything. The header is `token <uuid>` with a
-        // lower-case prefix (vendor's API reference, edgegap/edgegap-mcp:src/client.ts); `token token <uuid>` is the
-        // most common setup error (edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md).
+        // Checked before the route: the organisation's token grants access to every operation. The header is
+        // `token <uuid>` with a lower-case prefix (vendor's API reference,
+        // edgegap/edgegap-mcp:src/client.ts); `token token <uuid>` is the most common setup error
+        // (edgegap/edgegap-agent-skills:skills/edgegap-unity/references/deploy.md).
         authorize(call, &format!("token {}", self.token))?;
         match call.id() {
             "create_deployment" | "create_fleet_deployment" => self.create(call),
@@ -138,7 +139,7 @@ impl PlatformState for Edgegap {
         violation_reply(violation)
     }
 
-    /// Newest first, including terminated deployments.
+    /// All deployments, newest first, including terminated ones.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let deployments = self.deployments.iter().rev();
         let deployments = deployments.map(|deployment| {
@@ -176,14 +177,14 @@ fn authorize(call: &Call, expected: &str) -> Result<(), Reply> {
     }
 }
 
-/// Charges the rate limit. The reply above the limit is undocumented; it has no Retry-After.
+/// Charges the rate limit. The reply above the limit is undocumented; here it has no `Retry-After`.
 fn charge(window: &mut RateLimit, call: &Call, limit: u64) -> Result<(), Reply> {
     let taken = window.take(call.now, 1, limit);
     let too_many = || message(429, "Too many requests");
     taken.allowed.then_some(()).ok_or_else(too_many)
 }
 
-/// 415 is undocumented; 400 covers client errors.
+/// The JSON body. A wrong content type gets 400, because the document has no 415.
 fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
     let body = call.request.typed_json_object();
     body.map_err(|error| message(400, error.message()))
@@ -191,8 +192,8 @@ fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
 
 /// One page of a list, with the items below `key`; pages start at 1.
 ///
-/// The format is from edgegap/openapi-specification:edgegap-v1-openapi.yaml. Only items on the page are described,
-/// because a list may have thousands.
+/// The format is from edgegap/openapi-specification:edgegap-v1-openapi.yaml. Only items on the page are
+/// converted to JSON, because a list may have thousands.
 fn page<T>(
     request: &Request,
     key: &str,
@@ -206,7 +207,7 @@ fn page<T>(
             .ok()
             .filter(|number| *number > 0),
     };
-    // The default page size is unpublished; 10 is an assumption.
+    // The default page size is not documented; 10 is an assumption.
     let (Some(page), Some(limit)) = (number("page", 1), number("limit", 10)) else {
         return Err(message(400, "page and limit must be at least 1"));
     };
@@ -243,7 +244,7 @@ fn remove_nulls(body: &mut Value, names: &[&str]) {
     }
 }
 
-/// 405 with `Allow` for a wrong method is plain HTTP: the platform's reply is undocumented.
+/// 405 with `Allow` for a wrong method, as HTTP requires, else 404. The platform's reply is undocumented.
 fn unknown_route(call: &Call) -> Reply {
     let allowed = Spec::of(Platform::Edgegap).allowed_methods(&call.request.path);
     if allowed.is_empty() {

@@ -1,4 +1,4 @@
-//! Stops: one deployment, all that match filters, and a container that stops itself.
+//! Stops one deployment, all deployments that match filters, or the deployment of the calling container.
 
 use serde_json::{Value, json};
 
@@ -34,9 +34,9 @@ impl Edgegap {
         let deployment = deployment.ok_or_else(|| message(404, "Deployment not found"))?;
         match deployment.status(timing, now) {
             Status::Terminated => Err(message(410, "Deployment already terminated")),
-            // "Returns 200 or 202 if deployment status is not READY and not ERROR, and stops deployment once either of
-            // these statuses is reached" (edgegap/openapi-specification:edgegap-v1-openapi.yaml), also when repeated;
-            // 410 is for terminated ones. 202 instead of 200 is an assumption.
+            // "Returns 200 or 202 if deployment status is not READY and not ERROR, and stops deployment once
+            // either of these statuses is reached" (edgegap/openapi-specification:edgegap-v1-openapi.yaml).
+            // Assumptions: it is 202, also for a repeated stop.
             Status::Seeking | Status::Deploying => {
                 deployment.stop(now);
                 Ok(message(202, "Deployment will be stopped"))
@@ -78,8 +78,9 @@ impl Edgegap {
                 .iter()
                 .all(|condition| condition.is_met(deployment))
             {
-                // A starting deployment stops later, as with the single stop, and until then is among "Deployments
-                // which will be stopped" (edgegap/openapi-specification:edgegap-v1-openapi.yaml).
+                // A deployment that is starting stops later, as with `stop_deployment`. The list includes it:
+                // "Deployments which will be stopped"
+                // (edgegap/openapi-specification:edgegap-v1-openapi.yaml).
                 deployment.stop(now);
                 stopped.push(json!({ "request_id": deployment.id }));
             }
@@ -87,6 +88,8 @@ impl Edgegap {
         Ok(Reply::json(202, &json!({ "processable": stopped })))
     }
 
+    /// Stops the deployment that the calling container belongs to.
+    ///
     /// `Authorization` is the container's token without a prefix; the stop key is in the path.
     pub(super) fn stop_own_deployment(&mut self, call: &Call) -> HandlerResult {
         let (own_key, own_token) = self_stop_credentials(call.path("deployment_id"));
@@ -95,7 +98,7 @@ impl Edgegap {
             return Err(message(403, "Invalid stop key"));
         }
         match self.stop(call) {
-            // The document has 410 only for the stop by the organisation.
+            // The document has 410 for `stop_deployment`, but not for this operation.
             Err(reply) if reply.status == 410 => Err(message(404, "Deployment already terminated")),
             answer => answer,
         }

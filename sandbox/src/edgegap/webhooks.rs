@@ -10,7 +10,7 @@ use crate::platform::Platform;
 use crate::time::Timing;
 use crate::webhooks::Webhook;
 
-/// URLs for ready, error and terminated, each called once. Retries are undocumented.
+/// URLs for ready, error and terminated. Each is called once: the vendor documents no retries.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WebhookUrls([Option<String>; 3]);
 
@@ -29,8 +29,8 @@ impl WebhookUrls {
 impl Deployment {
     /// The times of ready, error and terminated; `None` for events that do not occur.
     ///
-    /// The vendor's webhook page names READY and ERROR. That a deployment without capacity calls the error URL is
-    /// inferred from its status.
+    /// The vendor's webhook page names READY and ERROR. Assumption: a deployment without capacity, which has
+    /// the status ERROR, calls the error URL too.
     fn webhook_times(&self, timing: Timing) -> [Option<Duration>; 3] {
         let settles = |status| {
             let settles_at = self.settles_at(timing);
@@ -40,9 +40,10 @@ impl Deployment {
         [settles(Status::Ready), settles(Status::Error), ends_at]
     }
 
-    /// The body is the status reply of that moment (vendor's page; edgegap/nakama-edgegap reads it for all three).
+    /// The body of a webhook call: the status reply at the time of the event.
     ///
-    /// A requested stop that waits for this moment is not visible in the body yet.
+    /// The vendor's page describes this, and edgegap/nakama-edgegap reads it for all three events. Until the
+    /// deployment has ended, the body does not show a pending stop request.
     fn status_body_at(&self, timing: Timing, at: Duration, has_ended: bool) -> Value {
         let mut then = self.clone();
         then.stop_requested_at = self.stop_requested_at.filter(|_| has_ended);

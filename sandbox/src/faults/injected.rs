@@ -61,18 +61,22 @@ impl FaultList {
 
     fn apply_first(&mut self, matches: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let mut applied = None;
-        for one in self.0.iter_mut().filter(|one| matches(&one.fault)) {
-            one.matched = one.matched.saturating_add(1);
-            if applied.is_none() && one.fault.when.applies_to(one.matched) {
-                one.applied = one.applied.saturating_add(1);
-                applied = Some(one.fault.clone());
+        for injected in self
+            .0
+            .iter_mut()
+            .filter(|injected| matches(&injected.fault))
+        {
+            injected.matched = injected.matched.saturating_add(1);
+            if applied.is_none() && injected.fault.when.applies_to(injected.matched) {
+                injected.applied = injected.applied.saturating_add(1);
+                applied = Some(injected.fault.clone());
             }
         }
         applied
     }
 }
 
-/// Refuses a fault that can never apply, because a test with it would pass for the wrong reason.
+/// Refuses a fault that can never apply, because a test with it would pass without testing anything.
 fn check(fault: &Fault) -> Result<(), FaultError> {
     let when = &fault.when;
     let is_text = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
@@ -114,14 +118,14 @@ fn check(fault: &Fault) -> Result<(), FaultError> {
         Some((platform, id)) => format!("; did you mean {platform}.{id}?"),
         None => String::new(),
     };
-    let place = match when.platform {
+    let subject = match when.platform {
         Some(platform) => format!("{platform} has no"),
         None => "no platform has the".to_owned(),
     };
-    refuse(&format!("{place} operation {operation}{nearest}"))
+    refuse(&format!("{subject} operation {operation}{nearest}"))
 }
 
-/// Edit distance (Levenshtein), for suggestions.
+/// The Levenshtein distance, to suggest a similar operation.
 fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
@@ -191,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_matching_fault_applies_and_all_count() {
+    fn the_first_matching_fault_applies_and_all_matching_faults_count() {
         let mut faults = FaultList::default();
         let on = || Fault::on("create_deployment");
         for fault in [

@@ -18,13 +18,13 @@ use crate::spec::Operation;
 pub(crate) use injected::FaultList;
 pub use injected::InjectedFault;
 
-/// A failure of some requests.
+/// A fault: the requests that fail, and the kind of failure.
 ///
 /// ```
 /// use std::time::Duration;
 /// use deploykit_sandbox::{Fault, Platform};
 ///
-/// // The second create is processed, but its reply is lost.
+/// // The platform processes the second create, but the reply is lost.
 /// let lost = Fault::on("create_deployment").platform(Platform::Edgegap).nth(2).reset().after();
 /// // The same in the text form of the command line.
 /// assert_eq!(lost, "edgegap.create_deployment:2=reset,after".parse()?);
@@ -37,16 +37,16 @@ pub use injected::InjectedFault;
 pub struct Fault {
     when: FaultBuilder,
     kind: Kind,
-    /// Whether the platform processed the request.
+    /// Whether the platform processes the request.
     processed: bool,
 }
 
 /// Selects the requests that a fault applies to: all, unless restricted.
 ///
-/// A method that names the failure, such as [`reset`](Self::reset), makes it a [`Fault`]. Each fault counts the
-/// requests of its operation and platform from its injection on.
+/// A method for the kind of failure, such as [`reset`](Self::reset), returns the [`Fault`]. Each fault counts
+/// the matching requests, starting at its injection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a fault builder does nothing until it names the failure"]
+#[must_use = "call a method for the kind of failure, such as `reset`, to get a `Fault`"]
 pub struct FaultBuilder {
     operation: Option<String>,
     platform: Option<Platform>,
@@ -58,7 +58,7 @@ pub struct FaultBuilder {
 enum Kind {
     Status {
         code: u16,
-        /// Content type and body; by default those of the platform.
+        /// Content type and body; `None` for the body of [`status_reply`].
         body: Option<(String, Vec<u8>)>,
         retry_after: Option<u64>,
     },
@@ -80,34 +80,36 @@ enum Kind {
 pub struct Outcome {
     /// The reply, from the platform or the fault.
     pub reply: Reply,
-    /// Extra delay before it arrives.
+    /// Delay before the reply is sent.
     pub delay: Duration,
-    /// How it arrives.
+    /// How the reply is sent.
     pub delivery: Delivery,
 }
 
-/// How a reply arrives. Only the server implements it, on the socket.
+/// How a reply is sent.
+///
+/// [`State`](crate::State) only returns this value; the server and the in-process sandbox apply it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// Unchanged.
+    /// The reply is sent unchanged.
     Complete,
     /// The connection is reset before the first byte.
     Reset,
     /// The connection ends after this many bytes of the body, fewer than `Content-Length`.
     Truncated(usize),
-    /// The body arrives in pieces.
+    /// The body is sent in pieces.
     Dribbled {
         /// Pause between two pieces.
         interval: Duration,
         /// Bytes per piece.
         piece: usize,
     },
-    /// No reply; the connection stays open.
+    /// Nothing is sent; the connection stays open.
     NoReply,
 }
 
-/// Why a fault is refused: invalid text, or it can never apply.
+/// Why a fault is refused: its text is invalid, or it can never apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultError(pub(crate) String);
 
@@ -150,7 +152,7 @@ impl Fault {
         self
     }
 
-    /// The platform processes the request, but the client does not get its reply.
+    /// The platform processes the request; then its reply is replaced, lost, cut or delayed.
     ///
     /// Default for `truncate`, `delay` and `dribble`.
     #[must_use]
@@ -168,7 +170,7 @@ impl Fault {
         self
     }
 
-    /// Whether this kind changes the platform's own reply.
+    /// Whether this kind needs the platform's reply.
     fn changes_reply(&self) -> bool {
         matches!(
             self.kind,
@@ -184,19 +186,20 @@ impl Fault {
         self.kind == Kind::DropWebhook
     }
 
-    /// Applies the fault. `own` is the platform's reply, if it processed the request.
+    /// Applies the fault to the platform's reply, which is `None` if the platform did not process the
+    /// request.
     pub(crate) fn outcome(
         &self,
-        own: Option<Reply>,
+        platform_reply: Option<Reply>,
         platform: Platform,
         operation: Option<&Operation>,
     ) -> Outcome {
-        // For the request log: no client receives it.
-        let lost = || {
+        // Only recorded: no client receives it.
+        let placeholder = || {
             let message = format!("no reply: {}", self.kind);
             Reply::json(503, &json!({ "message": message }))
         };
-        let mut outcome = Outcome::complete(own.unwrap_or_else(lost));
+        let mut outcome = Outcome::complete(platform_reply.unwrap_or_else(placeholder));
         match &self.kind {
             Kind::Status {
                 code,
@@ -232,7 +235,7 @@ impl Fault {
     }
 }
 
-/// The spec's example for the status, or an error body in the platform's form.
+/// The spec's example for the status, or an error body in the platform's format.
 fn status_reply(platform: Platform, operation: Option<&Operation>, status: u16) -> Reply {
     if let Some(reply) = operation.and_then(|operation| operation.status_reply(status)) {
         return reply;
@@ -283,7 +286,7 @@ impl FaultBuilder {
 
     /// Answers with a status.
     ///
-    /// The body is the spec's example, or an error body in the platform's form.
+    /// The body is the spec's example, or an error body in the platform's format.
     pub fn status(self, code: u16) -> Fault {
         let kind = Kind::Status {
             code,
@@ -310,7 +313,7 @@ impl FaultBuilder {
 
     /// Resets the connection (TCP RST) before the first byte of the reply.
     ///
-    /// The platform does not process the request; with [`Fault::after`] it does, and the reply is lost.
+    /// The platform does not process the request, unless [`Fault::after`] is set: then the reply is lost.
     pub fn reset(self) -> Fault {
         self.with_kind(Kind::Reset)
     }
@@ -320,7 +323,7 @@ impl FaultBuilder {
         self.with_kind(Kind::Truncate(bytes))
     }
 
-    /// Answers 200 with an HTML page, as a wrong proxy would.
+    /// Answers 200 with an HTML page, as a misconfigured proxy does.
     pub fn garbage(self) -> Fault {
         self.with_kind(Kind::Garbage)
     }
@@ -337,7 +340,7 @@ impl FaultBuilder {
 
     /// Drops a webhook call.
     ///
-    /// It counts webhook calls instead of requests, so it cannot have an operation.
+    /// Such a fault counts webhook calls instead of requests, so it cannot have an operation.
     pub fn drop_webhook(self) -> Fault {
         self.with_kind(Kind::DropWebhook)
     }
@@ -357,7 +360,7 @@ impl FaultBuilder {
         Some(self.first.saturating_add(times).saturating_sub(1))
     }
 
-    /// Whether the fault matches this request.
+    /// Whether platform and operation of the request match.
     fn matches(&self, platform: Platform, operation: Option<&str>) -> bool {
         self.platform.is_none_or(|wanted| wanted == platform)
             && match &self.operation {
@@ -427,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn operation_ids_belong_to_a_platform() {
+    fn a_fault_matches_by_platform_and_operation() {
         let when = Fault::on("list_deployments").platform(Platform::Nodion);
         assert!(when.matches(Platform::Nodion, Some("list_deployments")));
         assert!(!when.matches(Platform::Edgegap, Some("list_deployments")));

@@ -26,10 +26,10 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let error = |message: String| FaultError(format!("{text}: {message}"));
-        let (selector, rest) = text
+        let (requests, rest) = text
             .split_once('=')
             .ok_or_else(|| error(format!("missing =KIND; expected {KINDS}")))?;
-        let when = target(selector).map_err(error)?;
+        let when = selector(requests).map_err(error)?;
         // The body may contain commas.
         let (rest, body) = match rest.split_once(",body:") {
             Some((rest, body)) => (rest, Some(body)),
@@ -44,8 +44,7 @@ impl FromStr for Fault {
                 None if option == "before" => fault.before(),
                 None if option == "after" => fault.after(),
                 Some(("retry-after", seconds)) if is_status => {
-                    let seconds = self::seconds(seconds, "retry-after").map_err(error)?;
-                    fault.retry_after(seconds)
+                    fault.retry_after(retry_after_seconds(seconds).map_err(error)?)
                 }
                 Some(("type", value)) if is_status && body.is_some() => {
                     content_type = Some(value.to_owned());
@@ -70,7 +69,8 @@ impl FromStr for Fault {
     }
 }
 
-fn target(text: &str) -> Result<FaultBuilder, String> {
+/// Parses `[PLATFORM.]OPERATION[:CALLS]`.
+fn selector(text: &str) -> Result<FaultBuilder, String> {
     let (name, calls) = match text.split_once(':') {
         Some((name, calls)) => (name, Some(calls)),
         None => (text, None),
@@ -113,6 +113,7 @@ fn target(text: &str) -> Result<FaultBuilder, String> {
     }
 }
 
+/// Parses `KIND`.
 fn kind(when: FaultBuilder, text: &str) -> Result<Fault, String> {
     let (name, value) = match text.split_once(':') {
         Some((name, value)) => (name, Some(value)),
@@ -143,12 +144,12 @@ fn kind(when: FaultBuilder, text: &str) -> Result<Fault, String> {
     }
 }
 
-fn seconds(text: &str, what: &str) -> Result<u64, String> {
+fn retry_after_seconds(text: &str) -> Result<u64, String> {
     text.parse()
-        .map_err(|_| format!("invalid {what}:{text}; expected whole seconds"))
+        .map_err(|_| format!("invalid retry-after:{text}; expected whole seconds"))
 }
 
-/// `500ms`, `2s` or `3m`.
+/// Parses a duration such as `500ms`, `2s` or `3m`.
 fn time(text: &str) -> Result<Duration, String> {
     let time = text.parse::<SignedDuration>().ok();
     let time = time.and_then(|time| Duration::try_from(time).ok());
@@ -222,7 +223,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Formats a duration for [`time`].
+/// Formats a duration so that [`time`] can parse it.
 fn format_time(time: Duration) -> String {
     let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
     format!("{time:#}")
@@ -233,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_round_trips() {
+    fn a_fault_round_trips_through_its_text_form() {
         let edgegap = || Fault::on("create_deployment").platform(Platform::Edgegap);
         let nodion = || Fault::on_any().platform(Platform::Nodion);
         for (text, fault) in [
@@ -309,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_problem() {
+    fn parse_errors_name_the_invalid_part() {
         for (text, words) in [
             ("", "missing =KIND"),
             ("edgegap.create_deployment", "missing =KIND"),

@@ -10,12 +10,15 @@ use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
 use crate::time::{Stage, Timing, rfc3339};
 
-// 30 minutes (Nexlayer/docs:data/openapi.json) and one extension of 120: the vendor's example says 150 minutes and 0
-// extensions after the first one.
+/// Lifetime of a deployment (Nexlayer/docs:data/openapi.json).
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// Time that an extension adds. In the vendor's example, 150 minutes and 0 extensions remain after the first
+/// one.
 const EXTENSION: Duration = Duration::from_secs(120 * 60);
+/// Number of extensions.
 const EXTENSIONS: u32 = 1;
-// "within the next 10 minutes": from the examples of the two remove operations.
+/// Time until a released application is removed: "within the next 10 minutes" in the examples of the two
+/// remove operations.
 const CLEANUP: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Clone, Debug)]
@@ -32,7 +35,9 @@ pub(super) struct Application {
     pub(super) created_at: Duration,
     pub(super) deployed_at: Duration,
     pub(super) expires_at: Duration,
+    /// When the application is removed, unless it is reserved.
     pub(super) gone_at: Duration,
+    /// Extensions left.
     pub(super) extensions: u32,
     pub(super) reserved: bool,
 }
@@ -54,7 +59,7 @@ impl Nexlayer {
             .sessions
             .iter_mut()
             .find(|session| session.token == token);
-        // Undocumented: the reply to an unknown token.
+        // The reply to an unknown token is undocumented.
         found.ok_or_else(|| failure(400, "Invalid session token"))
     }
 
@@ -65,7 +70,7 @@ impl Nexlayer {
             // Undocumented: an unknown token is refused, because a new session would hide the mistake.
             Some(token) => self.session(token)?.token.clone(),
             None => {
-                // 12 letters and digits, like dCf0NdAQ64j6 in the examples.
+                // 12 letters and digits, as in the examples: dCf0NdAQ64j6.
                 let token = self.ids.alphanumeric(12);
                 self.sessions.push(Session {
                     token: token.clone(),
@@ -74,11 +79,11 @@ impl Nexlayer {
                 token
             }
         };
-        // Like `jolly-tapir` in the example; the digits make sites unique.
+        // The example has `jolly-tapir`. The digits make the URL of each site unique.
         let environment = format!("jolly-tapir-{}", self.ids.hex(6));
         let session = self.session(&token)?;
-        // A start with a token redeploys (Nexlayer/website:.github/workflows/deploy.yml); environment and lifetime
-        // stay.
+        // A start with a token redeploys an existing application
+        // (Nexlayer/website:.github/workflows/deploy.yml). Its environment and lifetime stay.
         if !session
             .applications
             .iter()
@@ -102,7 +107,7 @@ impl Nexlayer {
     pub(super) fn update(&mut self, call: &Call) -> HandlerResult {
         let token = required_token(call)?;
         let manifest = manifest_of(call)?;
-        // The body is that of a start (Nexlayer/docs:data/openapi.json); the message is made up.
+        // The reply has the body of a start (Nexlayer/docs:data/openapi.json); the message is made up.
         self.deploy(token, manifest, "Deployment updated successfully", call.now)
     }
 
@@ -142,7 +147,7 @@ impl Nexlayer {
             required(&body, "applicationName")?,
             required(&body, "sessionToken")?,
         );
-        // The vendor's message; Nexlayer/docs:data/openapi.json uses it for an unknown token too.
+        // Nexlayer/docs:data/openapi.json has this message for an unknown token too.
         let session = self.session(token).map_err(|_| not_found())?;
         Ok((session.application(name)?, token.to_owned()))
     }
@@ -175,11 +180,11 @@ impl Application {
         }
     }
 
-    /// Removes the reservation.
+    /// Removes the reservation. If the application is past its time limit, it is removed 10 minutes later.
     ///
-    /// "If deployments have reached their time limits, application sites will be removed within 10 minutes", says the
-    /// message for all reservations. The message for one reservation omits the condition; the sandbox applies it to
-    /// both and uses the full 10 minutes.
+    /// The vendor's message about all reservations states this rule: "If deployments have reached their time
+    /// limits, application sites will be removed within 10 minutes". The message about one reservation omits
+    /// the condition. The sandbox applies the condition to both.
     pub(super) fn release(&mut self, now: Duration) {
         self.reserved = false;
         self.gone_at = if now < self.expires_at {
@@ -191,7 +196,7 @@ impl Application {
 }
 
 pub(super) fn extend(app: &mut Application, now: Duration) -> HandlerResult {
-    // Free deployments have limited extensions, says the vendor. The message of the refusal is made up.
+    // The vendor limits the extensions of free deployments. The error message is made up.
     let left = app.extensions.checked_sub(1);
     let left = left.ok_or_else(|| failure(400, "No extensions remaining"))?;
     app.extensions = left;
@@ -216,8 +221,8 @@ pub(super) fn claim(token: &str) -> Reply {
 
 /// The status of the pods.
 ///
-/// The format is from Nexlayer/api-reference:openapi/nexlayer-api.yaml at e68c307. `Pending` and `Running` are in a
-/// captured start, `failed` is in the vendor's older pages, in lower case.
+/// The format is from Nexlayer/api-reference:openapi/nexlayer-api.yaml at e68c307. `Pending` and `Running`
+/// are in a recorded start of an application; `failed`, in lower case, is in the vendor's older pages.
 pub(super) fn pods(app: &Application, timing: Timing, now: Duration) -> Reply {
     let status = match timing.stage(app.deployed_at, now) {
         Stage::Queued | Stage::Working => "Pending",

@@ -56,7 +56,8 @@ fn pod_name(pod: &Value) -> String {
 
 /// Validates a manifest in JSON.
 ///
-/// Both bodies are from Nexlayer/docs:data/openapi.json; the messages of the details are made up.
+/// The bodies of the 200 and the 400 are from Nexlayer/docs:data/openapi.json; the messages in `details` are
+/// made up.
 pub(super) fn validate(call: &Call) -> HandlerResult {
     let Err(problems) = read(&body_of(call)?.into()) else {
         return Ok(message("Nexlayer YAML file is valid."));
@@ -69,10 +70,10 @@ pub(super) fn validate(call: &Call) -> HandlerResult {
     Err(Reply::json(400, &body))
 }
 
-/// The same rules as a JSON Schema.
+/// The rules of [`read`] as a JSON Schema.
 ///
-/// Title and draft are from Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json, which has
-/// many more rules.
+/// The title and the draft are from
+/// Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json, which has many more rules.
 pub(super) fn schema() -> Value {
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",

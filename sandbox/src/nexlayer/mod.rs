@@ -40,10 +40,10 @@ pub enum NexlayerPlan {
 #[derive(Clone)]
 pub struct Nexlayer {
     plan: NexlayerPlan,
-    /// Whether `getPodsStatus` exists; newer vendor files lack it.
+    /// Whether the operation `getPodsStatus` exists. The vendor's newer API descriptions omit it.
     pods_status: bool,
     timing: Timing,
-    /// Base URL of the surrounding server, if any.
+    /// Base URL of the sandbox's server for Nexlayer, if there is one.
     server: Option<String>,
     ids: Ids,
     sessions: Vec<Session>,
@@ -76,7 +76,7 @@ impl Nexlayer {
     fn route(&mut self, call: &Call) -> HandlerResult {
         let (timing, now) = (self.timing, call.now);
         match (call.id(), call.segments().as_slice()) {
-            // The token as last path segment (Nexlayer/website:.github/workflows/deploy.yml).
+            // Takes the token from the last path segment (Nexlayer/website:.github/workflows/deploy.yml).
             (_, ["startUserDeployment", token]) if call.method() == "POST" => {
                 self.start(call, Some(token))
             }
@@ -132,7 +132,7 @@ impl PlatformState for Nexlayer {
         with_express_header(failure(400, &violation.to_string()))
     }
 
-    /// Newest first, without session tokens.
+    /// All applications, newest first, without session tokens.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let sessions = self.sessions.iter().rev();
         let apps = sessions.flat_map(|session| session.applications.iter().rev());
@@ -172,16 +172,16 @@ fn required<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Rep
     text.ok_or_else(|| failure(400, &format!("{name} is required")))
 }
 
-/// The token in the query, "Required" in the reference.
+/// The session token in the query, which the reference marks as required.
 fn required_token<'r>(call: &Call<'_, 'r>) -> Result<&'r str, Reply> {
     let token = call.request.non_empty_query("sessionToken");
     token.ok_or_else(|| failure(400, "sessionToken is required"))
 }
 
-/// A message as text/html.
+/// A plain message with the content type text/html.
 ///
-/// Express sends strings this way, although the reference prints them in quotes (Nexlayer/docs:data/openapi.json has
-/// these types for extend and removeReservations).
+/// Express sends strings with this type, and Nexlayer/docs:data/openapi.json has it for extend and
+/// removeReservations. The reference prints the messages in quotes, like JSON strings.
 fn html_text(text: &str) -> Reply {
     Reply::new(200, "text/html; charset=utf-8", text)
 }
@@ -208,16 +208,18 @@ fn not_routed(call: &Call) -> Reply {
     Reply::new(404, "text/html; charset=utf-8", text)
 }
 
-/// Adds the header captured in Nexlayer/docs:content/docs/api-reference/endpoints.mdx.
+/// Adds the header that is recorded in Nexlayer/docs:content/docs/api-reference/endpoints.mdx.
 fn with_express_header(reply: Reply) -> Reply {
     reply.with_header("x-powered-by", "Express")
 }
 
-/// Accepts feedback; `sessionID` and `text` are required. Unknown sessions are accepted: undocumented.
+/// Accepts feedback. `sessionID` and `text` are required; an unknown session is accepted, which is an
+/// assumption.
 pub(super) fn feedback(call: &Call) -> HandlerResult {
     let body = body_of(call)?;
     required(&body, "sessionID")?;
     required(&body, "text")?;
-    // The ETag captured in Nexlayer/docs:content/docs/api-reference/endpoints.mdx is that of these two bytes.
+    // The ETag recorded in Nexlayer/docs:content/docs/api-reference/endpoints.mdx is the ETag of the body
+    // `OK`.
     Ok(html_text("OK"))
 }

@@ -32,8 +32,8 @@ impl Nexlayer {
 
     /// Removes all reservations.
     ///
-    /// The success message is the vendor's; the 400 has no body in Nexlayer/docs:data/openapi.json, so its message is
-    /// made up.
+    /// The success message is from Nexlayer/docs:data/openapi.json. The 400 has no body there, so its message
+    /// is made up.
     pub(super) fn remove_reservations(&mut self, call: &Call) -> HandlerResult {
         let body = body_of(call)?;
         let session = self.session(required(&body, "sessionToken")?)?;
@@ -49,7 +49,7 @@ impl Nexlayer {
 
 pub(super) fn reserve(app: &mut Application, plan: NexlayerPlan) -> HandlerResult {
     if plan == NexlayerPlan::Free {
-        // The vendor documents this business rule as a 500.
+        // The vendor documents a 500 for a missing plan.
         return Err(failure(
             500,
             "User is not on the Scale or Conquer plan. Please upgrade your plan to add a reservation.",
@@ -65,7 +65,7 @@ pub(super) fn reserve(app: &mut Application, plan: NexlayerPlan) -> HandlerResul
 
 pub(super) fn remove_reservation(app: &mut Application, now: Duration) -> HandlerResult {
     if !app.reserved {
-        // A 500 in Nexlayer/docs:data/openapi.json.
+        // Nexlayer/docs:data/openapi.json documents a 500.
         let name = &app.name;
         let text = format!("Application {name} reservation has already been removed.");
         return Err(failure(500, &text));

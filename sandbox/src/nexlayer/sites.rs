@@ -7,13 +7,13 @@ use crate::platform::Call;
 use crate::reply::Reply;
 use crate::time::{Stage, Timing};
 
-/// Domain of the sites if there is no server, as in the newer examples:
+/// Domain of the sites without a server, as in the newer examples:
 /// `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai`.
 pub(super) const DOMAIN: &str = ".alpha.nexlayer.ai";
-/// Path of the sites on the sandbox's server, because that domain is not local.
+/// First path segment of the sites on the sandbox's server, because [`DOMAIN`] does not resolve to it.
 const SITES: &str = "sites";
 
-/// The label of the requested site, if the request is for one.
+/// The label of the requested site; `None` if the request is for the API.
 pub(super) fn site_of(call: &Call) -> Option<String> {
     if let [SITES, label, ..] = call.segments().as_slice() {
         return Some((*label).to_owned());
@@ -41,8 +41,9 @@ impl Application {
 
     /// The URL of the site.
     ///
-    /// Complete-Test-App is `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai`: lower case, spaces as hyphens.
-    /// On a server it is a path instead.
+    /// Without a server, it is a host of [`DOMAIN`], with the name in lower case and hyphens for spaces: the
+    /// site of Complete-Test-App is `https://jolly-tapir-complete-test-app.alpha.nexlayer.ai`. With a server,
+    /// it is a path.
     pub(super) fn url(&self, server: Option<&str>) -> String {
         match server {
             Some(server) => format!("{server}/{SITES}/{}", self.label()),

@@ -32,14 +32,14 @@ pub(super) struct InstanceType {
     price_second: &'static str,
 }
 
-/// From the example of the reference.
+/// The only region, from the example of the reference.
 pub(super) const REGIONS: [Region; 1] = [Region {
     id: "428d037e-9ba6-4dab-92bd-8d816c523126",
     name: "Frankfurt, DE",
     slug: "fra",
 }];
 
-/// From the examples of <https://www.nodion.com/en/docs/api/application-processes> and
+/// The instance types, from the examples of <https://www.nodion.com/en/docs/api/application-processes> and
 /// <https://www.nodion.com/en/docs/api/application-instances>.
 pub(super) const TYPES: [InstanceType; 2] = [
     InstanceType {
@@ -74,7 +74,7 @@ pub(super) struct Application {
     /// Ids of integration, repository and branch; `None` for an image.
     branch: Option<[String; 3]>,
     created_at: Duration,
-    /// Seed of the instance ids.
+    /// Seed from which the ids of instances are derived.
     pub(super) seed: u64,
     pub(super) deployments: Vec<Deployment>,
     /// The first one is the application's web process, the others are workers.
@@ -137,7 +137,7 @@ impl Application {
         clock: Now,
     ) -> Result<Self, Reply> {
         let name = text_field(body, "name").unwrap_or_default();
-        // nrdcg/nodion:fixtures has both messages, for a DNS zone.
+        // Both messages are from nrdcg/nodion:fixtures, where they are about a DNS zone.
         if name.trim().is_empty() {
             return Err(bad_request("Name can't be blank"));
         }
@@ -146,7 +146,7 @@ impl Application {
                 "Name must be between 1 and 255 characters long",
             ));
         }
-        // Not observed: these are the messages of Rails for a missing record.
+        // The messages below were not observed: Rails has them for a missing record.
         let region = text_field(body, "region_id");
         if !REGIONS.iter().any(|known| Some(known.id) == region) {
             return Err(bad_request("Region must exist"));
@@ -166,7 +166,7 @@ impl Application {
     pub(super) fn answer(&mut self, call: &Call, ids: &mut Ids, clock: Now) -> HandlerResult {
         match call.id() {
             "get_application" => {}
-            // Unknown reply; assumed to have the envelope.
+            // The real reply is unknown; assumed to be the reply of `get_application`.
             "update_application" => self.branch = Some(read_branch(&body_of(call)?)?),
             "list_deployments" => return self.list_deployments(clock),
             "create_deployment" => return self.create_deployment(call, ids, clock),
@@ -192,8 +192,10 @@ impl Application {
         envelope("application", self.describe(clock))
     }
 
-    /// The reference shows `online`. The other statuses are from
-    /// dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte, which selects a colour by them.
+    /// The status of the application.
+    ///
+    /// The reference shows `online`. The others are from
+    /// dlyx-io/nodion-gateway:frontend/src/pages/AppDetail.svelte, which selects a colour by the status.
     fn status(&self, clock: Now) -> &'static str {
         if self.live(clock).is_some() {
             return "online";
@@ -298,7 +300,8 @@ pub(super) fn read_instance_type(body: &Map<String, Value>) -> Result<usize, Rep
         .ok_or_else(|| bad_request("Instance type must exist"))
 }
 
-/// Any ids are accepted, because no operation lists them.
+/// Reads the ids of integration, repository and branch. Any ids are accepted, because no operation lists
+/// them.
 fn read_branch(body: &Map<String, Value>) -> Result<[String; 3], Reply> {
     let [integration, repository, branch] = BRANCH.map(|name| text_field(body, name));
     match (integration, repository, branch) {

@@ -30,10 +30,10 @@ impl Deployment {
         }
     }
 
-    /// `created`, `waiting`, then `available` or `failed` (dlyx-io/nodion-gateway:CLAUDE.md; the reference shows two of
-    /// them).
+    /// The status: `created`, `waiting`, then `available` or `failed`.
     ///
-    /// That file also has `expired`; its meaning is unknown, so it never occurs here.
+    /// From dlyx-io/nodion-gateway:CLAUDE.md; the reference shows two of them. That file also has `expired`,
+    /// which never occurs here, because its meaning is unknown.
     pub(super) fn status(&self, clock: Now) -> &'static str {
         match clock.timing.stage(self.created_at, clock.now) {
             _ if self.created_at == CONNECTED_AT => "available",
@@ -61,7 +61,7 @@ impl Application {
         newest_first.find(|one| one.status(clock) == "available")
     }
 
-    /// Newest first, as in the reference's example.
+    /// Lists the deployments, newest first as in the reference's example.
     pub(super) fn list_deployments(&self, clock: Now) -> HandlerResult {
         let newest_first = self.deployments.iter().rev();
         let all = newest_first.map(|one| self.describe_deployment(one, clock).into());
@@ -80,7 +80,7 @@ impl Application {
         let number = numbers.max().unwrap_or(0) + 1;
         let deployment = Deployment::new(ids.uuid(), number, tag, clock.now);
         let mut body = self.describe_deployment(&deployment, clock);
-        // Only in the reply to POST, as in the two examples of the reference.
+        // In the two examples of the reference, only the reply to POST has this field.
         body.insert("updated_at".to_owned(), rfc3339_berlin(clock.now).into());
         self.deployments.push(deployment);
         envelope("deployment", body.into())
@@ -106,7 +106,7 @@ impl Application {
                 "commit_timestamp": rfc3339_berlin(CONNECTED_AT),
                 "created_at": created_at,
             }),
-            // From the reference's examples of 2025: `git_sha` is null and the committer made up.
+            // As in the reference's examples of 2025: `git_sha` is null, and the committer is a placeholder.
             Some(image) => json!({
                 "id": deployment.id,
                 "status": status,
@@ -132,8 +132,8 @@ fn image_tag(call: &Call, accepts_tag: bool) -> Result<Option<String>, Reply> {
     }
     match body_of(call)?.get("image_tag") {
         None | Some(Value::Null) => Ok(None),
-        // The reference: only for pre-built image applications. The real reply to others is unknown; ignoring the tag
-        // would hide the mistake.
+        // The reference allows a tag only for applications with a pre-built image. The real reply for others
+        // is unknown; ignoring the tag would hide the mistake.
         Some(_) if !accepts_tag => Err(bad_request(
             "image_tag is only for applications with a pre-built image",
         )),

@@ -16,7 +16,7 @@ use crate::time::rfc3339_berlin;
 pub(super) struct Domain {
     id: String,
     name: String,
-    /// `sub` for Nodion's own domains, `main` for others, as in the example.
+    /// `sub` for subdomains of `nodion.app`, `main` for others, as in the reference's example.
     kind: &'static str,
     code: String,
     verified: bool,
@@ -33,7 +33,7 @@ impl Domain {
         let name = format!("{label}-{}.nodion.app", ids.hex(6));
         Self {
             verified: true,
-            // Before any deployment, so that the first one connects it.
+            // Earlier than any deployment, so that the first deployment connects the domain.
             connected_at: Some(Duration::ZERO),
             ..Self::new(ids, name, "sub", now)
         }
@@ -105,7 +105,7 @@ impl Application {
         }
         domain.updated_at = clock.now;
         let refused = call.id() == "connect_domain" && !verified;
-        // Unknown reply; assumed to have the envelope of a new one.
+        // The real reply is unknown; assumed to have the envelope of the create reply.
         let body = self.describe_domain(&domain, clock);
         self.domains.insert(at, domain);
         if refused {
@@ -127,7 +127,8 @@ impl Application {
         });
         json!({
             "id": domain.id,
-            // The reference shows `available`; dlyx-io/nodion-gateway offers to verify and to connect before that.
+            // The reference shows `available`. Before it, dlyx-io/nodion-gateway offers to verify and to
+            // connect; the status `created` is an assumption.
             "status": if connected { "available" } else { "created" },
             "domain_type": domain.kind,
             "domain_name": domain.name,

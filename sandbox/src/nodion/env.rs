@@ -64,7 +64,7 @@ impl Application {
             updated_at: clock.now,
         };
         let body = body_of(call)?;
-        // Both are required by the reference. The message is that of Rails, not observed.
+        // The reference requires both. The message is the one of Rails; it was not observed.
         for (name, words) in [("env_key", "Env key"), ("env_val", "Env val")] {
             if !body.contains_key(name) {
                 return Err(bad_request(&format!("{words} can't be blank")));
@@ -116,7 +116,8 @@ impl Application {
             }
             variable.key = key.to_owned();
         }
-        // Unknown: duplicate names are refused, because accepting them would hide a mistake.
+        // The real reply to a duplicate name is unknown. It is refused, because accepting it would hide a
+        // mistake.
         let taken = |one: &Variable| one.key == variable.key && one.id != variable.id;
         if self.variables.iter().any(taken) {
             return Err(bad_request("Env key has already been taken"));

@@ -10,7 +10,7 @@ use crate::platform::Call;
 use crate::reply::HandlerResult;
 use crate::time::{parse_rfc3339, rfc3339_millis};
 
-/// Interval of the made-up requests that each instance logs.
+/// Interval of the log lines of each instance. Their contents are made up.
 const LOG_INTERVAL: Duration = Duration::from_secs(5);
 const DEFAULT_RANGE: Duration = Duration::from_secs(3_600);
 /// Retention (<https://www.nodion.com/en/docs/logs>).
@@ -28,7 +28,7 @@ impl Application {
         let request = call.request;
         let time = |name: &str| match request.query_value(name) {
             None => Ok(None),
-            // Only the RFC 3339 subset of ISO 8601 is accepted.
+            // The reference says ISO 8601; only its RFC 3339 subset is accepted.
             Some(text) => parse_rfc3339(text)
                 .map(Some)
                 .ok_or_else(|| bad_request(&format!("{name} is not an ISO 8601 timestamp"))),
@@ -36,7 +36,7 @@ impl Application {
         let (after, before) = (time("after")?, time("before")?);
         let limit = match request.query_value("limit") {
             None => 200,
-            // Unknown reply above 2500; clamping would hide the mistake.
+            // The real reply above 2500 is unknown. It is refused, because clamping would hide the mistake.
             Some(text) => text
                 .parse::<usize>()
                 .ok()
@@ -46,12 +46,12 @@ impl Application {
         // The last hour, unless `after` is set.
         let from =
             after.unwrap_or_else(|| before.unwrap_or(clock.now).saturating_sub(DEFAULT_RANGE));
+        let instance_id = request.query_value("instance_id");
         let mut lines = self.lines(clock);
         lines.retain(|line| {
-            let wanted = request.query_value("instance_id");
             line.at > from
                 && before.is_none_or(|before| line.at < before)
-                && wanted.is_none_or(|wanted| line.instance_id == wanted)
+                && instance_id.is_none_or(|id| line.instance_id == id)
         });
         let surplus = lines.len().saturating_sub(limit);
         // Undocumented. With `after` alone, the first lines are returned, so that a reader can page forward; otherwise
@@ -74,8 +74,8 @@ impl Application {
             let label = instance.label();
             let visits =
                 clock.now.saturating_sub(instance.since).as_secs() / LOG_INTERVAL.as_secs();
-            let kept = u64::try_from(MAX_LINES).unwrap_or(u64::MAX);
-            for visit in visits.saturating_sub(kept)..=visits {
+            let max_lines = u64::try_from(MAX_LINES).unwrap_or(u64::MAX);
+            for visit in visits.saturating_sub(max_lines)..=visits {
                 let text = match (visit, label.starts_with("web")) {
                     (0, true) => format!("[{label}] Listening on 0.0.0.0:3000"),
                     (0, false) => format!("[{label}] Waiting for jobs"),

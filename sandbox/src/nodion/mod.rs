@@ -33,7 +33,7 @@ pub struct Nodion {
     ids: Ids,
     token: String,
     applications: Vec<Application>,
-    /// Ids of the two initial applications: from git, and from an image.
+    /// Ids of the two initial applications: one from git, one from an image.
     initial: [String; 2],
 }
 
@@ -78,14 +78,15 @@ impl Nodion {
     }
 
     fn route(&mut self, call: &Call) -> HandlerResult {
-        // An unknown route gets 404 before the key is checked, as in Rails, whose 404 is in nrdcg/nodion:fixtures. Not
-        // observed on Nodion.
+        // Assumption: an unknown route gets 404 even without a valid key. Rails does this, and the 404 in
+        // nrdcg/nodion:fixtures has the body of Rails.
         if call.operation.is_none() {
             return Err(not_found());
         }
-        // `Authorization: Bearer` (https://www.nodion.com/en/docs/api/authentication, nrdcg/nodion:client.go). The body
-        // of a 401 was not observed; this is the form of the 404. The only key is a project's, with all permissions.
-        // User keys (scopes, `X-Nodion-Project`, expiry, 403) are not modelled: only the scope `read` is known by name.
+        // `Authorization: Bearer` (https://www.nodion.com/en/docs/api/authentication,
+        // nrdcg/nodion:client.go). The body of a 401 was not observed; it is assumed to be like the 404. The
+        // only key belongs to a project and has all permissions. Keys of users (scopes, `X-Nodion-Project`,
+        // expiry, 403) are not modelled: of their scopes, only the name `read` is known.
         let expected = format!("Bearer {}", self.token);
         if call.request.header("authorization") != Some(expected.as_str()) {
             return Err(rails_error(401, "Unauthorized"));
@@ -131,7 +132,7 @@ impl PlatformState for Nodion {
         bad_request(&violation.to_string())
     }
 
-    /// Newest first, each with the status of its latest deployment.
+    /// All applications, newest first, each with the status of its latest deployment.
     fn resources(&self, now: Duration) -> Vec<ResourceSummary> {
         let clock = self.clock(now);
         let applications = self.applications.iter().rev();
@@ -153,7 +154,7 @@ fn position<T>(all: &[T], matches: impl Fn(&T) -> bool) -> Result<usize, Reply> 
     all.iter().position(matches).ok_or_else(not_found)
 }
 
-/// A 200 reply with one key; creations get 200 too (response codes of the reference).
+/// A 200 reply with one key. The reference documents 200 for creations too.
 fn envelope(key: &str, value: Value) -> HandlerResult {
     Ok(Reply::json(200, &json!({ key: value })))
 }
@@ -169,18 +170,19 @@ fn insert_field(body: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// The JSON body. The real reply to a missing or invalid one is unknown; the message is made up.
+/// The JSON body. The real reply to a missing or invalid body is unknown; this 400 and its message are made
+/// up.
 fn body_of(call: &Call) -> Result<Map<String, Value>, Reply> {
     let body = call.request.typed_json_object();
     body.map_err(|error| bad_request(error.message()))
 }
 
-/// From nrdcg/nodion:client.go, for DNS zones: the only known reply to a delete.
+/// The reply to a delete. The only known example is the reply for DNS zones (nrdcg/nodion:client.go).
 fn deleted() -> HandlerResult {
     envelope("deleted", Value::Bool(true))
 }
 
-/// From nrdcg/nodion:fixtures, for unknown ids and unknown routes.
+/// The 404 for unknown ids and unknown routes, from nrdcg/nodion:fixtures.
 fn not_found() -> Reply {
     rails_error(404, "Not Found")
 }
@@ -189,7 +191,7 @@ fn rails_error(status: u16, error: &str) -> Reply {
     Reply::json(status, &json!({ "status": status, "error": error }))
 }
 
-/// From nrdcg/nodion:fixtures.
+/// A 400 with one message, in the format of nrdcg/nodion:fixtures.
 fn bad_request(text: &str) -> Reply {
     Reply::json(400, &json!({ "errors": [text] }))
 }

@@ -53,7 +53,7 @@ impl Process {
         TYPES.get(self.instance_type).map_or("", |known| known.id)
     }
 
-    /// The form used in applications, instances and events.
+    /// The JSON of a worker in applications, instances and events.
     pub(super) fn as_worker(&self) -> Value {
         json!({
             "id": self.id,
@@ -81,7 +81,7 @@ impl Application {
         };
         let mut all = Vec::new();
         for (index, process) in self.processes.iter().enumerate() {
-            // Until an event is finished, the old number of instances runs.
+            // The old number of instances runs until the scaling event is finished.
             let pending = self
                 .events
                 .iter()
@@ -105,7 +105,7 @@ impl Application {
         let deployment = self
             .live(clock)
             .map(|live| self.describe_deployment(live, clock));
-        // The reference's example lacks these two fields here.
+        // In the list of instances, the reference's example lacks these two fields.
         let deployment = deployment.map(|mut deployment| {
             deployment.retain(|name, _| name != "strategy" && name != "image_reference");
             deployment
@@ -122,7 +122,7 @@ impl Application {
                     "created_at": rfc3339_berlin(one.since),
                     "deployment": deployment,
                     "instance_type": describe_type(one.process.instance_type),
-                    // Null for the application itself, as in the reference's example.
+                    // Null for the web process, as in the reference's example.
                     "worker": if is_web { Value::Null } else { one.process.as_worker() },
             })
         });
@@ -136,16 +136,17 @@ impl Application {
 
     pub(super) fn scale_process(&mut self, call: &Call) -> HandlerResult {
         let index = position(&self.processes, |one| one.id == call.path("process_id"))?;
-        // The reference gives no maximum for processes; 16 is that of applications and scaling events.
+        // The reference gives no maximum for processes; 16 is the maximum of applications and scaling events.
         let amount = read_amount(&body_of(call)?, 0)?;
         if let Some(process) = self.processes.get_mut(index) {
             process.amount = amount;
         }
-        // Unknown reply; assumed to have the envelope of the other operations.
+        // The real reply is unknown; assumed to have an envelope like the other operations.
         envelope("process", self.describe_process(index))
     }
 
-    /// The first process serves requests; slug and entrypoint as in the reference's example.
+    /// The JSON of a process. The first process serves requests; slug and entrypoint are as in the
+    /// reference's example.
     fn describe_process(&self, index: usize) -> Value {
         let Some(process) = self.processes.get(index) else {
             return Value::Null;
@@ -170,7 +171,7 @@ impl Application {
         body
     }
 
-    /// Newest first, as in the reference's example.
+    /// Lists the scaling events, newest first as in the reference's example.
     pub(super) fn list_events(&self, clock: Now) -> HandlerResult {
         let newest_first = self.events.iter().rev();
         let all = newest_first.map(|event| self.describe_event(event, clock));
@@ -199,7 +200,7 @@ impl Application {
             created_at: clock.now,
         };
         (process.amount, process.instance_type) = (amount, instance_type);
-        // Unknown reply; assumed to have the envelope of the other operations.
+        // The real reply is unknown; assumed to have an envelope like the other operations.
         let body = self.describe_event(&event, clock);
         self.events.push(event);
         envelope("scaling_event", body)
@@ -212,7 +213,7 @@ impl Application {
         let worker = worker.filter(|_| event.process > 0).map(Process::as_worker);
         json!({
             "id": event.id,
-            // The reference shows `finished`; the status before it was not observed.
+            // The reference shows `finished`; `created` is an assumption.
             "status": if finished { "finished" } else { "created" },
             "trigger_type": "manual",
             "instance_amount_old": event.amounts[0],

@@ -89,22 +89,22 @@ pub(super) fn page(view: &Value, refresh: Option<u64>) -> String {
     )
 }
 
-fn text<'a>(of: &'a Value, pointer: &str) -> &'a str {
-    let text = of.pointer(pointer).and_then(Value::as_str);
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    let text = value.pointer(pointer).and_then(Value::as_str);
     text.unwrap_or_default()
 }
 
-fn number(of: &Value, pointer: &str) -> u64 {
-    let number = of.pointer(pointer).and_then(Value::as_u64);
+fn number(value: &Value, pointer: &str) -> u64 {
+    let number = value.pointer(pointer).and_then(Value::as_u64);
     number.unwrap_or_default()
 }
 
-fn items<'a>(of: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
-    let items = of.pointer(pointer).and_then(Value::as_array);
+fn items<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    let items = value.pointer(pointer).and_then(Value::as_array);
     items.into_iter().flatten()
 }
 
-/// The content of a section after its start tag: heading, and a table, or a note if there are no rows.
+/// A section without its start tag: the heading, then a table, or a note if there are no rows.
 fn section(id: &str, title: &str, names: &[&str], rows: String, empty_note: &str) -> String {
     let heading = format!("<h2 id=\"{id}\">{title}</h2>\n");
     format!("{heading}{}</section>\n", table(names, rows, empty_note))
@@ -115,7 +115,7 @@ fn table(names: &[&str], rows: String, empty_note: &str) -> String {
         return format!("<p class=\"none\">{empty_note}</p>\n");
     }
     let names = names.iter().map(|name| match *name {
-        // Name columns take the remaining width.
+        // The CSS class `name` gives these columns the remaining width.
         "Name" | "Fault" | "Request" => format!("<th scope=\"col\" class=\"name\">{name}</th>"),
         _ => format!("<th scope=\"col\">{name}</th>"),
     });
@@ -123,90 +123,91 @@ fn table(names: &[&str], rows: String, empty_note: &str) -> String {
     format!("<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n")
 }
 
-fn platform(of: &Value, now: u64) -> String {
-    let id = text(of, "/platform");
+fn platform(value: &Value, now: u64) -> String {
+    let id = text(value, "/platform");
     let name = match id {
         "nexlayer" => "Nexlayer",
         "nodion" => "Nodion",
         "edgegap" => "Edgegap",
         other => other,
     };
-    let rows = items(of, "/resources")
+    let rows = items(value, "/resources")
         .map(|one| resource(one, now))
         .collect();
     let table = table(&["Name", "State", "Since"], rows, "No resources.");
-    let more = match number(of, "/more") {
+    let more = match number(value, "/more") {
         0 => String::new(),
         more => format!("<p class=\"none\">And {more} more.</p>\n"),
     };
     format!(
         "<section class=\"platform\" aria-labelledby=\"{id}\">\n<h3 id=\"{id}\">{name}</h3>\n\
          <p><code>{}</code></p>\n{table}{more}</section>\n",
-        Escaped(text(of, "/base_url")),
+        Escaped(text(value, "/base_url")),
     )
 }
 
-fn resource(of: &Value, now: u64) -> String {
-    let deployment = match number(of, "/deployment") {
+fn resource(value: &Value, now: u64) -> String {
+    let deployment = match number(value, "/deployment") {
         0 => String::new(),
         number => format!(", deployment {number}"),
     };
-    let address = match text(of, "/address") {
+    let address = match text(value, "/address") {
         "" => String::new(),
         address => format!("<br><code>{}</code>", Escaped(address)),
     };
-    let state = text(of, "/state");
-    let age = Duration::from_millis(now.saturating_sub(number(of, "/since")));
+    let state = text(value, "/state");
+    let age = Duration::from_millis(now.saturating_sub(number(value, "/since")));
     format!(
         "<tr><th scope=\"row\"><b>{}</b><br><small>{}{deployment}</small>{address}</th>\
          <td class=\"{}\">{}</td><td>{}</td></tr>\n",
-        Escaped(text(of, "/name")),
-        text(of, "/kind"),
+        Escaped(text(value, "/name")),
+        text(value, "/kind"),
         status_class(state),
         Escaped(state),
         Age(age),
     )
 }
 
-fn fault(of: &Value) -> String {
-    let status = match of.pointer("/pending") {
+fn fault(value: &Value) -> String {
+    let status = match value.pointer("/pending") {
         Some(Value::Bool(true)) => "pending",
         _ => "done",
     };
     format!(
         "<tr><th scope=\"row\"><code>{}</code></th><td>{} of {}</td><td>{status}</td></tr>\n",
-        Escaped(text(of, "/fault")),
-        number(of, "/applied"),
-        number(of, "/matched"),
+        Escaped(text(value, "/fault")),
+        number(value, "/applied"),
+        number(value, "/matched"),
     )
 }
 
-fn request(of: &Value) -> String {
-    let written = rfc3339(Duration::from_millis(number(of, "/at")));
+fn request(value: &Value) -> String {
+    let written = rfc3339(Duration::from_millis(number(value, "/at")));
     let time = written.get(11..19).unwrap_or(&written);
-    let operation = match text(of, "/operation") {
+    let operation = match text(value, "/operation") {
         "" => "unknown operation",
         operation => operation,
     };
     let bad = |text: &str| format!("<br><span class=\"bad\">{}</span>", Escaped(text));
-    let fault = match text(of, "/fault") {
+    let fault = match text(value, "/fault") {
         "" => String::new(),
         fault => bad(&format!("fault {fault}")),
     };
-    let problems = items(of, "/problems").filter_map(Value::as_str);
+    let problems = items(value, "/problems").filter_map(Value::as_str);
     let problems: String = problems.map(bad).collect();
-    let status = number(of, "/status");
+    let status = number(value, "/status");
     let class = if status >= 400 { "bad" } else { "good" };
     format!(
         "<tr><td><time>{time}</time></td><th scope=\"row\"><b>{}</b> <code>{} {}</code>\
          <br><small>{operation}</small>{fault}{problems}</th><td class=\"{class}\">{status}</td></tr>\n",
-        text(of, "/platform"),
-        Escaped(text(of, "/method")),
-        Escaped(text(of, "/path")),
+        text(value, "/platform"),
+        Escaped(text(value, "/method")),
+        Escaped(text(value, "/path")),
     )
 }
 
-/// The CSS class of a state. Colour only repeats the state's name.
+/// The CSS class that colours a state. The page also prints the state, so no information is in the colour
+/// only.
 fn status_class(state: &str) -> &'static str {
     let state = state.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| state.contains(word));

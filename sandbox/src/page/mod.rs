@@ -22,7 +22,7 @@ const MAX_REQUESTS: usize = 30;
 /// Maximum number of resources per platform on the page.
 const MAX_RESOURCES: usize = 50;
 
-/// Whether the request is for the page. The root of a Nexlayer site is not.
+/// Whether the request is for the status page, and not for the root of a Nexlayer site.
 pub(crate) fn is_page_request(request: &Request) -> bool {
     let host = request.header("host").unwrap_or_default();
     request.path == "/"
@@ -76,7 +76,7 @@ fn host_name(host: &str) -> &str {
     }
 }
 
-/// An IP address needs no DNS lookup, and `localhost` cannot be registered.
+/// Whether the host is an IP address, which needs no DNS lookup, or `localhost`, which nobody can register.
 fn is_allowed_host(host: &str) -> bool {
     let name = host_name(host);
     let bare = name
@@ -110,20 +110,24 @@ fn view(inner: &Inner) -> Value {
     })
 }
 
-fn resource_json(one: &ResourceSummary) -> Value {
+fn resource_json(resource: &ResourceSummary) -> Value {
     json!({
-        "kind": one.kind,
-        "name": truncate_value(&one.name),
-        "deployment": one.deployment,
-        "state": truncate_value(&one.state),
-        "since": millis(one.since),
-        "address": one.address.as_deref().map(truncate_value),
+        "kind": resource.kind,
+        "name": truncate_value(&resource.name),
+        "deployment": resource.deployment,
+        "state": truncate_value(&resource.state),
+        "since": millis(resource.since),
+        "address": resource.address.as_deref().map(truncate_value),
     })
 }
 
-fn fault_json(one: &InjectedFault) -> Value {
-    let text = truncate_value(&one.fault.to_string());
-    json!({ "fault": text, "matched": one.matched, "applied": one.applied, "pending": one.is_pending() })
+fn fault_json(injected: &InjectedFault) -> Value {
+    json!({
+        "fault": truncate_value(&injected.fault.to_string()),
+        "matched": injected.matched,
+        "applied": injected.applied,
+        "pending": injected.is_pending(),
+    })
 }
 
 fn request_json(recorded: &RecordedRequest) -> Value {
@@ -150,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_addresses_and_localhost_are_allowed_hosts() {
+    fn only_ip_addresses_and_localhost_are_allowed_hosts() {
         for host in [
             "127.0.0.1",
             "127.0.0.1:4000",

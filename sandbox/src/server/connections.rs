@@ -1,4 +1,4 @@
-//! The sockets of one platform, with limits against misbehaving clients.
+//! Accepts and serves the connections of one platform, with limits against misbehaving clients.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -19,7 +19,7 @@ use crate::platform::Platform;
 
 /// Maximum number of connections to all ports together. Further connections wait.
 const MAX_CONNECTIONS: usize = 512;
-/// Timeout for the head of each request on a connection.
+/// Timeout for receiving the head of each request on a connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum bytes of a request head.
 const HEAD_LIMIT: usize = 64 << 10;
@@ -41,7 +41,7 @@ pub(super) fn connection_permits() -> Arc<Semaphore> {
 
 /// Completes when the sandbox is dropped.
 pub(super) async fn shut_down(mut shutdown: watch::Receiver<()>) {
-    // Nothing is ever sent: an error means that the sender was dropped.
+    // No value is ever sent. An error means that the sender was dropped.
     while shutdown.changed().await.is_ok() {}
 }
 
@@ -71,9 +71,9 @@ impl PlatformListener {
     }
 
     async fn serve(self, stream: TcpStream) {
-        // Small replies must not wait for more data.
+        // Without Nagle's algorithm, which delays small replies.
         let _ = stream.set_nodelay(true);
-        // A faulty reply, to be written after hyper releases the socket.
+        // A faulty reply is written to the socket after hyper has released it.
         let faulty_reply: Arc<Mutex<Option<FaultyReply>>> = Arc::default();
         let service = service_fn(|request| {
             let (platform, faulty_reply) = (self.clone(), Arc::clone(&faulty_reply));
@@ -98,7 +98,7 @@ impl PlatformListener {
             }
             connection.poll_without_shutdown(cx)
         });
-        // Ignore errors: they only end the connection.
+        // Ignore errors: whatever they are, the connection ends.
         let _ = serve.await;
         let mut stream = connection.into_parts().io.into_inner();
         let reply = faulty_reply

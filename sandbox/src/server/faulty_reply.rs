@@ -7,7 +7,7 @@ use super::shared_state::SharedState;
 use crate::faults::Delivery;
 use crate::reply::Reply;
 
-/// A reply that is not delivered unchanged.
+/// A reply and the fault that changes its delivery.
 #[derive(Debug)]
 pub(super) struct FaultyReply {
     pub(super) reply: Reply,

@@ -91,7 +91,7 @@ impl Sandbox {
         self.shared.lock().state.requests_to(platform)
     }
 
-    /// Waits up to `timeout` for the oldest matching request, recorded or new.
+    /// Returns the oldest recorded request that matches; waits up to `timeout` for one.
     ///
     /// ```
     /// # async fn example(sandbox: deploykit_sandbox::Sandbox) {
@@ -123,7 +123,7 @@ impl Sandbox {
         self.shared.lock().state.inject(fault)
     }
 
-    /// Removes all faults. Replies that are already faulty stay so.
+    /// Removes all faults. Replies in progress keep their fault.
     pub fn clear_faults(&self) {
         self.shared.lock().state.clear_faults();
     }

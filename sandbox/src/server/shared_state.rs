@@ -13,7 +13,7 @@ use crate::webhooks::Webhook;
 #[derive(Debug)]
 pub(crate) struct SharedState {
     inner: Mutex<Inner>,
-    /// Notified when a webhook may be due, or the sandbox was dropped.
+    /// Notified when a webhook may be due, or when the sandbox was dropped.
     webhook_due: Condvar,
     /// Notified when the clock was moved.
     clock_moved: Notify,
@@ -85,12 +85,12 @@ impl SharedState {
         }
     }
 
-    /// Returns the oldest matching request, recorded already or in the future.
+    /// Returns the oldest recorded request that matches; waits until there is one.
     pub(super) async fn wait_for_request(
         &self,
         matches: impl Fn(&RecordedRequest) -> bool,
     ) -> RecordedRequest {
-        // The last number checked, so that each request is checked once.
+        // Number of the last request that was checked, so that each request is checked once.
         let mut last = 0;
         loop {
             let mut recorded = std::pin::pin!(self.request_recorded.notified());
@@ -108,7 +108,7 @@ impl SharedState {
         }
     }
 
-    /// Waits for due webhooks, at most until `until`. `None` when the sandbox was dropped.
+    /// Waits for due webhooks, at most until `until`. Returns `None` after the sandbox was dropped.
     pub(crate) fn next_webhooks(&self, until: Option<Instant>) -> Option<Vec<Webhook>> {
         let mut inner = self.lock();
         while !inner.ended {

@@ -9,9 +9,10 @@ const CONTROL_PLANE: Option<Dialect> = Some(Dialect::ControlPlane);
 
 /// Platform, dialect, operation, and location of the violation.
 ///
-/// `*` matches all operations, or any suffix of a location. The comment above an entry is its evidence.
+/// The operation `*` means all operations; a `*` at the end of a location matches any suffix. The comment
+/// above an entry is its evidence.
 const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
-    // Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; the platform itself refuses other types.
+    // Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; the handler refuses other types.
     (Platform::Nexlayer, None, "*", "header.content-type"),
     // Observed: a deployment as text/plain was answered with 202.
     (Platform::Dployr, CONTROL_PLANE, "*", "header.content-type"),
@@ -41,14 +42,15 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
         "delete_deployment",
         "body*",
     ),
-    // Optional in https://www.nodion.com/en/docs/api/application-deployments; the platform itself refuses other types.
+    // Optional in https://www.nodion.com/en/docs/api/application-deployments; the handler refuses other
+    // types.
     (
         Platform::Nodion,
         None,
         "create_deployment",
         "body.image_tag",
     ),
-    // [boolean, 'null'] in edgegap/openapi-specification:edgegap-v2-openapi.yaml; the platform itself refuses other
+    // [boolean, 'null'] in edgegap/openapi-specification:edgegap-v2-openapi.yaml; the handler refuses other
     // types.
     (
         Platform::Edgegap,
@@ -56,8 +58,8 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
         "create_deployment",
         "body.require_cached_locations",
     ),
-    // edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, which stops everything;
-    // the platform itself refuses other types.
+    // edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, which stops all
+    // deployments; the handler refuses other types.
     (Platform::Edgegap, None, "stop_deployments", "body.filters"),
 ];
 
@@ -68,13 +70,18 @@ pub(crate) fn contains(
     operation: &str,
     location: &str,
 ) -> bool {
-    ACCEPTED.iter().any(|&(of, in_dialect, id, known)| {
-        let at_place = match known.strip_suffix('*') {
-            Some(begin) => location.starts_with(begin),
-            None => location == known,
-        };
-        of == platform && in_dialect == dialect && (id == "*" || id == operation) && at_place
-    })
+    ACCEPTED
+        .iter()
+        .any(|&(on_platform, in_dialect, id, pattern)| {
+            let location_matches = match pattern.strip_suffix('*') {
+                Some(prefix) => location.starts_with(prefix),
+                None => location == pattern,
+            };
+            on_platform == platform
+                && in_dialect == dialect
+                && (id == "*" || id == operation)
+                && location_matches
+        })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The OpenAPI specs: operations by route, examples, and violations.
+//! The OpenAPI specs: lookup of operations by route, example replies, and validation.
 //!
 //! The sandbox validates every request and each of its own replies against them.
 
@@ -114,13 +114,13 @@ impl Spec {
                 })
                 .collect(),
             None => segments(path)
-                .map(|segment| self.has_segment(&segment))
+                .map(|segment| self.is_public_segment(&segment))
                 .collect(),
         }
     }
 
     /// Whether a decoded segment is empty or a literal in one of the spec's paths.
-    pub(crate) fn has_segment(&self, segment: &str) -> bool {
+    pub(crate) fn is_public_segment(&self, segment: &str) -> bool {
         let mut words = self.operations.iter().flat_map(|one| segments(&one.path));
         segment.is_empty() || words.any(|word| word == segment && parameter_name(&word).is_none())
     }
@@ -131,7 +131,7 @@ impl Spec {
     }
 }
 
-/// Decodes each segment, except characters that would change the path's structure.
+/// Percent-decodes each segment, except `/` and `%`, which would change the meaning of the path.
 fn canonical(path: &str) -> String {
     let segments = segments(path);
     let escaped = segments.map(|segment| segment.replace('%', "%25").replace('/', "%2F"));
@@ -198,9 +198,9 @@ impl Operation {
         self.replies.iter().find(|reply| reply.status == status)
     }
 
-    /// The spec's reply with this status: its first example, or an empty body if it has none.
+    /// The documented reply with this status: its first example, or an empty reply if it has no body.
     ///
-    /// `None` if the status is not in the spec, or its body has no example.
+    /// `None` if the status is not in the spec, or the spec has no example of its body.
     pub fn status_reply(&self, status: u16) -> Option<Reply> {
         let contents = &self.reply(status)?.contents;
         if contents.is_empty() {
@@ -213,8 +213,8 @@ impl Operation {
 
 /// A violation of the spec in a request or a reply.
 ///
-/// It contains no values, which could be secret. Long texts are truncated, and only the first violations of a request
-/// or reply are kept.
+/// Contains no values of the request or reply, because they may be secret. Long texts are truncated, and only
+/// the first 20 violations of a request or reply are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
@@ -298,8 +298,8 @@ mod tests {
             id("POST", "/v1/services/metrics/start"),
             Some("start_service")
         );
-        for nowhere in ["/v1/services/", "/v1/services//status", "/v1", "/"] {
-            assert_eq!(id("GET", nowhere), None, "{nowhere}");
+        for unknown in ["/v1/services/", "/v1/services//status", "/v1", "/"] {
+            assert_eq!(id("GET", unknown), None, "{unknown}");
         }
         assert_eq!(id("get", "/v1/services"), None);
         let (_, values) = route("DELETE", "/v1/services/a%20b/env/50%25%2F2").unwrap();

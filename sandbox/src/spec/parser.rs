@@ -57,7 +57,7 @@ pub(super) struct Resolver<'a>(&'a Value);
 impl<'a> Resolver<'a> {
     /// Follows references to their target; null if it does not exist.
     pub(super) fn resolve(&self, mut value: &'a Value) -> &'a Value {
-        // More references than any spec has; ends cycles.
+        // A limit, so that a cycle of references ends. No spec has such a long chain.
         for _ in 0..8 {
             match value.get("$ref").and_then(Value::as_str) {
                 None => return value,
@@ -71,9 +71,9 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The operations of a spec.
+/// The operations of a spec; empty if the spec is invalid.
 ///
-/// An invalid spec has none; specs are compiled in, and a test parses them all.
+/// The specs are compiled in, and a test checks that all of them parse.
 pub(super) fn operations(text: &str) -> Vec<Operation> {
     let mut document: Value = serde_saphyr::from_str(text).unwrap_or_default();
     let schemas = schemas(&mut document);

@@ -87,16 +87,16 @@ impl Schema {
             violations.push(Violation::new(location, "has a schema that cannot be used"));
             return;
         };
-        // Collecting errors is much slower than a plain check.
+        // `iter_errors` is much slower than `is_valid`.
         if !validator.is_valid(value) {
-            let room = MAX_VIOLATIONS.saturating_sub(violations.len());
-            let errors = validator.iter_errors(value).take(room);
+            let limit = MAX_VIOLATIONS.saturating_sub(violations.len());
+            let errors = validator.iter_errors(value).take(limit);
             violations.extend(errors.map(|error| violation(location, &error)));
         }
     }
 }
 
-/// Location and rule of an error, without the value.
+/// Converts an error to a violation: its location and rule, without the value.
 fn violation(root: &str, error: &ValidationError) -> Violation {
     let mut location = root.to_owned();
     for part in error.instance_path().as_str().split('/').skip(1) {

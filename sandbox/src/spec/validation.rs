@@ -36,16 +36,16 @@ impl Operation {
             return;
         }
         let sent = request.media_type();
-        let labelled = self
+        let matching = self
             .bodies
             .iter()
             .find(|body| sent.as_deref() == Some(&body.media_type));
-        if labelled.is_none() {
+        if matching.is_none() {
             let message = format!("must be {}", first.media_type);
             violations.push(Violation::new("header.content-type", message));
         }
-        // Validate the body despite a wrong content type: some platforms ignore the type.
-        labelled.unwrap_or(first).check(&request.body, violations);
+        // Also validates a body with a wrong content type: some platforms ignore the type.
+        matching.unwrap_or(first).check(&request.body, violations);
     }
 
     /// Violations of the spec in a reply: its status, content type or body.
@@ -82,7 +82,7 @@ impl Operation {
 impl Parameter {
     fn check(&self, request: &Request, path: &[(String, String)], violations: &mut Vec<Violation>) {
         let name = self.name.as_str();
-        let (word, sent) = match self.location {
+        let (location, sent) = match self.location {
             ParameterLocation::Path => {
                 let value = path.iter().find(|(other, _)| other == name);
                 ("path", value.map(|(_, value)| value.clone()))
@@ -94,10 +94,10 @@ impl Parameter {
             Some(text) => {
                 let value = scalar(text, &self.schema);
                 self.schema
-                    .check(&format!("{word}.{name}"), &value, violations);
+                    .check(&format!("{location}.{name}"), &value, violations);
             }
             None if self.required => {
-                violations.push(Violation::new(format!("{word}.{name}"), "is required"));
+                violations.push(Violation::new(format!("{location}.{name}"), "is required"));
             }
             None => {}
         }
@@ -107,7 +107,7 @@ impl Parameter {
 /// The value of a parameter as number or boolean if its schema allows one, else as string.
 fn scalar(text: String, schema: &Schema) -> Value {
     match serde_json::from_str(&text) {
-        // An integer beyond 64 bits, which would be rounded.
+        // An integer of more than 64 bits stays a string: as a number, it would be rounded.
         Ok(Value::Number(number)) if number.is_f64() && !text.contains(['.', 'e', 'E']) => {
             Value::String(text)
         }
@@ -187,16 +187,19 @@ mod tests {
     fn bodies_are_validated_despite_a_wrong_content_type() {
         let login = Request::new("POST", "/v1/auth/login");
         assert_eq!(of_request(Platform::Dployr, &login), ["body: is required"]);
-        let labelled = |label: &str, body: &Value| {
-            let request = login.clone().with_body(label, body.to_string());
+        let violations = |content_type: &str, body: &Value| {
+            let request = login.clone().with_body(content_type, body.to_string());
             of_request(Platform::Dployr, &request)
         };
         let body = json!({ "email": "a@example.com", "password": "hunter2" });
-        assert_eq!(labelled("Application/JSON; charset=utf-8", &body), [""; 0]);
-        let label = "header.content-type: must be application/json";
         assert_eq!(
-            labelled("text/plain", &json!({ "email": "a@example.com" })),
-            [label, "body.password: is required"]
+            violations("Application/JSON; charset=utf-8", &body),
+            [""; 0]
+        );
+        let wrong_type = "header.content-type: must be application/json";
+        assert_eq!(
+            violations("text/plain", &json!({ "email": "a@example.com" })),
+            [wrong_type, "body.password: is required"]
         );
     }
 
@@ -204,9 +207,9 @@ mod tests {
     fn status_content_type_and_body_of_a_reply_are_validated() {
         let health =
             json!({ "status": "ok", "timestamp": "2026-01-05T00:00:00.000Z", "version": "1" });
-        let text = |status, label, body: &str| Reply::new(status, label, body);
-        let mut full = Reply::empty(204);
-        full.body = b"x".to_vec();
+        let text = |status, content_type, body: &str| Reply::new(status, content_type, body);
+        let mut with_body = Reply::empty(204);
+        with_body.body = b"x".to_vec();
         for (id, reply, problem) in [
             ("get_health", Reply::json(200, &health), ""),
             (
@@ -230,7 +233,7 @@ mod tests {
                 Reply::json(200, &json!([])),
                 "body: it is not of type \"object\"",
             ),
-            ("delete_deployment", full, "body: must be empty"),
+            ("delete_deployment", with_body, "body: must be empty"),
         ] {
             assert_eq!(of_reply(id, &reply).concat(), problem);
         }

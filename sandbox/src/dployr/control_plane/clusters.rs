@@ -15,7 +15,7 @@ use crate::time::{day_in_words, millis};
 
 const USER_NAME: &str = "owner";
 
-/// The mutable data of the cluster.
+/// The data of the cluster that requests can change.
 #[derive(Clone, Debug)]
 pub(super) struct Account {
     pub(super) cluster_name: String,
@@ -84,8 +84,8 @@ fn cluster(state: &Dployr) -> Value {
 
 /// Renames the cluster, at most once a month.
 ///
-/// The refusal is a 429 without `retry-after` although the rate-limit window has requests left: backing off as for a
-/// rate limit does not help.
+/// A second rename gets a 429 without `retry-after`. It is not about the rate limit, so a client that backs
+/// off gains nothing.
 pub(super) fn rename(state: &mut Dployr, call: &Call) -> HandlerResult {
     require_role(state, Some(call.path("id")), Role::Owner)?;
     let body = call.request.json_object().unwrap_or_default();
@@ -137,8 +137,10 @@ pub(super) fn users(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(page(call, vec![user.into()]))
 }
 
-/// From dployr-io/dployr-base:src/routes/clusters.ts; neither success nor refusal was recorded. Invitations stay
-/// pending: the sandbox sends no e-mail.
+/// Invites users by e-mail address.
+///
+/// From dployr-io/dployr-base:src/routes/clusters.ts; neither a success nor a failure was recorded.
+/// Invitations stay pending, because the sandbox sends no e-mail.
 pub(super) fn invite(state: &mut Dployr, call: &Call) -> HandlerResult {
     require_role(state, Some(call.path("id")), Role::Admin)?;
     let body = call.request.json_object().unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::time::millis;
 pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResult {
     let body = call.request.json_object();
     let in_query = call.request.query_value("clusterId");
-    // For the permission check, the body has priority over the query.
+    // The permission check prefers the cluster in the body over the cluster in the query.
     let in_body = body
         .as_ref()
         .ok()
@@ -26,8 +26,8 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
     let (name, settings, variables) =
         deployment_body::control_plane(&body).map_err(|words| bad_request(&words))?;
     if in_query.is_none() {
-        // A defect of the real server: the handler reads only the query. Without a cluster there it assumes the
-        // smallest plan and counts the services of all tenants.
+        // A defect of the real server: the handler reads the cluster only from the query. Without it, the
+        // handler assumes the smallest plan and counts the services of all tenants.
         return Err(bad_request(
             "Service limit reached for hobby plan (1 service max). Remove an existing service to deploy a new one.",
         ));
@@ -37,7 +37,7 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
     }
     state.env.insert(name.clone(), variables);
     env::deploy(state, &name, &body, call.now);
-    // The task id equals the deployment id only when a name is deployed for the first time.
+    // At the first deployment of a name, the task id is also the deployment id. Later they differ.
     let task_id = state.id("task", call.now);
     let row = state.deploy(&name, settings, task_id.clone(), call.now);
     let details = json!({ "serviceName": name, "deploymentId": row.id });
@@ -47,7 +47,7 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
 
 pub(super) fn list_deployments(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
-    // An unknown status is accepted. `serviceId` matches nothing, because rows keep it null.
+    // An unknown status is accepted. `serviceId` matches nothing, because it is null in every record.
     let status = call.request.non_empty_query("status");
     let of_service = call.request.non_empty_query("serviceId").is_some();
     // Newest first; a redeploy keeps the position.
@@ -91,7 +91,9 @@ pub(super) fn delete_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
     Ok(ok(json!({})))
 }
 
-/// All keys are always present. `serviceId` stays null, and no field gives the reason of a failure.
+/// The record of a deployment as JSON. All keys are always present.
+///
+/// `serviceId` is always null, and no field gives the reason of a failure.
 pub(super) fn describe(state: &Dployr, deployment: &Deployment, call: &Call) -> Map<String, Value> {
     let settings = &deployment.settings;
     let mut row = object(json!({

@@ -67,7 +67,7 @@ fn find(state: &Dployr, call: &Call) -> Result<Domain, Reply> {
     found.ok_or_else(|| middleware_error(404, "Domain not found", "resource.missing_resource"))
 }
 
-/// Newest first.
+/// Lists the domains, newest first.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let items = state.control_plane.domains.iter().rev().map(|domain| {
@@ -86,7 +86,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(page(call, items.collect()))
 }
 
-/// Includes the DNS records until the domain is verified.
+/// Returns a domain, with its DNS records until it is verified.
 ///
 /// Omitting them afterwards is from dployr-io/dployr-base:src/routes/domains.ts; the rest was observed.
 pub(super) fn get(state: &Dployr, call: &Call) -> HandlerResult {
@@ -105,7 +105,7 @@ pub(super) fn get(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(ok(data.into()))
 }
 
-/// Observed: 204 without a body, then 404.
+/// Deletes a domain: 204 without a body, then 404 (observed).
 pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     let domain = find(state, call)?;
     state
@@ -121,7 +121,8 @@ fn emit(state: &mut Dployr, event: &str, domain: &Domain, call: &Call) {
     state.emit(event, details, call.now);
 }
 
-/// Makes no DNS lookup: only names below `.test` (RFC 2606) count as having the record.
+/// Verifies a domain without a DNS lookup: only names below `.test` (RFC 2606) count as having the TXT
+/// record.
 ///
 /// The 422 was observed; the 204 is from dployr-io/dployr-base:src/routes/domains.ts.
 pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
@@ -133,7 +134,7 @@ pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
             "request.unprocessable_entity",
         ));
     }
-    // A verified domain stays verified.
+    // A second verification changes nothing.
     if !domain.is_active() {
         let mut domains = state.control_plane.domains.iter_mut();
         if let Some(kept) = domains.find(|kept| kept.id == domain.id) {
@@ -149,8 +150,9 @@ pub(super) fn service_of<'a>(state: &'a Dployr, name: &str) -> Option<&'a str> {
     named(state, name).map(|domain| domain.service.as_str())
 }
 
-/// Whether the name belongs to another tenant. The sandbox has one tenant, so the vendor's domain represents the
-/// others.
+/// Whether the name belongs to another tenant.
+///
+/// The sandbox has only one tenant, so names below the vendor's domain stand for those of other tenants.
 fn belongs_to_another_tenant(name: &str) -> bool {
     name == "dployr.io" || name.ends_with(".dployr.io")
 }
@@ -166,7 +168,7 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
     if !state.services.iter().any(|known| known.name == service) {
         return Err(not_found("Service not found"));
     }
-    // The reply is 200, with the name in lower case.
+    // The reply has status 200 and the name in lower case.
     let name = name.to_lowercase();
     // Observed for a domain that another tenant had registered.
     if belongs_to_another_tenant(&name) {

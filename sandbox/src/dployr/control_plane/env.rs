@@ -17,10 +17,10 @@ pub(super) fn variables(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(ok(json!({ "envs": variables.unwrap_or_default() })))
 }
 
-/// Sorted by key.
+/// Lists the secrets, sorted by key.
 ///
-/// A key that was set both before and after the creation of the service is listed twice: for the deployment and for the
-/// service.
+/// A key that was set both before and after the creation of the service is listed twice: once for the
+/// deployment, once for the service.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     let service = services::find(state, call)?;
     let rows = state.secrets.get(&service.name).into_iter().flatten();
@@ -46,13 +46,14 @@ pub(super) fn deploy(state: &mut Dployr, name: &str, body: &Map<String, Value>, 
     }
 }
 
+/// The keys in `secrets` of a body.
 fn keys(body: &Map<String, Value>) -> Option<impl Iterator<Item = &String>> {
     body.get("secrets")?.as_object().map(Map::keys)
 }
 
 /// Updates the secrets of a service.
 ///
-/// If either field names a key, all other keys are deleted
+/// If `secrets` or `keep_secret_keys` names a key, all keys that neither of them names are deleted
 /// (dployr-io/dployr-base:src/lib/db/store/db/service-secrets.ts).
 pub(super) fn update(state: &mut Dployr, name: &str, body: &Map<String, Value>, now: Duration) {
     let kept = body.get("keep_secret_keys").and_then(Value::as_array);

@@ -1,6 +1,6 @@
 //! Events of the cluster, and versions of the daemon.
 //!
-//! Neither was recorded; both are from dployr-io/dployr-base:src/routes/runtime.ts.
+//! Replies of neither were recorded; both are from dployr-io/dployr-base:src/routes/runtime.ts.
 
 use std::time::Duration;
 
@@ -46,36 +46,41 @@ impl Dployr {
     }
 }
 
-/// Newest first, unless `sort=oldest`. An unknown window is ignored.
+/// Lists the events, newest first unless `sort=oldest`. An unknown `window` is ignored.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
-    let wanted = |name: &str| call.request.non_empty_query(name);
-    let days = match wanted("window") {
+    let parameter = |name: &str| call.request.non_empty_query(name);
+    let days = match parameter("window") {
         Some("24h") => 1,
         Some("7d") => 7,
         Some("30d") => 30,
         _ => u32::MAX,
     };
     let since = call.now.saturating_sub(DAY.saturating_mul(days));
-    let search = wanted("search").map(str::to_lowercase);
+    let search = parameter("search").map(str::to_lowercase);
     let text = |event: &Value, pointer: &str| {
         let text = event.pointer(pointer).and_then(Value::as_str);
         text.unwrap_or_default().to_owned()
     };
-    let fits = |(at, event): &&(Duration, Value)| {
+    let matches = |(at, event): &&(Duration, Value)| {
         let whole = || event.to_string().to_lowercase();
         *at >= since
-            && wanted("type").is_none_or(|kind| kind == text(event, "/type"))
-            && wanted("actor").is_none_or(|actor| actor == text(event, "/actor/id"))
+            && parameter("type").is_none_or(|kind| kind == text(event, "/type"))
+            && parameter("actor").is_none_or(|actor| actor == text(event, "/actor/id"))
             && search
                 .as_ref()
                 .is_none_or(|search| whole().contains(search))
     };
-    let mut events: Vec<&(Duration, Value)> =
-        state.control_plane.events.0.iter().filter(fits).collect();
-    // The end of a deployment is recorded late, so the events must be sorted.
+    let mut events: Vec<&(Duration, Value)> = state
+        .control_plane
+        .events
+        .0
+        .iter()
+        .filter(matches)
+        .collect();
+    // The end of a deployment is recorded later than it happens, so the events must be sorted by time.
     events.sort_by_key(|(at, _)| *at);
-    if wanted("sort") != Some("oldest") {
+    if parameter("sort") != Some("oldest") {
         events.reverse();
     }
     let items = events.into_iter().map(|(_, event)| event.clone());

@@ -1,4 +1,4 @@
-//! Instances: one is connected; registered ones never connect.
+//! Instances. One is connected; instances that clients register never connect.
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Dployr, Instance};
 use super::{
-    Role, body_or_broken, handler_error, middleware_error, not_connected, not_found, ok, page,
+    Role, body_or_500, handler_error, middleware_error, not_connected, not_found, ok, page,
     require_query_cluster, require_role, success,
 };
 use crate::platform::Call;
@@ -14,13 +14,13 @@ use crate::reply::{HandlerResult, Reply};
 use crate::request::{object, text_field};
 use crate::time::millis;
 
-/// Newest first.
+/// Lists the instances, newest first.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
-    let wanted = call.request.query_value("role");
-    let newer = state.registered.iter().rev();
-    let all = newer.chain([&state.instance]);
-    let items = all.filter(|item| wanted.is_none_or(|role| item.role == role));
+    let role = call.request.query_value("role");
+    let registered = state.registered.iter().rev();
+    let all = registered.chain([&state.instance]);
+    let items = all.filter(|item| role.is_none_or(|role| item.role == role));
     let items = items.map(|instance| {
         let mut item = describe(state, instance);
         let cluster = &state.control_plane.account.cluster_name;
@@ -30,7 +30,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     Ok(page(call, items.collect()))
 }
 
-/// `data` is the instance itself. Found by id only, not by tag.
+/// Finds an instance by id, not by tag. `data` is the instance itself, not an object that contains it.
 pub(super) fn get(state: &Dployr, id: &str) -> HandlerResult {
     let mut all = state.registered.iter().chain([&state.instance]);
     let found = all.find(|one| one.id == id).ok_or_else(unknown_id)?;
@@ -38,7 +38,7 @@ pub(super) fn get(state: &Dployr, id: &str) -> HandlerResult {
 }
 
 pub(super) fn ping(state: &Dployr, tag: &str) -> HandlerResult {
-    // The refusal was not recorded; assumed to be that of the other calls by tag.
+    // The reply to an unknown tag was not recorded; assumed to be the same as for other operations by tag.
     connected(state, tag).ok_or_else(|| not_found("instance not found"))?;
     Ok(ok(json!({ "status": "enqueued" })))
 }
@@ -56,7 +56,7 @@ fn connected(state: &Dployr, tag: &str) -> Option<bool> {
     known.then_some(false)
 }
 
-/// Instances are healthy from the start. The requested region appears only in the metadata.
+/// The JSON of an instance. It is healthy from the start, and the requested region is only in the metadata.
 fn describe(state: &Dployr, instance: &Instance) -> Map<String, Value> {
     let region = instance.region.as_ref();
     object(json!({
@@ -77,9 +77,9 @@ fn describe(state: &Dployr, instance: &Instance) -> Map<String, Value> {
 }
 
 pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
-    let body = body_or_broken(call)?;
-    // Requiring an admin is an assumption: versions of dployr-io/dployr-base:src/routes/instances.ts require an owner
-    // or no role.
+    let body = body_or_500(call)?;
+    // Requiring an admin is an assumption: some versions of dployr-io/dployr-base:src/routes/instances.ts
+    // require an owner, others no role.
     let cluster = text_field(&body, "clusterId").or(call.request.query_value("clusterId"));
     require_role(state, cluster, Role::Admin)?;
     let address = text_field(&body, "address").unwrap_or_default();
@@ -111,7 +111,7 @@ pub(super) fn create(state: &mut Dployr, call: &Call) -> HandlerResult {
         managed: body.get("managed").and_then(Value::as_bool).unwrap_or(true),
         created_at: call.now,
     };
-    // The real server returns a signed token that is valid for 15 minutes and shown once.
+    // The real server returns a signed token, only in this reply, that is valid for 15 minutes.
     let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.sandbox", instance.id);
     let shown = describe(state, &instance);
     emit(state, "instance.created", &instance.id, call);
@@ -128,14 +128,14 @@ fn emit(state: &mut Dployr, event: &str, id: &str, call: &Call) {
 pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     if id == state.instance.id {
-        // All services of the sandbox run on this instance.
+        // The sandbox refuses this, because all its services run on this instance.
         let message = "The sandbox cannot do without its instance";
         return Err(handler_error(501, message, "sandbox.not_modelled"));
     }
     let at = state.registered.iter().position(|other| other.id == id);
-    let gone = state.registered.remove(at.ok_or_else(unknown_id)?);
-    emit(state, "instance.deleted", &gone.id, call);
-    Ok(ok(json!({ "deleted": true, "instance": gone.tag })))
+    let deleted = state.registered.remove(at.ok_or_else(unknown_id)?);
+    emit(state, "instance.deleted", &deleted.id, call);
+    Ok(ok(json!({ "deleted": true, "instance": deleted.tag })))
 }
 
 /// Reboots an instance or restarts its daemon.
@@ -145,7 +145,8 @@ pub(super) fn reboot_or_restart(state: &mut Dployr, call: &Call) -> HandlerResul
     if !connected(state, tag).ok_or_else(|| not_found("instance not found"))? {
         return Err(not_connected(&format!("Instance {tag} is not connected")));
     }
-    // The second text was observed; the first is from dployr-io/dployr-base:src/lib/instances/instance-helpers.ts.
+    // `Restart daemon` was observed; `Reboot instance` is from
+    // dployr-io/dployr-base:src/lib/instances/instance-helpers.ts.
     let task = match call.id() {
         "reboot_instance" => "Reboot instance",
         _ => "Restart daemon",

@@ -22,9 +22,11 @@ struct TimeRange {
 }
 
 impl TimeRange {
+    /// Reads `since`, `until` and `limit`. Without `since`, the range starts `default_range` ago.
+    ///
     /// Times are in milliseconds. A time of 0 and a limit below 1 are ignored (dployr-io/dployr-base:src/routes/logs.ts
     /// and services.ts).
-    fn of(call: &Call, back: Duration) -> Self {
+    fn of(call: &Call, default_range: Duration) -> Self {
         let time = |name: &str| {
             let number = leading_integer(call.request, name).filter(|number| *number != 0)?;
             Some(u64::try_from(number).unwrap_or(0))
@@ -32,7 +34,7 @@ impl TimeRange {
         let limit = leading_integer(call.request, "limit").filter(|limit| *limit >= 1);
         let limit = limit.unwrap_or(1_000).min(5_000);
         Self {
-            since: time("since").unwrap_or_else(|| millis(call.now.saturating_sub(back))),
+            since: time("since").unwrap_or_else(|| millis(call.now.saturating_sub(default_range))),
             until: time("until").unwrap_or_else(|| millis(call.now)),
             limit: usize::try_from(limit).unwrap_or(5_000),
         }
@@ -43,7 +45,9 @@ impl TimeRange {
     }
 }
 
-/// Finds the log by service id, service name, or name of a deployment without a service.
+/// `GET /v1/services/{id}/logs`
+///
+/// The id is a service id, a service name, or the name of a deployment without a service.
 pub(super) fn of_service(state: &Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     let mut services = state.services.iter();
@@ -53,36 +57,35 @@ pub(super) fn of_service(state: &Dployr, call: &Call) -> HandlerResult {
     let name = name.or_else(|| rows.find(|row| row.name == id).map(|row| &row.name));
     let name = name.ok_or_else(|| not_found("Service not found"))?;
     let follow = matches!(call.request.query_value("follow"), Some("true" | "1"));
-    // Starts 24 hours ago, or 15 minutes ago when following. Returns the oldest lines, so `limit` is not a tail; `tail`
-    // is ignored (dployr-io/dployr-base:src/routes/services.ts).
-    let back = if follow {
+    // By default, the range starts 24 hours ago, or 15 minutes ago when following. `limit` keeps the oldest
+    // lines, not the latest; `tail` is ignored (dployr-io/dployr-base:src/routes/services.ts).
+    let default_range = if follow {
         Duration::from_secs(15 * 60)
     } else {
         DAY
     };
-    let window = TimeRange::of(call, back);
-    // Other values are ignored (dployr-io/dployr-base:src/routes/services.ts).
-    let wanted = |line: &&LogLine| match call.request.query_value("source") {
+    let range = TimeRange::of(call, default_range);
+    // Unknown values of `source` are ignored (dployr-io/dployr-base:src/routes/services.ts).
+    let source_matches = |line: &&LogLine| match call.request.query_value("source") {
         Some("build") => matches!(line.source, "build" | "deploy"),
         Some("runtime") => line.source == "runtime",
         _ => true,
     };
     let lines = state
         .lines(name, call.now)
-        .filter(|line| window.has(line))
-        .filter(wanted);
-    let lines = lines
-        .take(window.limit)
-        .map(|line| line.json(state.dialect));
+        .filter(|line| range.has(line))
+        .filter(source_matches);
+    let lines = lines.take(range.limit).map(|line| line.json(state.dialect));
     Ok(lines_reply(lines.collect(), follow))
 }
 
 /// `GET /v1/logs`
 ///
-/// The handler itself checks the cluster (dployr-io/dployr-base:src/routes/logs.ts).
+/// The handler checks the cluster itself, with other errors than [`super::require_role`]
+/// (dployr-io/dployr-base:src/routes/logs.ts).
 pub(super) fn of_cluster(state: &Dployr, call: &Call) -> HandlerResult {
-    let wanted = |name: &str| call.request.non_empty_query(name);
-    match wanted("clusterId") {
+    let parameter = |name: &str| call.request.non_empty_query(name);
+    match parameter("clusterId") {
         None => return Err(bad_request("clusterId is required")),
         Some(id) if id != state.cluster_id => {
             let message = "Not a member of this cluster";
@@ -90,22 +93,22 @@ pub(super) fn of_cluster(state: &Dployr, call: &Call) -> HandlerResult {
         }
         Some(_) => {}
     }
-    let window = TimeRange::of(call, DAY);
-    let of_source = |line: &&LogLine| {
-        let mut sources = wanted("source").unwrap_or(line.source).split('|');
+    let range = TimeRange::of(call, DAY);
+    let source_matches = |line: &&LogLine| {
+        let mut sources = parameter("source").unwrap_or(line.source).split('|');
         sources.any(|source| source == line.source)
     };
     let mut entries = Vec::new();
     // `serviceId` is the service's name, in the query and in the entries.
     let rows = state.deployments.iter().filter(|row| {
-        wanted("serviceId").is_none_or(|name| name == row.name)
-            && wanted("deploymentId").is_none_or(|id| id == row.id)
+        parameter("serviceId").is_none_or(|name| name == row.name)
+            && parameter("deploymentId").is_none_or(|id| id == row.id)
     });
     for row in rows {
         let lines = state
             .lines(&row.name, call.now)
-            .filter(|line| window.has(line));
-        for line in lines.filter(of_source) {
+            .filter(|line| range.has(line));
+        for line in lines.filter(source_matches) {
             let mut entry = object(line.json(state.dialect));
             entry.insert("serviceId".to_owned(), json!(row.name));
             entry.insert("deploymentId".to_owned(), json!(row.id));
@@ -113,13 +116,13 @@ pub(super) fn of_cluster(state: &Dployr, call: &Call) -> HandlerResult {
         }
     }
     entries.sort_by_key(|(at, _)| *at);
-    if wanted("direction") == Some("backward") {
+    if parameter("direction") == Some("backward") {
         entries.reverse();
     }
     let entries = entries
         .into_iter()
         .map(|(_, entry)| entry)
-        .take(window.limit);
-    let follow = matches!(wanted("follow"), Some("true" | "1"));
+        .take(range.limit);
+    let follow = matches!(parameter("follow"), Some("true" | "1"));
     Ok(lines_reply(entries.collect(), follow))
 }

@@ -1,6 +1,7 @@
 //! The control-plane dialect: dployr-io/dployr-base at 05f89de.
 //!
-//! Rules without a source were observed on a running control plane, defects included. Routes outside the spec get 404.
+//! A rule without a named source was observed on a running control plane. This includes defects of the real
+//! server. Routes outside the spec get 404.
 //!
 //! Not modelled: other tenants; the service limit of plans, except for the mistaken refusal in
 //! [`deployments::create_deployment`]; deployments that are `queued` without an instance or `cached` by
@@ -80,16 +81,16 @@ fn route(state: &mut Dployr, call: &Call, path: &[&str], authenticated: bool) ->
         "get_health" => return Ok(health(call)),
         "get_domain_status" => return services::public_status(state, call),
         "list_versions" => return Ok(events::versions(call.request)),
-        // The reference documents login by password and these two collections, but the server lacks them.
+        // The server lacks login by password and these two collections, which the reference documents.
         _ if matches!(path, ["auth", "login"] | ["projects" | "webhooks", ..]) => {
             return Err(not_routed());
         }
         _ => {}
     }
-    let guarded = path
+    let needs_token = path
         .first()
         .is_some_and(|first| AUTHENTICATED_PREFIXES.contains(first));
-    if !authenticated && (guarded || call.id() == "list_events") {
+    if !authenticated && (needs_token || call.id() == "list_events") {
         return Err(unauthenticated());
     }
     match call.id() {
@@ -156,9 +157,10 @@ enum Role {
     Owner,
 }
 
-/// The permission check of most routes.
+/// Checks that the user has this role in the cluster. Most routes do.
 ///
-/// An unknown cluster gets the same reply as a cluster of another tenant.
+/// An unknown cluster gets the same 403 as a cluster of another tenant. The user is the owner of the only
+/// cluster.
 fn require_role(state: &Dployr, cluster_id: Option<&str>, role: Role) -> Result<(), Reply> {
     let Some(id) = cluster_id.filter(|id| !id.is_empty()) else {
         return Err(middleware_error(
@@ -188,7 +190,7 @@ fn require_query_cluster(state: &Dployr, call: &Call, role: Role) -> Result<(), 
 ///
 /// `page` is at least 1 and `pageSize` at most 100; unparsable values become 1 and 20. A page beyond the end is empty.
 fn page(call: &Call, items: Vec<Value>) -> Reply {
-    // 0 counts as missing (dployr-io/dployr-base:src/types/responses.ts).
+    // The number 0 counts as missing (dployr-io/dployr-base:src/types/responses.ts).
     let number = |name: &str, default: usize| match leading_integer(call.request, name) {
         None | Some(0) => default,
         Some(number) => usize::try_from(number).unwrap_or(1),
@@ -260,7 +262,7 @@ pub(super) fn violation_reply(violation: &Violation) -> Reply {
     bad_request(&format!("Validation failed: {violation}"))
 }
 
-/// An error from a check before the handler: `error` is a string.
+/// An error from middleware, a check before the handler: `error` is a string.
 fn middleware_error(status: u16, message: &str, code: &str) -> Reply {
     Reply::json(status, &json!({ "error": message, "code": code }))
 }
@@ -269,17 +271,18 @@ fn unauthenticated() -> Reply {
     middleware_error(401, "Not authenticated", "auth.bad_session")
 }
 
-/// For an unknown route and for a wrong method: the server never answers 405.
+/// The reply to an unknown route or a wrong method. The server never answers 405.
 fn not_routed() -> Reply {
     Reply::new(404, "text/plain; charset=UTF-8", "404 Not Found")
 }
 
-/// The framework's reply when a handler does not guard against a non-JSON body.
+/// The web framework's reply when a handler fails to parse the body and does not catch the error.
 fn internal_server_error() -> Reply {
     Reply::new(500, "text/plain; charset=UTF-8", "Internal Server Error")
 }
 
-fn body_or_broken(call: &Call) -> Result<Map<String, Value>, Reply> {
+/// The JSON body, for handlers that answer 500 to any other body.
+fn body_or_500(call: &Call) -> Result<Map<String, Value>, Reply> {
     call.request
         .json_object()
         .map_err(|_| internal_server_error())

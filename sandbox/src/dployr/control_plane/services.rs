@@ -1,4 +1,4 @@
-//! Services, which deployments create.
+//! Services. A successful deployment creates one.
 
 use serde_json::{Map, Value, json};
 
@@ -22,13 +22,13 @@ pub(super) fn find(state: &Dployr, call: &Call) -> Result<Service, Reply> {
     found.cloned().ok_or_else(missing)
 }
 
-/// Sorted by name.
+/// Lists the services, sorted by name.
 pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let mut items: Vec<Map<String, Value>> = Vec::new();
     for service in &state.services {
         let mut item = describe(state, service);
-        // Only the list has this field. It is null once the deployment's record is deleted.
+        // Only the list has this field. It is null after the record of the deployment is deleted.
         let deployment = state.deployment(&service.deployment_id);
         let name = deployment.map(|deployment| &deployment.name);
         item.insert("deploymentName".to_owned(), json!(name));
@@ -75,7 +75,7 @@ fn emit(state: &mut Dployr, event: &str, service: &Service, call: &Call) {
     state.emit(event, details, call.now);
 }
 
-/// The real server's record has no status.
+/// The JSON of a service. Like on the real server, it has no status.
 fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
     object(json!({
         "id": service.id,
@@ -92,8 +92,8 @@ fn describe(state: &Dployr, service: &Service) -> Map<String, Value> {
 
 /// Updates and redeploys a service.
 ///
-/// Absent fields keep their value, null clears a field, and variables are replaced as a whole. Only `healthCheck`, if
-/// absent, is reset to `/`.
+/// Absent fields keep their value, except `healthCheck`, which is reset to `/`. Null clears a field.
+/// Variables are replaced as a whole.
 pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
     let body = call.request.json_object();
@@ -110,7 +110,8 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     if instance != state.instance.tag {
         return Err(not_found("Instance not found"));
     }
-    // Both are stored before the record is looked up (dployr-io/dployr-base:src/routes/services.ts).
+    // The server stores variables and secrets before it looks up the record of the deployment, so they stay
+    // even if the update fails (dployr-io/dployr-base:src/routes/services.ts).
     if let Some(variables) = variables {
         state.env.insert(service.name.clone(), variables);
     }
@@ -186,9 +187,13 @@ pub(super) fn public_status(state: &mut Dployr, call: &Call) -> HandlerResult {
     };
     // A custom domain, verified or not, has priority over the vendor's, and the server does not check whether its
     // service still exists (dployr-io/dployr-base:src/routes/status.ts).
-    let own = domains::service_of(state, domain);
-    let without_service = if own.is_some() { "ready" } else { "not_found" };
-    let name = own.or(domain.strip_suffix(".dployr.run"));
+    let custom = domains::service_of(state, domain);
+    let without_service = if custom.is_some() {
+        "ready"
+    } else {
+        "not_found"
+    };
+    let name = custom.or(domain.strip_suffix(".dployr.run"));
     let mut services = state.services.iter();
     let service = services.find(|service| Some(service.name.as_str()) == name);
     let service = service.map(|service| (state.run_state(service, call.now), service.id.clone()));
@@ -211,7 +216,7 @@ pub(super) fn public_status(state: &mut Dployr, call: &Call) -> HandlerResult {
 
 /// `GET /v1/proxy/services`
 ///
-/// Each service on each instance.
+/// Lists each service with its instance.
 pub(super) fn routable(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let cluster = &state.control_plane.account.cluster_name;
@@ -235,7 +240,8 @@ pub(super) fn routable(state: &Dployr, call: &Call) -> HandlerResult {
 
 /// `GET /v1/services/metrics/{name}`
 ///
-/// Returns the recorded numbers in the current hour for names of services. Totals without traffic are assumed.
+/// Returns the numbers of a recording for every service, as traffic of the current hour. The totals without
+/// traffic are an assumption.
 pub(super) fn traffic(state: &Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Viewer)?;
     let number = |key: &str| call.request.query_value(key)?.parse::<u64>().ok();

@@ -6,8 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::Dployr;
 use super::{
-    bad_request, body_or_broken, handler_error, not_found, ok, ok_with_message, page,
-    unauthenticated,
+    bad_request, body_or_500, handler_error, not_found, ok, ok_with_message, page, unauthenticated,
 };
 use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
@@ -16,7 +15,7 @@ use crate::time::millis;
 
 /// The login code of every user: the sandbox sends no e-mail.
 pub(in crate::dployr) const CODE: &str = "SANDBX";
-/// The identity token of the trusted CI job: a JWT in form, without a real signature.
+/// The identity token of the trusted CI job. It has the format of a JWT, but no valid signature.
 pub(in crate::dployr) const IDENTITY_TOKEN: &str =
     "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2FuZGJveA";
 /// Sessions live for seven days (observed in the cookie's Max-Age).
@@ -30,7 +29,7 @@ const CODE_LIFETIME: Duration = Duration::from_secs(600);
 /// Login code, sessions and API tokens of the user.
 #[derive(Clone, Debug, Default)]
 pub(in crate::dployr) struct Credentials {
-    /// Expiry of the code, and attempts left.
+    /// Expiry of the current login code, and attempts left.
     code: Option<(Duration, u32)>,
     sessions: Vec<(String, Duration)>,
     tokens: Vec<Token>,
@@ -88,7 +87,7 @@ impl Credentials {
 
 /// Checks that the caller has a session: only sessions may manage API tokens.
 ///
-/// The general credential check comes first; API tokens pass it and get this 403
+/// The general credential check runs first. A caller with an API token passes it and gets this 403
 /// (dployr-io/dployr-base:src/routes/auth-tokens.ts; the 403 was observed).
 fn require_session(
     state: &Dployr,
@@ -112,7 +111,7 @@ pub(super) fn is_email(text: &&str) -> bool {
 }
 
 pub(super) fn send_code(state: &mut Dployr, call: &Call) -> HandlerResult {
-    let body = body_or_broken(call)?;
+    let body = body_or_500(call)?;
     let email = text_field(&body, "email").filter(is_email);
     let email = email.ok_or_else(|| bad_request("Invalid email format"))?;
     // Only the owner can log in: the sandbox has one user.
@@ -124,7 +123,7 @@ pub(super) fn send_code(state: &mut Dployr, call: &Call) -> HandlerResult {
 }
 
 pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
-    let body = body_or_broken(call)?;
+    let body = body_or_500(call)?;
     let email = text_field(&body, "email").filter(is_email);
     let code = text_field(&body, "code").filter(|code| (6..=15).contains(&code.chars().count()));
     let (Some(email), Some(code)) = (email, code) else {
@@ -153,11 +152,11 @@ pub(super) fn verify(state: &mut Dployr, call: &Call) -> HandlerResult {
 
 /// Exchanges the identity token of the trusted CI job for a session.
 ///
-/// Refusals with this code were observed, without their message. The success is from
+/// The code of the 401 was observed; its message is made up. The success is from
 /// dployr-io/dployr-base:src/routes/auth.ts.
 pub(super) fn exchange(state: &mut Dployr, call: &Call) -> HandlerResult {
-    let body = body_or_broken(call)?;
-    // Not recorded; assumed to be like the other replies to incomplete bodies.
+    let body = body_or_500(call)?;
+    // The reply to a missing token was not recorded; assumed to be like other replies to incomplete bodies.
     let token = text_field(&body, "token").ok_or_else(|| bad_request("token is required"))?;
     if token != IDENTITY_TOKEN {
         return Err(handler_error(
@@ -171,7 +170,7 @@ pub(super) fn exchange(state: &mut Dployr, call: &Call) -> HandlerResult {
     Ok(ok(data).with_header("set-cookie", cookie))
 }
 
-/// Starts a session: its id and its `Set-Cookie` header.
+/// Starts a session. Returns its id and its `Set-Cookie` header.
 fn start_session(state: &mut Dployr, call: &Call, life: Duration) -> (String, String) {
     let id = state.ids.uuid();
     let seconds = life.as_secs();
@@ -186,7 +185,7 @@ fn start_session(state: &mut Dployr, call: &Call, life: Duration) -> (String, St
 
 /// Ends all sessions of the user; API tokens stay valid.
 ///
-/// Every caller's cookie is cleared (dployr-io/dployr-base:src/routes/auth.ts).
+/// The reply clears the cookie even if the caller has no session (dployr-io/dployr-base:src/routes/auth.ts).
 pub(super) fn logout(state: &mut Dployr, call: &Call) -> HandlerResult {
     if state.control_plane.credentials.has_session_cookie(call) {
         state.control_plane.credentials.sessions.clear();
@@ -213,7 +212,7 @@ pub(super) fn delete_token(state: &mut Dployr, call: &Call, authenticated: bool)
 pub(super) fn create_token(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult {
     require_session(state, call, authenticated, "create other")?;
     let body = call.request.json_object().unwrap_or_default();
-    // The only scope. The server does not check it later.
+    // `oidc:bind` is the only scope. The server does not check the scope of a token later.
     let scopes = body.get("scopes") == Some(&json!(["oidc:bind"]));
     let name = text_field(&body, "name").filter(|_| scopes);
     let seconds = |life: &Value| u64::try_from(life.as_i64()?).ok();

@@ -17,7 +17,7 @@ const DEFAULT_EVENTS: [&str; 7] = [
     "cluster.user_role_changed",
 ];
 
-/// Stores the webhook, one per cluster, without validation and returns it unchanged.
+/// Stores the webhook of the cluster without validation and returns it unchanged. A cluster has at most one.
 pub(super) fn set_up_webhook(state: &mut Dployr, call: &Call) -> HandlerResult {
     require_query_cluster(state, call, Role::Developer)?;
     let broken = |_| {

@@ -9,7 +9,7 @@ use crate::reply::{HandlerResult, Reply};
 use crate::request::text_field;
 use crate::time::rfc3339;
 
-/// Applies the fields of a body to existing settings; also returns its variables.
+/// Applies the fields of a body to `settings`. Also returns the variables in the body.
 pub(super) fn read(
     body: &Map<String, Value>,
     mut settings: Settings,
@@ -26,7 +26,7 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
     let body = body(call)?;
     let name = text_field(&body, "name").unwrap_or_default();
     let (settings, variables) = read(&body, Settings::default())?;
-    // Undocumented: a redeploy replaces the variables, an update extends them.
+    // Assumption: a redeploy replaces the variables, and an update adds to them.
     state
         .env
         .insert(name.to_owned(), variables.unwrap_or_default());
@@ -38,7 +38,7 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
 
 pub(super) fn update_deployment(state: &mut Dployr, call: &Call, id: &str) -> HandlerResult {
     let Deployment { name, settings, .. } = find_deployment(state, id)?.clone();
-    // The reference's example sends only `version` and `env`: absent fields stay.
+    // The reference's example sends only `version` and `env`, so absent fields keep their value.
     let (settings, variables) = read(&body(call)?, settings)?;
     if let Some(variables) = variables {
         state.env.entry(name.clone()).or_default().extend(variables);

@@ -1,4 +1,4 @@
-//! Instances: there is one.
+//! Instances. The sandbox has one.
 
 use serde_json::{Value, json};
 

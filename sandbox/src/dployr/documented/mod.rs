@@ -1,8 +1,8 @@
 //! The documented dialect: dployr-io/dployr-docs:docs/api.md.
 //!
-//! The reference shows only the login's reply. Following it, all replies are objects and arrays in snake case without
-//! an envelope. Their fields are those of the request bodies, completed from dployr-io/dployr:api/openapi.yaml
-//! (the daemon).
+//! The reference shows only the reply to the login. Like it, all replies are objects or arrays without an
+//! envelope, in snake case. They have the fields of the request bodies, plus fields from
+//! dployr-io/dployr:api/openapi.yaml (the daemon).
 
 mod deployments;
 mod instances;
@@ -21,7 +21,7 @@ use crate::spec::Violation;
 use crate::time::rfc3339;
 
 const HOUR: u64 = 3_600;
-// "Authenticated requests: 1000 requests per hour", and 60 for others.
+// "Authenticated requests: 1000 requests per hour", and 60 for unauthenticated requests.
 const USER_LIMIT: u64 = 1_000;
 const ANONYMOUS_LIMIT: u64 = 60;
 // `expires_in` in the login example.
@@ -41,17 +41,17 @@ pub(super) fn handle(state: &mut Dployr, call: &Call) -> Reply {
     } else {
         error(429, "Rate limit exceeded", json!({}))
     };
-    // Every reply has these headers; the reset is in Unix seconds. No Retry-After is documented.
+    // Every reply has these headers. The reset is in Unix seconds. The reference has no `Retry-After`.
     with_rate_limit_headers(reply, limit, taken)
 }
 
 fn route(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult {
     let path = call.segments();
     // Operations that only the control plane has do not exist here, not even those without authentication.
-    let is_other = call
+    let is_control_plane_only = call
         .operation
         .is_some_and(|operation| !operation.documented());
-    if path.first() != Some(&"v1") || is_other {
+    if path.first() != Some(&"v1") || is_control_plane_only {
         return Err(not_found("route"));
     }
     if call.id() == "login" {
@@ -76,7 +76,7 @@ fn route(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult 
             ))
         }
         "update_deployment" => deployments::update_deployment(state, call, id),
-        // Deletes only the record, as observed on the control plane.
+        // Deletes the record of the deployment but not its service, as observed on the control plane.
         "delete_deployment" => {
             let before = state.deployments.len();
             state.deployments.retain(|deployment| deployment.id != id);
@@ -141,20 +141,20 @@ fn login(state: &mut Dployr, call: &Call) -> HandlerResult {
     Ok(Reply::json(200, &body))
 }
 
-/// The JSON body; the reference always sends `Content-Type: application/json`.
+/// The JSON body. Requires `Content-Type: application/json`, which all examples of the reference send.
 fn body(call: &Call) -> Result<Map<String, Value>, Reply> {
     let body = call.request.typed_json_object();
     body.map_err(|error| invalid("Invalid request body", "body", error.message()))
 }
 
-/// 204: the reference shows no reply to a delete.
-fn deleted(found: bool, what: &str) -> HandlerResult {
-    let found = found.then(|| Reply::empty(204));
-    found.ok_or_else(|| not_found(what))
+/// The reply to a delete: 204 or 404. The reference shows none, so 204 is an assumption.
+fn deleted(found: bool, resource: &str) -> HandlerResult {
+    let reply = found.then(|| Reply::empty(204));
+    reply.ok_or_else(|| not_found(resource))
 }
 
-fn not_found(what: &str) -> Reply {
-    error(404, &format!("No such {what}"), json!({}))
+fn not_found(resource: &str) -> Reply {
+    error(404, &format!("No such {resource}"), json!({}))
 }
 
 /// The reply to a request that violates the spec.
@@ -166,7 +166,7 @@ fn invalid(message: &str, field: &str, issue: &str) -> Reply {
     error(400, message, json!({ "field": field, "issue": issue }))
 }
 
-/// "All errors follow this format."
+/// An error in the format of the reference, which says "All errors follow this format."
 ///
 /// The reference shows only the code `invalid_request`; the others are made up.
 fn error(status: u16, message: &str, details: Value) -> Reply {

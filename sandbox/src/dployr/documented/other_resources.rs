@@ -31,7 +31,7 @@ pub(super) fn route(state: &mut Dployr, call: &Call) -> HandlerResult {
             let removed = variables(state, id)?.remove(call.path("key"));
             deleted(removed.is_some(), "variable")
         }
-        // The reference has no delete operation.
+        // The reference has no operation that deletes a webhook.
         "list_webhooks" => list(state.webhooks.iter().cloned()),
         "create_webhook" => create_webhook(state, call, &body(call)?),
         _ => call.example().ok_or_else(|| not_found("route")),
@@ -39,17 +39,17 @@ pub(super) fn route(state: &mut Dployr, call: &Call) -> HandlerResult {
 }
 
 fn create_route(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> HandlerResult {
-    let wrong = |field, issue| invalid("Invalid proxy route", field, issue);
+    let refuse = |field, issue| invalid("Invalid proxy route", field, issue);
     let text = |field| text_field(body, field).unwrap_or_default();
     let (domain, service_id) = (text("domain"), text("service_id"));
     let mut services = state.services.iter();
     if !services.any(|service| service.id == service_id) {
-        return Err(wrong("service_id", "No such service"));
+        return Err(refuse("service_id", "No such service"));
     }
-    // Undocumented: a second route for a domain is refused.
+    // Assumption: a second route for the same domain is refused.
     let mut routes = state.routes.iter();
     if routes.any(|route| route.get("domain") == Some(&json!(domain))) {
-        return Err(wrong("domain", "is routed already"));
+        return Err(refuse("domain", "is routed already"));
     }
     let route = json!({
         "id": state.id("route", call.now),
@@ -75,7 +75,8 @@ fn create_project(state: &mut Dployr, call: &Call, body: &Map<String, Value>) ->
     Ok(stored(&mut state.projects, project))
 }
 
-/// Stores the webhook; the sandbox never calls it, because its requests are undocumented. The secret is not returned.
+/// Stores the webhook and returns it without the secret. The sandbox never calls it, because the format of
+/// the calls is undocumented.
 fn create_webhook(state: &mut Dployr, call: &Call, body: &Map<String, Value>) -> HandlerResult {
     let webhook = json!({
         "id": state.id("webhook", call.now),
@@ -86,12 +87,14 @@ fn create_webhook(state: &mut Dployr, call: &Call, body: &Map<String, Value>) ->
     Ok(stored(&mut state.webhooks, webhook))
 }
 
+/// Stores the item and returns it with 201.
 fn stored(items: &mut Vec<Value>, item: Value) -> Reply {
     let reply = Reply::json(201, &item);
     items.push(item);
     reply
 }
 
+/// Removes the item with this id. Returns whether there was one.
 fn remove(items: &mut Vec<Value>, id: &str) -> bool {
     let before = items.len();
     items.retain(|item| item.get("id") != Some(&json!(id)));

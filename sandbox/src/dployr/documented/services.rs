@@ -16,13 +16,13 @@ pub(super) fn switch(
 ) -> HandlerResult {
     let service = find_service(state, call.path("id"))?;
     state.switch(&service.id, run_state, message, call.now);
-    // The reference shows no reply; `taskId` is the control plane's name.
+    // The reference shows no reply. `taskId` is from the control plane's reply.
     let task_id = state.id("task", call.now);
     Ok(Reply::json(200, &json!({ "taskId": task_id })))
 }
 
 pub(super) fn logs(state: &Dployr, call: &Call, id: &str) -> HandlerResult {
-    // By id or name, as on the control plane.
+    // Found by id or by name, as on the control plane.
     let mut services = state.services.iter();
     let service = services.find(|service| service.id == id || service.name == id);
     let service = service.ok_or_else(|| not_found("service"))?;
