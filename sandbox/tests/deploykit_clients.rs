@@ -11,7 +11,7 @@ use deploykit::testing::Recorder;
 use deploykit::{Call, Retry, dployr};
 use deploykit_sandbox::{Dialect, Fault, Sandbox};
 
-fn server(application: &str, version: &str) -> NewDeployment {
+fn new_server(application: &str, version: &str) -> NewDeployment {
     let player = User::ip([198, 51, 100, 7].into());
     NewDeployment::new(application, version, player)
         .hidden_env("PASSWORD", "hush")
@@ -19,7 +19,7 @@ fn server(application: &str, version: &str) -> NewDeployment {
 }
 
 #[tokio::test]
-async fn previews_equal_those_of_a_recorder() {
+async fn the_sandbox_and_the_recorder_show_the_same_previews() {
     let sandbox = server::start(Sandbox::builder()).await;
     let recorder = Recorder::new();
     let (real, recorded) = (
@@ -29,7 +29,7 @@ async fn previews_equal_those_of_a_recorder() {
     let access = sandbox.edgegap();
     for edgegap in [real, recorded] {
         let id = edgegap
-            .deploy(server(&access.application, &access.version))
+            .deploy(new_server(&access.application, &access.version))
             .await
             .unwrap();
         let id = if edgegap.base_url().contains("127.0.0.1") {
@@ -62,7 +62,7 @@ async fn previews_equal_those_of_a_recorder() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_platforms_deploy_in_process_without_waiting() {
+async fn in_process_deployments_on_all_platforms_take_no_real_time() {
     let sandbox = Sandbox::builder()
         .ready_after(Duration::from_secs(60))
         .in_process();
@@ -71,7 +71,7 @@ async fn all_platforms_deploy_in_process_without_waiting() {
     let access = sandbox.edgegap_access();
     let edgegap = sandbox.edgegap().unwrap();
     let deployed = edgegap
-        .deploy(server(&access.application, &access.version))
+        .deploy(new_server(&access.application, &access.version))
         .await
         .unwrap();
     let ready = deployed.deployment().wait().await.unwrap();
@@ -104,11 +104,11 @@ async fn all_platforms_deploy_in_process_without_waiting() {
 
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(sandbox.request_previews().len() > 8);
-    server::assert_allowed(&sandbox.requests());
+    server::assert_replies_follow_spec(&sandbox.requests());
 }
 
 #[tokio::test(start_paused = true)]
-async fn advance_moves_the_clock() {
+async fn advance_moves_the_clock_of_the_in_process_sandbox() {
     let sandbox = Sandbox::builder()
         .dployr_dialect(Dialect::ControlPlane)
         .in_process();
@@ -121,16 +121,16 @@ async fn advance_moves_the_clock() {
     dployr.services().list().await.unwrap();
     let edgegap = sandbox.edgegap().unwrap();
     let edgegap_access = sandbox.edgegap_access();
-    let new = server(&edgegap_access.application, &edgegap_access.version);
-    let call = new.webhook_on_ready("http://127.0.0.1:9/ready");
-    let id = edgegap.deploy(call).await.unwrap().request_id;
+    let new = new_server(&edgegap_access.application, &edgegap_access.version);
+    let new = new.webhook_on_ready("http://127.0.0.1:9/ready");
+    let id = edgegap.deploy(new).await.unwrap().request_id;
     assert!(sandbox.take_due_webhooks().is_empty());
     sandbox.advance(Duration::from_secs(5));
     assert_eq!(sandbox.take_due_webhooks().len(), 1);
     let status: Call<_> = edgegap.deployment(id).get();
     assert!(status.await.unwrap().is_ready());
     assert!(format!("{sandbox:?}").contains("requests: 3"));
-    server::assert_allowed(&sandbox.requests());
+    server::assert_replies_follow_spec(&sandbox.requests());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,9 +1,10 @@
 //! Replays exchanges recorded from a dployr control plane (dployr-io/dployr-base at 05f89de).
 //!
-//! Status, content type, keys and messages must match. Ids, times and credentials may differ, but equal ids in the
-//! recording must be equal here. `<session>` and `<token>` are the latest session and token, `<owner>` is a valid token.
-//! With `"compare": "form"` only keys and types of the first item must match: these exchanges list other tenants'
-//! services or a made-up log.
+//! Status, content type, keys and messages must match. Ids, times and credentials may differ, but ids that
+//! are equal in the recording must be equal in the sandbox's replies. `<session>` and `<token>` are the
+//! latest session and token, `<owner>` is a valid token. With `"compare": "form"`, only keys and types of the
+//! first item must match: the sandbox does not have the services of other tenants or the log of the
+//! recording.
 //!
 //! All recorded exchanges of operations in `specs/dployr.yaml` are replayed, except those of other tenants and of
 //! cluster viewers: the sandbox has one tenant, the owner.
@@ -28,13 +29,13 @@ fn exchanges(fixture: &str) -> Vec<Value> {
 }
 
 /// A control plane that maps recorded ids and names to the sandbox's values.
-struct Plane {
+struct ReplayedPlane {
     api: TestPlatform,
     access: DployrAccess,
     ids: BTreeMap<String, String>,
 }
 
-impl Plane {
+impl ReplayedPlane {
     fn new(builder: SandboxBuilder) -> Self {
         let builder = builder.dployr_dialect(Dialect::ControlPlane);
         let api = TestPlatform::new(Platform::Dployr, builder);
@@ -50,14 +51,16 @@ impl Plane {
         plane
     }
 
-    fn map_id(&mut self, recorded: &str, ours: &str) {
-        self.ids.insert(recorded.to_owned(), ours.to_owned());
+    /// Expects `actual` wherever the recording has `recorded`.
+    fn map_id(&mut self, recorded: &str, actual: &str) {
+        self.ids.insert(recorded.to_owned(), actual.to_owned());
     }
 
     fn replay(&mut self, exchanges: &[Value]) {
         replay(&mut self.api, &self.access.token, exchanges, &mut self.ids);
     }
 
+    /// The id of a service.
     fn service(&mut self, name: &str) -> String {
         let target = format!("/v1/services?clusterId={}", self.access.cluster_id);
         let list = self.api.ok(&target);
@@ -68,8 +71,8 @@ impl Plane {
 }
 
 #[test]
-fn recorded_exchanges_get_the_same_replies() {
-    let mut plane = Plane::new(Sandbox::builder().dployr_build_node(false));
+fn control_plane_and_rest_exchanges_get_the_same_replies() {
+    let mut plane = ReplayedPlane::new(Sandbox::builder().dployr_build_node(false));
     plane.map_id("loopback", "sandbox");
     plane.replay(&exchanges("control-plane"));
     let service = plane.service("web-one");
@@ -79,9 +82,9 @@ fn recorded_exchanges_get_the_same_replies() {
 
 #[test]
 fn the_101st_request_of_a_minute_is_refused() {
-    let mut plane = Plane::new(Sandbox::builder());
+    let mut plane = ReplayedPlane::new(Sandbox::builder());
     plane.map_id("loopback", "sandbox");
-    // The recording time: the message contains the remaining seconds.
+    // The time of the recording, because the message contains the remaining seconds.
     plane.api.now = std::time::Duration::from_secs(1_795_487_083);
     let email = json!({ "email": plane.access.email });
     let login = json!({ "email": plane.access.email, "code": plane.access.login_code });
@@ -98,7 +101,7 @@ fn the_101st_request_of_a_minute_is_refused() {
 
 #[test]
 fn service_and_instance_exchanges_get_the_same_replies() {
-    let mut plane = Plane::new(Sandbox::builder().dployr_build_node(false));
+    let mut plane = ReplayedPlane::new(Sandbox::builder().dployr_build_node(false));
     plane.map_id("127.0.0.10", "203.0.113.10");
     let exchanges = exchanges("services-and-instances");
     // The first two requests deploy the same name.
@@ -112,7 +115,7 @@ fn service_and_instance_exchanges_get_the_same_replies() {
 
 #[test]
 fn account_exchanges_get_the_same_replies() {
-    let mut plane = Plane::new(Sandbox::builder());
+    let mut plane = ReplayedPlane::new(Sandbox::builder());
     plane.ids.remove("acme");
     let app = json!({ "name": "web-one", "type": "web", "source": "image", "image": "node:20" });
     let target = format!("/v1/deployments?clusterId={}", plane.access.cluster_id);
@@ -142,7 +145,7 @@ fn replay(
         );
         let mut request = Request::new(method, &translated(path, ids));
         for (name, value) in recorded["headers"].as_object().unwrap() {
-            // The recording contains no real tokens: insert a valid or an invalid one.
+            // The recording has no real tokens. Replace the placeholder by a valid or an invalid token.
             let token = if response["status"] == 401 {
                 "dpat_nobody"
             } else {
@@ -198,9 +201,10 @@ fn session(cookie: &str) -> Option<String> {
 }
 
 fn translated(text: &str, ids: &BTreeMap<String, String>) -> String {
-    ids.iter().fold(text.to_owned(), |text, (recorded, ours)| {
-        text.replace(recorded, ours)
-    })
+    ids.iter()
+        .fold(text.to_owned(), |text, (recorded, actual)| {
+            text.replace(recorded, actual)
+        })
 }
 
 /// Parses a body that is an NDJSON stream; other bodies stay unchanged.
@@ -215,77 +219,79 @@ fn parsed_lines(body: &Value) -> Value {
 }
 
 /// Compares keys and types. Of arrays, only the first items are compared.
-fn compare_forms(recorded: &Value, ours: &Value, at: &str) {
-    match (recorded, ours) {
-        (Value::Object(recorded), Value::Object(ours)) => {
-            assert!(recorded.keys().eq(ours.keys()), "{at}: {ours:?}");
+fn compare_forms(recorded: &Value, actual: &Value, at: &str) {
+    match (recorded, actual) {
+        (Value::Object(recorded), Value::Object(actual)) => {
+            assert!(recorded.keys().eq(actual.keys()), "{at}: {actual:?}");
             for (key, value) in recorded {
-                compare_forms(value, &ours[key], &format!("{at} .{key}"));
+                compare_forms(value, &actual[key], &format!("{at} .{key}"));
             }
         }
-        (Value::Array(recorded), Value::Array(ours)) => {
-            assert_eq!(recorded.is_empty(), ours.is_empty(), "{at}");
-            if let (Some(recorded), Some(ours)) = (recorded.first(), ours.first()) {
-                compare_forms(recorded, ours, &format!("{at} [0]"));
+        (Value::Array(recorded), Value::Array(actual)) => {
+            assert_eq!(recorded.is_empty(), actual.is_empty(), "{at}");
+            if let (Some(recorded), Some(actual)) = (recorded.first(), actual.first()) {
+                compare_forms(recorded, actual, &format!("{at} [0]"));
             }
         }
         (Value::Null, _) | (_, Value::Null) => {}
         _ => assert_eq!(
             std::mem::discriminant(recorded),
-            std::mem::discriminant(ours),
-            "{at}: {ours}"
+            std::mem::discriminant(actual),
+            "{at}: {actual}"
         ),
     }
 }
 
-fn compare(recorded: &Value, ours: &Value, ids: &mut BTreeMap<String, String>, at: &str) {
-    match (recorded, ours) {
-        (Value::Object(recorded), Value::Object(ours)) => {
+fn compare(recorded: &Value, actual: &Value, ids: &mut BTreeMap<String, String>, at: &str) {
+    match (recorded, actual) {
+        (Value::Object(recorded), Value::Object(actual)) => {
             let keys = |object: &serde_json::Map<String, Value>| {
                 object.keys().cloned().collect::<Vec<_>>()
             };
-            assert_eq!(keys(recorded), keys(ours), "{at}");
+            assert_eq!(keys(recorded), keys(actual), "{at}");
             for (key, value) in recorded {
-                compare(value, &ours[key], ids, &format!("{at} .{key}"));
+                compare(value, &actual[key], ids, &format!("{at} .{key}"));
             }
         }
-        (Value::Array(recorded), Value::Array(ours)) => {
-            assert_eq!(recorded.len(), ours.len(), "{at}");
-            for (number, (recorded, ours)) in recorded.iter().zip(ours).enumerate() {
-                compare(recorded, ours, ids, &format!("{at} [{number}]"));
+        (Value::Array(recorded), Value::Array(actual)) => {
+            assert_eq!(recorded.len(), actual.len(), "{at}");
+            for (number, (recorded, actual)) in recorded.iter().zip(actual).enumerate() {
+                compare(recorded, actual, ids, &format!("{at} [{number}]"));
             }
         }
-        (Value::String(recorded), Value::String(ours)) if recorded == "<token>" => {
-            assert!(ours.starts_with("dpat_"), "{at}: {ours}");
-            ids.insert(recorded.clone(), ours.clone());
+        (Value::String(recorded), Value::String(actual)) if recorded == "<token>" => {
+            assert!(actual.starts_with("dpat_"), "{at}: {actual}");
+            ids.insert(recorded.clone(), actual.clone());
         }
-        (Value::String(recorded), Value::String(ours)) if recorded.starts_with(TXT) => {
+        (Value::String(recorded), Value::String(actual)) if recorded.starts_with(TXT) => {
             let rest = |text: &str| Value::from(text.strip_prefix(TXT));
-            compare(&rest(recorded), &rest(ours), ids, at);
+            compare(&rest(recorded), &rest(actual), ids, at);
         }
-        (Value::String(recorded), Value::String(ours))
+        (Value::String(recorded), Value::String(actual))
             if is_uuid(recorded) || is_ulid(recorded) =>
         {
             assert_eq!(
-                (is_uuid(ours), is_ulid(ours)),
+                (is_uuid(actual), is_ulid(actual)),
                 (is_uuid(recorded), is_ulid(recorded))
             );
-            let known = ids.entry(recorded.clone()).or_insert_with(|| ours.clone());
-            assert_eq!(known, ours, "{at}");
+            let known = ids
+                .entry(recorded.clone())
+                .or_insert_with(|| actual.clone());
+            assert_eq!(known, actual, "{at}");
         }
-        (Value::String(recorded), Value::String(ours)) if recorded.starts_with("eyJ") => {
-            assert!(ours.starts_with("eyJ"), "{at}: {ours}");
+        (Value::String(recorded), Value::String(actual)) if recorded.starts_with("eyJ") => {
+            assert!(actual.starts_with("eyJ"), "{at}: {actual}");
         }
-        (Value::String(recorded), Value::String(ours)) if is_written_time(recorded) => {
-            assert!(is_written_time(ours), "{at}: {ours}");
+        (Value::String(recorded), Value::String(actual)) if is_timestamp_text(recorded) => {
+            assert!(is_timestamp_text(actual), "{at}: {actual}");
         }
-        (Value::Number(recorded), Value::Number(ours)) if is_time(recorded) => {
-            assert!(is_time(ours), "{at}: {ours}")
+        (Value::Number(recorded), Value::Number(actual)) if is_timestamp_millis(recorded) => {
+            assert!(is_timestamp_millis(actual), "{at}: {actual}")
         }
         (Value::String(recorded), _) => {
-            assert_eq!(&Value::from(translated(recorded, ids)), ours, "{at}");
+            assert_eq!(&Value::from(translated(recorded, ids)), actual, "{at}");
         }
-        _ => assert_eq!(recorded, ours, "{at}"),
+        _ => assert_eq!(recorded, actual, "{at}"),
     }
 }
 
@@ -304,11 +310,11 @@ fn is_ulid(text: &str) -> bool {
 }
 
 /// `2026-11-24T02:24:27.986Z`
-fn is_written_time(text: &str) -> bool {
+fn is_timestamp_text(text: &str) -> bool {
     text.len() == 24 && text.starts_with("20") && text.ends_with('Z') && text.contains('T')
 }
 
-fn is_time(number: &serde_json::Number) -> bool {
+fn is_timestamp_millis(number: &serde_json::Number) -> bool {
     number
         .as_u64()
         .is_some_and(|number| number > 1_000_000_000_000)

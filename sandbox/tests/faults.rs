@@ -1,4 +1,6 @@
-//! Each kind of fault with a deploykit client: the resulting error, and whether the sandbox processed the request.
+//! Injects each kind of fault into the calls of a deploykit client.
+//!
+//! The tests check the resulting error, and whether the sandbox processed the request.
 
 mod common;
 
@@ -48,7 +50,7 @@ async fn deployments(client: &Client) -> usize {
     client.deployments().list().await.unwrap().items.len()
 }
 
-/// Expects this error from the first create, and a success from the second.
+/// Asserts that the first create fails with this kind and effect, and that the second succeeds.
 async fn expect(fault: Fault, kind: ErrorKind, effect: Effect, processed: bool) -> Error {
     let text = fault.to_string();
     let (sandbox, client) = start(fault).await;
@@ -93,11 +95,11 @@ async fn a_status_replaces_the_reply_before_or_after_processing() {
     )
     .await;
     assert!(error.resource_id().is_some());
-    let own =
+    let custom =
         create()
             .nth(1)
             .status_with(400, "application/json", r#"{"message":"custom message"}"#);
-    let error = expect(own, ErrorKind::Rejected, Effect::None, false).await;
+    let error = expect(custom, ErrorKind::Rejected, Effect::None, false).await;
     assert_eq!(error.message(), Some("custom message"));
 }
 
@@ -118,7 +120,7 @@ async fn a_truncated_reply_is_an_error() {
 }
 
 #[tokio::test]
-async fn garbage_is_a_decode_error() {
+async fn a_garbage_reply_is_a_decode_error() {
     let before = create().nth(1).garbage();
     expect(before, ErrorKind::Decode, Effect::Unknown, false).await;
     let after = create().nth(1).garbage().after();
@@ -127,8 +129,8 @@ async fn garbage_is_a_decode_error() {
 
 #[tokio::test]
 async fn a_delay_follows_the_manual_clock() {
-    let late = create().nth(1).delay(Duration::from_secs(3_600));
-    let (sandbox, client) = start_with(Sandbox::builder().manual_clock().fault(late), LONG).await;
+    let delay = create().nth(1).delay(Duration::from_secs(3_600));
+    let (sandbox, client) = start_with(Sandbox::builder().manual_clock().fault(delay), LONG).await;
     let call = client.deploy(new(&sandbox));
     let drive = async {
         let seen = sandbox
@@ -145,7 +147,7 @@ async fn a_delay_follows_the_manual_clock() {
 }
 
 #[tokio::test]
-async fn slow_replies_time_out() {
+async fn a_reply_slower_than_the_timeout_is_an_error() {
     for (fault, processed) in [
         (create().nth(1).hang(), false),
         (create().nth(1).hang().after(), true),

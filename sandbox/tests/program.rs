@@ -88,7 +88,7 @@ impl Running {
 }
 
 #[test]
-fn every_curl_command_works() {
+fn every_curl_command_of_the_startup_text_succeeds() {
     for dialect in ["documented", "control-plane"] {
         let running = run(&["--dialect", dialect]);
         let curls = running.curls();
@@ -168,7 +168,7 @@ fn the_program_stops_on_sigint_and_sigterm() {
 }
 
 #[test]
-fn errors_set_the_exit_code() {
+fn usage_errors_exit_with_2_and_start_errors_with_1() {
     let (code, stderr) = refused(&["--nope"]);
     assert_eq!(code, Some(2));
     assert!(
@@ -200,8 +200,8 @@ fn errors_set_the_exit_code() {
 }
 
 #[test]
-fn port_is_the_first_of_four() {
-    // Another process may take a port in between.
+fn the_port_option_sets_the_first_of_four_ports() {
+    // Retries, because another process may take one of the ports.
     let running = (0..20).find_map(|_| {
         let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = free.local_addr().unwrap().port();
@@ -238,10 +238,10 @@ fn a_non_loopback_address_prints_a_warning() {
         stderr.contains("anyone who can reach 0.0.0.0 can use this sandbox"),
         "{stderr}"
     );
-    let mut closed = run(&[]);
-    closed.signal("TERM");
+    let mut loopback = run(&[]);
+    loopback.signal("TERM");
     let mut stderr = String::new();
-    let mut errors = closed.child.stderr.take().unwrap();
+    let mut errors = loopback.child.stderr.take().unwrap();
     errors.read_to_string(&mut stderr).unwrap();
     assert_eq!(stderr, "");
 }

@@ -1,4 +1,4 @@
-//! Printed output contains no credentials.
+//! `Debug`, `Display` and log lines contain no credentials.
 
 mod common;
 
@@ -8,14 +8,14 @@ use common::TestPlatform;
 use deploykit_sandbox::{Dialect, Fault, Platform, Request, Sandbox};
 use serde_json::json;
 
-/// The path of a request as it is printed.
-fn shown(platform: Platform, method: &str, path: &str) -> String {
+/// The redacted path of a request with the credential `sent/it`.
+fn redacted_path(platform: Platform, method: &str, path: &str) -> String {
     let mut api = TestPlatform::new(platform, Sandbox::builder());
     api.raw(&Request::new(method, path).with_header("authorization", "Bearer sent/it"));
     let recorded = api.state.requests().remove(0);
-    let open = recorded.redacted_path();
-    assert!(recorded.to_string().contains(&format!(" {open} ")));
-    open
+    let redacted = recorded.redacted_path();
+    assert!(recorded.to_string().contains(&format!(" {redacted} ")));
+    redacted
 }
 
 /// Requests and their redacted paths.
@@ -44,11 +44,15 @@ nexlayer OPTIONS * => ***
 #[test]
 fn secret_path_segments_are_redacted_in_every_encoding() {
     for row in PATHS.trim().lines() {
-        let (request, open) = row.split_once(" => ").unwrap();
+        let (request, redacted) = row.split_once(" => ").unwrap();
         let parts: Vec<&str> = request.splitn(3, ' ').collect();
         let mut platforms = Platform::ALL.into_iter();
         let platform = platforms.find(|one| one.to_string() == parts[0]).unwrap();
-        assert_eq!(shown(platform, parts[1], parts[2]), open, "{row}");
+        assert_eq!(
+            redacted_path(platform, parts[1], parts[2]),
+            redacted,
+            "{row}"
+        );
     }
 }
 
@@ -95,13 +99,13 @@ fn debug_output_shows_no_bodies_or_session_tokens() {
         .with_json(&json!({ "env": { "KEY": canary } }));
     assert_redacted(&request, &[canary]);
     let shown = format!("{request:?}");
-    for open in [
+    for public in [
         "/startUserDeploymen%74/***",
         "sessionToken",
         "x-api-key",
         "application/json",
     ] {
-        assert!(shown.contains(open), "{shown}");
+        assert!(shown.contains(public), "{shown}");
     }
 
     let mut plane = TestPlatform::new(
@@ -183,10 +187,10 @@ fn recorded_requests_show_no_credentials() {
         ("GET", "/v1/deployments?query=canary-1".to_owned())
     );
     assert_eq!(http.headers()["authorization"], format!("token {token}"));
-    let odd = api.raw(&Request::new("GET", "/a%20b?x=1%262&y=%C3%A9"));
-    assert_eq!(odd.status, 404);
-    let odd = api.state.requests().pop().unwrap().to_http().unwrap();
-    assert_eq!(odd.uri(), "/a%20b?x=1%262&y=%C3%A9");
+    let reply = api.raw(&Request::new("GET", "/a%20b?x=1%262&y=%C3%A9"));
+    assert_eq!(reply.status, 404);
+    let http = api.state.requests().pop().unwrap().to_http().unwrap();
+    assert_eq!(http.uri(), "/a%20b?x=1%262&y=%C3%A9");
 }
 
 #[test]
@@ -203,7 +207,7 @@ fn log_lines_are_truncated() {
     api.post("/v2/deployments", &body);
     for request in api.state.requests() {
         let line = request.log_line();
-        assert!(line.chars().count() <= 1_001, "{} letters", line.len());
+        assert!(line.chars().count() <= 1_001, "{} bytes", line.len());
         assert!(line.contains(&format!(" {}", request.status)), "{line}");
     }
 }

@@ -3,7 +3,9 @@
 mod common;
 
 use common::edgegap::{api as edgegap, body_with, deploy_with};
-use common::{BEGIN, TestPlatform, control_plane::ControlPlane, expect_status, has, server};
+use common::{
+    BEGIN, TestPlatform, assert_fields, control_plane::ControlPlane, expect_status, server,
+};
 use deploykit_sandbox::{Platform, Request, Sandbox, SandboxBuilder, Webhook};
 use serde_json::{Value, json};
 
@@ -39,7 +41,7 @@ fn pair(path: &str, status: &str) -> (String, Value) {
 }
 
 #[test]
-fn edgegap_calls_on_ready_and_terminated() {
+fn edgegap_calls_the_urls_for_ready_and_terminated() {
     let mut api = edgegap(Sandbox::builder());
     assert_eq!(api.state.next_webhook_at(api.now), None);
     let id = deploy(&mut api, 202);
@@ -78,7 +80,7 @@ fn overdue_webhooks_are_returned_in_order() {
             pair("terminated", "Status.TERMINATED")
         ]
     );
-    // Stopped while starting, it becomes ready first.
+    // A deployment that is stopped while it starts becomes ready first.
     let id = deploy(&mut api, 202);
     api.wait(500);
     api.deleted(&format!("/v1/stop/{id}"), 202);
@@ -89,7 +91,7 @@ fn overdue_webhooks_are_returned_in_order() {
 }
 
 #[test]
-fn edgegap_calls_on_error() {
+fn edgegap_calls_the_url_for_error() {
     let mut api = edgegap(Sandbox::builder().deployments_fail(true));
     deploy(&mut api, 202);
     api.wait(1_200);
@@ -109,18 +111,17 @@ fn without_a_url_no_webhook_is_sent() {
     assert_eq!(due(&mut api), []);
 }
 
+/// A control plane with a webhook.
 struct SubscribedPlane {
     control_plane: ControlPlane,
 }
 
 impl SubscribedPlane {
-    fn new(builder: SandboxBuilder, wanted: &Value) -> Self {
-        let mut plane = ControlPlane::new(builder);
-        let target = plane.scoped("/v1/notifications/webhook/setup");
-        plane.api.posted(&target, wanted, 200);
-        Self {
-            control_plane: plane,
-        }
+    fn new(builder: SandboxBuilder, webhook: &Value) -> Self {
+        let mut control_plane = ControlPlane::new(builder);
+        let target = control_plane.scoped("/v1/notifications/webhook/setup");
+        control_plane.api.posted(&target, webhook, 200);
+        Self { control_plane }
     }
 
     fn deploy(&mut self) -> Value {
@@ -148,6 +149,7 @@ impl SubscribedPlane {
     }
 }
 
+/// A webhook that subscribes to the events of deployments and services.
 fn all_events() -> Value {
     let events = [
         "deployment.created",
@@ -165,15 +167,15 @@ fn all_events() -> Value {
 fn dployr_reports_deployment_events() {
     let mut plane = SubscribedPlane::new(Sandbox::builder(), &all_events());
     let id = plane.deploy();
-    let actor = plane.control_plane.api.state.dployr().access("").cluster_id;
+    let cluster = plane.control_plane.cluster.clone();
     let created = plane.due();
     assert_eq!(created.len(), 1);
     assert_eq!(created[0]["event"], "deployment.created");
     assert_eq!(created[0]["timestamp"], "2026-11-24T02:24:27.000Z");
     let data = &created[0]["data"];
-    has(
+    assert_fields(
         data,
-        json!({ "clusterId": actor, "serviceName": "web-one", "deploymentId": id, "actorType": "user" }),
+        json!({ "clusterId": cluster, "serviceName": "web-one", "deploymentId": id, "actorType": "user" }),
     );
     assert!(data["actorId"].is_string());
     plane.control_plane.api.wait(1_199);
@@ -182,7 +184,7 @@ fn dployr_reports_deployment_events() {
     let finished = plane.due();
     assert_eq!(finished.len(), 1);
     assert_eq!(finished[0]["event"], "deployment.finished");
-    // The time of the end, not of the check.
+    // The timestamp is the end of the deployment, not the time of the check.
     assert_eq!(finished[0]["timestamp"], "2026-11-24T02:24:28.200Z");
     assert_eq!(finished[0]["data"]["deploymentId"], id);
     assert_eq!(
@@ -211,16 +213,16 @@ fn dployr_reports_service_events() {
     let mut plane = SubscribedPlane::new(Sandbox::builder(), &all_events());
     let deployment = plane.deploy();
     plane.control_plane.api.wait(1_200);
-    let plane_of = &mut plane.control_plane;
-    let id = plane_of.items("/v1/services")[0]["id"].clone();
+    let control_plane = &mut plane.control_plane;
+    let id = control_plane.items("/v1/services")[0]["id"].clone();
     let service = format!("/v1/services/{}", id.as_str().unwrap());
-    plane_of.api.called(&format!("{service}/stop"), 200);
-    plane_of.api.called(&format!("{service}/start"), 200);
-    let target = plane_of.scoped(&format!("/v1/deployments/{}", deployment.as_str().unwrap()));
-    let request = deploykit_sandbox::Request::new("DELETE", &target);
-    let request = request.with_json(&json!({ "clusterId": plane_of.cluster }));
-    expect_status(&plane_of.api.send(request), 200);
-    plane_of.api.deleted(&service, 200);
+    control_plane.api.called(&format!("{service}/stop"), 200);
+    control_plane.api.called(&format!("{service}/start"), 200);
+    let path = format!("/v1/deployments/{}", deployment.as_str().unwrap());
+    let request = Request::new("DELETE", &control_plane.scoped(&path));
+    let request = request.with_json(&json!({ "clusterId": control_plane.cluster }));
+    expect_status(&control_plane.api.send(request), 200);
+    control_plane.api.deleted(&service, 200);
     assert_eq!(
         plane.events(),
         [
@@ -236,24 +238,24 @@ fn dployr_reports_service_events() {
 
 #[test]
 fn dployr_reports_only_subscribed_events() {
-    for (change, value) in [
+    for (field, value) in [
         ("enabled", json!(false)),
         ("enabled", Value::Null),
         ("events", json!([])),
         ("events", json!(["deployment.deleted", "deployment.failed"])),
         ("webhookUrl", Value::Null),
     ] {
-        let mut wanted = all_events();
-        wanted[change] = value;
-        let mut plane = SubscribedPlane::new(Sandbox::builder(), &wanted);
+        let mut webhook = all_events();
+        webhook[field] = value;
+        let mut plane = SubscribedPlane::new(Sandbox::builder(), &webhook);
         plane.deploy();
         plane.control_plane.api.wait(60_000);
-        assert_eq!(plane.events(), [] as [&str; 0], "{wanted}");
+        assert_eq!(plane.events(), [] as [&str; 0], "{webhook}");
     }
     // The default list has no deployment events.
-    let mut wanted = all_events();
-    wanted.as_object_mut().unwrap().remove("events");
-    let mut plane = SubscribedPlane::new(Sandbox::builder(), &wanted);
+    let mut webhook = all_events();
+    webhook.as_object_mut().unwrap().remove("events");
+    let mut plane = SubscribedPlane::new(Sandbox::builder(), &webhook);
     plane.deploy();
     plane.control_plane.api.wait(60_000);
     assert_eq!(plane.events(), [] as [&str; 0]);
@@ -307,7 +309,7 @@ async fn the_server_sends_webhooks() {
     let sandbox = server::start(Sandbox::builder()).await;
     let api = edgegap(Sandbox::builder());
     let (url, received) = receiver();
-    // Receivers that are silent, missing or remote do not delay other webhooks.
+    // Receivers that do not answer, do not exist or are remote must not delay other webhooks.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent_url = format!("http://{}", silent.local_addr().unwrap());
     for url in [
@@ -348,8 +350,10 @@ async fn the_server_sends_webhooks() {
     assert!(received.try_recv().is_err(), "the webhook is sent once");
 }
 
-/// dployr's control plane returns a webhook's events unchanged, even if the spec forbids them.
-fn wrong_reply(plane: &ControlPlane) -> Request {
+/// A request whose reply violates the spec.
+///
+/// dployr's control plane returns the events of a webhook unchanged, even if the spec forbids them.
+fn request_with_invalid_reply(plane: &ControlPlane) -> Request {
     let target = plane.scoped("/v1/notifications/webhook/setup");
     let events = json!({ "events": ["no event"] });
     let authorization = plane.api.authorization.as_deref().unwrap();
@@ -360,17 +364,17 @@ fn wrong_reply(plane: &ControlPlane) -> Request {
 
 #[test]
 #[should_panic(expected = "it is not one of")]
-fn the_test_platform_rejects_an_invalid_reply() {
+fn the_test_platform_panics_on_a_reply_that_violates_the_spec() {
     let mut plane = ControlPlane::new(Sandbox::builder());
-    let request = wrong_reply(&plane);
+    let request = request_with_invalid_reply(&plane);
     plane.api.raw(&request);
 }
 
 #[test]
 #[should_panic(expected = "it is not one of")]
-fn invalid_replies_are_found_in_recorded_requests() {
+fn the_check_of_recorded_requests_panics_on_a_reply_that_violates_the_spec() {
     let mut plane = ControlPlane::new(Sandbox::builder());
-    let request = wrong_reply(&plane);
+    let request = request_with_invalid_reply(&plane);
     plane.api.state.handle(Platform::Dployr, &request, BEGIN);
-    server::assert_allowed(&plane.api.state.requests());
+    server::assert_replies_follow_spec(&plane.api.state.requests());
 }

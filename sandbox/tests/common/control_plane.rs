@@ -17,6 +17,7 @@ impl ControlPlane {
         Self { api, cluster }
     }
 
+    /// Adds the cluster to the query.
     pub fn scoped(&self, path: &str) -> String {
         format!("{path}?clusterId={}", self.cluster)
     }
@@ -30,6 +31,7 @@ impl ControlPlane {
         self.api.posted(&target, &body, 202)["data"].clone()
     }
 
+    /// The items of the first page of a list.
     pub fn items(&mut self, path: &str) -> Vec<Value> {
         let target = self.scoped(path);
         let body = self.api.ok(&target);

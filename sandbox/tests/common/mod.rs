@@ -1,4 +1,4 @@
-//! Helpers: one platform as a state machine, with a clock that moves on request.
+//! Helpers for tests: one platform as a state machine, with a clock that only [`TestPlatform::wait`] moves.
 
 #![allow(dead_code)]
 
@@ -43,7 +43,7 @@ impl TestPlatform {
         self.now += Duration::from_millis(millis);
     }
 
-    /// Sends a request without credentials; asserts that the spec allows the reply.
+    /// Sends a request without adding credentials. Asserts that the spec allows the reply.
     pub fn raw(&mut self, request: &Request) -> Reply {
         let reply = self.state.handle(self.platform, request, self.now);
         let requests = self.state.requests();
@@ -94,12 +94,14 @@ impl TestPlatform {
         expect_status(&self.send(Request::new("POST", target)), status)
     }
 
+    /// DELETEs a target and expects this status.
     #[track_caller]
     pub fn deleted(&mut self, target: &str, status: u16) -> Value {
         expect_status(&self.send(Request::new("DELETE", target)), status)
     }
 }
 
+/// Asserts the status of a reply and returns its JSON body.
 #[track_caller]
 pub fn expect_status(reply: &Reply, status: u16) -> Value {
     assert_eq!(reply.status, status, "{}", reply.text_body());
@@ -108,7 +110,7 @@ pub fn expect_status(reply: &Reply, status: u16) -> Value {
 
 /// Asserts that an object has these fields; others are allowed.
 #[track_caller]
-pub fn has(object: &Value, fields: Value) {
+pub fn assert_fields(object: &Value, fields: Value) {
     for (name, value) in fields.as_object().unwrap() {
         assert_eq!(&object[name], value, "{name} of {object}");
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::common::{BEGIN, TestPlatform};
 
-/// Operations and statuses that the platform's rules produced.
+/// Operations and statuses of all replies so far.
 pub type SeenStatuses = BTreeSet<(&'static str, u16)>;
 
 pub struct TableRunner<'a> {
@@ -106,9 +106,9 @@ impl<'a> TableRunner<'a> {
                 times,
                 content_type,
             } = std::mem::take(&mut next);
-            let mut reply = self.ask(line, content_type.as_deref());
+            let mut reply = self.send_line(line, content_type.as_deref());
             for _ in 1..times {
-                reply = self.ask(line, content_type.as_deref());
+                reply = self.send_line(line, content_type.as_deref());
             }
             let at = format!("[{title}] {row}\n{} {}", reply.status, reply.text_body());
             assert_eq!(reply.status.as_str(), status, "{at}");
@@ -147,10 +147,11 @@ impl<'a> TableRunner<'a> {
                 self.names.insert("self".to_owned(), url);
                 self.api.authorization = Some(token);
             }
-            _ => panic!("{line}"),
+            _ => panic!("unknown command @{line}"),
         }
     }
 
+    /// Replaces each `{NAME}` by its value.
     fn with_values(&self, text: &str) -> String {
         let names = self.names.iter();
         names.fold(text.to_owned(), |text, (name, value)| {
@@ -158,7 +159,7 @@ impl<'a> TableRunner<'a> {
         })
     }
 
-    /// Resolves a body: literal, or a named one with changes.
+    /// Returns a body as text. `text` is a literal body, or the name of a body with changes.
     fn body(&self, text: &str) -> String {
         let is_upper = |letter: char| letter.is_ascii_uppercase();
         let end = text.find(|letter| !is_upper(letter));
@@ -192,7 +193,8 @@ impl<'a> TableRunner<'a> {
         self.with_values(&Value::Object(fields).to_string())
     }
 
-    fn ask(&mut self, line: &str, content_type: Option<&str>) -> Reply {
+    /// Sends the request `METHOD TARGET [BODY]`.
+    fn send_line(&mut self, line: &str, content_type: Option<&str>) -> Reply {
         let mut parts = line.splitn(3, ' ');
         let (method, target) = (parts.next().unwrap(), parts.next().unwrap());
         let body = self.body(parts.next().unwrap_or_default());
@@ -204,7 +206,7 @@ impl<'a> TableRunner<'a> {
         })
     }
 
-    /// Sends a request; asserts that the spec allows the reply.
+    /// Sends a request with the current credentials. Asserts that the spec allows the reply.
     fn send(&mut self, mut request: Request) -> Reply {
         if let Some(cookie) = self.cookie.as_ref().filter(|_| self.sends_cookie) {
             request = request.with_header("cookie", cookie);
@@ -281,7 +283,7 @@ fn contains(found: &Value, expected: &Value, at: &str) {
     }
 }
 
-/// Whether an injected fault answers with this status, as documented in the spec.
+/// Whether a fault with this status gets a reply that follows the spec.
 pub fn is_injectable(platform: Platform, operation: &Operation, status: u16) -> bool {
     let fault = Fault::on(operation.id()).platform(platform).status(status);
     let mut state = Sandbox::builder().fault(fault).state();

@@ -9,7 +9,7 @@ use crate::common::server;
 use crate::{LOCAL, deploy, exchange, page};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_manual_clock_stands_still() {
+async fn a_manual_clock_moves_only_when_advanced() {
     let sandbox = server::start(Sandbox::builder().manual_clock()).await;
     let start = sandbox.now();
     assert_eq!(start, Duration::from_secs(1_795_487_040));
@@ -52,11 +52,11 @@ async fn a_ticking_clock_moves_with_each_request() {
         );
         serde_json::from_str::<Value>(&body).unwrap()
     };
-    let wanted = json!({"application": access.application, "version": access.version, "users": [
+    let new = json!({"application": access.application, "version": access.version, "users": [
         {"user_type": "ip_address", "user_data": {"ip_address": "1.1.1.1"}}
     ]});
-    let made = ask("POST", "/v2/deployments", &wanted.to_string());
-    let path = format!("/v1/status/{}", made["request_id"].as_str().unwrap());
+    let created = ask("POST", "/v2/deployments", &new.to_string());
+    let path = format!("/v1/status/{}", created["request_id"].as_str().unwrap());
     let running: Vec<Value> = (0..4)
         .map(|_| ask("GET", &path, "")["running"].clone())
         .collect();

@@ -23,7 +23,7 @@ fn open(base_url: &str) -> TcpStream {
 const GET: &[u8] = b"GET /v1/regions HTTP/1.1\r\nhost: x\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reset_closes_with_tcp_rst() {
+async fn a_reset_fault_sends_tcp_rst() {
     let fault = Fault::on("list_regions").reset();
     let sandbox = server::start(Sandbox::builder().fault(fault)).await;
     let mut stream = open(&sandbox.nodion().base_url);
@@ -79,8 +79,8 @@ async fn a_hanging_connection_closes_with_the_server() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_with_a_delayed_reply_closes_with_the_server() {
-    let late = Fault::on("list_regions").delay(Duration::from_secs(60));
-    let builder = Sandbox::builder().manual_clock().fault(late);
+    let delay = Fault::on("list_regions").delay(Duration::from_secs(60));
+    let builder = Sandbox::builder().manual_clock().fault(delay);
     let sandbox = server::start(builder).await;
     let mut stream = open(&sandbox.nodion().base_url);
     stream.write_all(GET).unwrap();
@@ -118,13 +118,17 @@ async fn large_request_heads_are_refused() {
 
 // Advances tokio's clock instead of waiting for 30 seconds.
 #[tokio::test]
-async fn slow_requests_are_closed() {
+async fn slow_requests_time_out_after_30_seconds() {
     let sandbox = server::start(Sandbox::builder()).await;
     let address = address(&sandbox.nodion().base_url).to_owned();
-    let begun = b"GET /v1/regions HTTP/1.1\r\nhost:".as_slice();
-    let body =
+    let partial_head = b"GET /v1/regions HTTP/1.1\r\nhost:".as_slice();
+    let partial_body =
         b"POST /v1/applications HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{".as_slice();
-    for (sent, answer) in [(b"".as_slice(), ""), (begun, ""), (body, "HTTP/1.1 408")] {
+    for (sent, answer) in [
+        (b"".as_slice(), ""),
+        (partial_head, ""),
+        (partial_body, "HTTP/1.1 408"),
+    ] {
         let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
         stream.write_all(sent).await.unwrap();
         // The server must receive the bytes before the time advances.
@@ -151,20 +155,22 @@ async fn connections_above_the_limit_wait() {
         let mut begin = [0; 12];
         stream.read_exact(&mut begin).map(|()| begin)
     };
-    let mut open_ones = Vec::new();
+    let mut connections = Vec::new();
     for _ in 0..512 {
         let mut stream = open(url);
         stream.write_all(GET).unwrap();
         assert_eq!(&answered(&mut stream).unwrap(), b"HTTP/1.1 401");
-        open_ones.push(stream);
+        connections.push(stream);
     }
-    let mut late = open(url);
-    late.write_all(GET).unwrap();
-    late.set_read_timeout(Some(Duration::from_millis(50)))
+    let mut waiting = open(url);
+    waiting.write_all(GET).unwrap();
+    waiting
+        .set_read_timeout(Some(Duration::from_millis(50)))
         .unwrap();
-    answered(&mut late).unwrap_err();
-    late.set_read_timeout(Some(Duration::from_secs(10)))
+    answered(&mut waiting).unwrap_err();
+    waiting
+        .set_read_timeout(Some(Duration::from_secs(10)))
         .unwrap();
-    open_ones.pop();
-    assert_eq!(&answered(&mut late).unwrap(), b"HTTP/1.1 401");
+    connections.pop();
+    assert_eq!(&answered(&mut waiting).unwrap(), b"HTTP/1.1 401");
 }

@@ -1,4 +1,4 @@
-//! The server, over real sockets.
+//! The sandbox server over real sockets.
 
 mod clock;
 #[path = "../common/mod.rs"]
@@ -169,7 +169,7 @@ async fn builder_settings_apply_to_the_server() {
 }
 
 #[tokio::test]
-async fn a_large_body_is_refused() {
+async fn a_body_above_1_mib_is_refused() {
     let sandbox = server::start(Sandbox::builder()).await;
     let client = client();
     let send = |size: usize| {
@@ -216,7 +216,7 @@ async fn dropping_the_sandbox_stops_the_server() {
 }
 
 #[tokio::test]
-async fn ports_can_be_chosen() {
+async fn ports_that_cannot_be_bound_are_errors() {
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let error = Sandbox::builder().port(port).start().await.unwrap_err();

@@ -3,7 +3,7 @@
 use deploykit_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};
 
-use crate::common::{has, server};
+use crate::common::{assert_fields, server};
 use crate::{LOCAL, deploy, exchange, page};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,7 @@ async fn the_page_shows_resources_and_requests_without_credentials() {
         json!({ "now": 1_795_487_040_000_u64, "written": "2026-11-24T02:24:00Z", "manual": true })
     );
     let app = &json["platforms"][0]["resources"][0];
-    has(
+    assert_fields(
         app,
         json!({ "name": "<script>alert(1)</script>", "state": "deploying" }),
     );
@@ -134,7 +134,7 @@ async fn the_page_shows_resources_and_requests_without_credentials() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_host_names_do_not_get_the_page() {
+async fn the_page_is_refused_for_other_host_names() {
     let sandbox = server::start(Sandbox::builder()).await;
     let url = &sandbox.edgegap().base_url;
     for host in [
