@@ -8,7 +8,7 @@ use deploykit::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Longer than any expected reply, even on a busy machine.
+/// Longer than any expected reply takes, even on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Above nginx's 8 KiB limit of a request line or header.
 const TOO_LONG: usize = 9 << 10;
@@ -101,14 +101,14 @@ fn configured<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientB
         .retry(Retry::default().initial_backoff(Duration::from_millis(50)))
 }
 
-/// The number of attempts, or the error.
+/// The number of attempts of a successful call, or the error.
 pub type Outcome = std::result::Result<u32, Error>;
 
 pub async fn outcome<T: Send + 'static>(call: Call<T>) -> Outcome {
     Ok(call.with_response().await?.attempts)
 }
 
-/// `KIND EFFECT ATTEMPTS`, or `Ok ATTEMPTS`.
+/// The outcome in the form of `faults.yaml`: `KIND EFFECT ATTEMPTS`, or `Ok ATTEMPTS`.
 pub fn summary(outcome: &Outcome) -> String {
     match outcome {
         Ok(attempts) => format!("Ok {attempts}"),

@@ -1,4 +1,4 @@
-//! Runs the client, the sandbox and the specs against third-party tools.
+//! Checks the client, the sandbox and the specs with third-party tools.
 //!
 //! The scripts in this folder install and start the tools, and run this program. It prints one line per check.
 
@@ -30,11 +30,11 @@ async fn main() -> ExitCode {
     let mut report = Report::default();
     let checks = async {
         if let Err(error) = check(&mut report).await {
-            report.check("all checks run", &[error.to_string()]);
+            report.check("the run completes", &[error.to_string()]);
         }
         report.finish()
     };
-    // SIGTERM drops the checks, which stops all Prism processes.
+    // SIGTERM drops `checks`, which kills all Prism processes.
     let stopped = async {
         match signal(SignalKind::terminate()) {
             Ok(mut signal) => signal.recv().await,
@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
         }
     };
     tokio::select! {
-        holds = checks => if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE },
+        all_hold = checks => if all_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE },
         _ = stopped => ExitCode::FAILURE,
     }
 }

@@ -1,4 +1,4 @@
-//! The client against nginx: rate limits, error pages, and the access log.
+//! Checks the client with nginx: its rate limits, its error pages, and the requests in its access log.
 
 use crate::calls::{Kind, Outcome, Tweak, attempts, create, list, outcome, summary};
 use crate::report::Report;
@@ -14,12 +14,13 @@ use tokio::task::JoinSet;
 const CONCURRENT_CALLS: usize = 20;
 /// Concurrent creates at a rate limit.
 const CREATES: usize = 4;
-/// Delay of the slow location, and the timeout of a caller.
+/// Delay of the slow location.
 const SLOW_MS: u64 = 5_000;
+/// After this time, a call is dropped or its attempt times out.
 const CALLER_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// How long to wait for log lines.
 const LOG_TIMEOUT: Duration = Duration::from_secs(5);
-/// The log is complete when it did not change for this long.
+/// The log counts as complete if it does not change for this long.
 const LOG_QUIET: Duration = Duration::from_millis(150);
 
 pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
@@ -69,30 +70,30 @@ async fn limit_with_retry_after(servers: &Servers, report: &mut Report) -> Resul
     for (place, found, status) in [("with-retry-after", listed, 200), ("creates", created, 202)] {
         let attempts = found.iter().map(attempts).sum();
         let log = Log::read(servers, place, attempts).await?;
-        let good = found.iter().all(Outcome::is_ok) && log.with(status) == found.len();
+        let all_succeed = found.iter().all(Outcome::is_ok) && log.with(status) == found.len();
         let all_logged = log.all() == attempts && log.with(429) > 0;
         let name = format!("nginx: 429 with Retry-After ({place}) is retried until success: {log}");
-        report.holds(name, good && all_logged);
+        report.holds(name, all_succeed && all_logged);
     }
     Ok(())
 }
 
-/// Dropping a call closes its connection at once, and it is not retried.
+/// A dropped call closes its connection at once and is not retried.
 async fn dropped_calls(servers: &Servers, report: &mut Report) -> Result<()> {
     for kind in [Kind::List, Kind::Create] {
         let place = format!("slow/dropped-{kind:?}");
         let base_url = servers.at(&place);
         let call = kind.call(&base_url, Tweak::Nothing);
-        let gave_up = tokio::time::timeout(CALLER_TIMEOUT, call).await.is_err();
+        let was_dropped = tokio::time::timeout(CALLER_TIMEOUT, call).await.is_err();
         let log = Log::read(servers, &place, 1).await?;
         let name =
             format!("nginx: a dropped {kind:?} closes its connection and is not retried: {log}");
-        report.holds(name, gave_up && log.all() == 1 && log.with(499) == 1);
+        report.holds(name, was_dropped && log.all() == 1 && log.with(499) == 1);
     }
     Ok(())
 }
 
-/// A location whose outcome comes from nginx instead of the upstream.
+/// A location of `nginx.conf` for which nginx itself, not the upstream server, decides the outcome.
 struct Location {
     kind: Kind,
     place: &'static str,
@@ -153,20 +154,20 @@ impl Location {
         let before = Log::now(servers, "")?;
         let found = kind.call(&servers.at(self.place), self.tweak).await?;
         let outcome = summary(&found);
-        // nginx logs no path for unreadable requests, so all lines are counted.
+        // Counts the lines of all locations: nginx logs no path for a request that it cannot read.
         let attempts = attempts(&found);
         let log = Log::read(servers, "", before.all() + attempts).await?;
         let mut problems = Vec::new();
         if outcome != self.outcome {
-            problems.push(format!("expected {}: {found:?}", self.outcome));
+            problems.push(format!("expected {}, got {found:?}", self.outcome));
         }
         if let Err(error) = &found {
-            // nginx logs these two statuses without sending a reply.
+            // nginx logs 444 and 499 for requests that it does not answer.
             let status = (![444, 499].contains(&self.logged)).then_some(self.logged);
             let body = error.body_excerpt().unwrap_or_default();
             if error.status() != status || !body.contains(self.body_text) {
                 problems.push(format!(
-                    "expected {status:?}, {:?}: {error:?}",
+                    "expected status {status:?} and body text {:?}, got {error:?}",
                     self.body_text
                 ));
             }
@@ -232,17 +233,17 @@ impl Servers {
     }
 }
 
-/// Logged statuses below a location.
+/// The logged statuses of the requests below a location.
 struct Log(Vec<u16>);
 
 impl Log {
-    /// Reads the log when it has `wanted` lines and no longer changes.
-    async fn read(servers: &Servers, place: &str, wanted: usize) -> Result<Self> {
+    /// Reads the log once it has `expected` lines and no longer changes.
+    async fn read(servers: &Servers, place: &str, expected: usize) -> Result<Self> {
         let since = tokio::time::Instant::now();
         let mut before = usize::MAX;
         loop {
             let log = Self::now(servers, place)?;
-            let enough = log.all() >= wanted || since.elapsed() > LOG_TIMEOUT;
+            let enough = log.all() >= expected || since.elapsed() > LOG_TIMEOUT;
             if enough && log.all() == before {
                 return Ok(log);
             }
@@ -251,6 +252,7 @@ impl Log {
         }
     }
 
+    /// Reads the log as it is.
     fn now(servers: &Servers, place: &str) -> Result<Self> {
         let prefix = format!("/{place}");
         let mut statuses = Vec::new();

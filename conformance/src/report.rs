@@ -1,4 +1,4 @@
-//! Prints `ok NAME` or `FAILED NAME` with the problems for each check, and a summary.
+//! Prints `ok NAME` or `FAILED NAME` with its problems for each check, and a summary.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -6,11 +6,12 @@ use std::fmt::Display;
 #[derive(Default)]
 pub struct Report {
     checks: usize,
+    /// Checks without a problem.
     hold: usize,
 }
 
 impl Report {
-    /// Reports a check and its first problems.
+    /// Prints the result of a check, with its first 40 problems. A check without problems holds.
     pub fn check(&mut self, name: impl Display, problems: &[String]) {
         const SHOWN: usize = 40;
         let problems: BTreeSet<_> = problems.iter().collect();
@@ -26,13 +27,13 @@ impl Report {
         }
     }
 
-    /// Reports a check without details.
+    /// Prints the result of a check that has no details about its failure.
     pub fn holds(&mut self, name: impl Display, holds: bool) {
-        let problem = (!holds).then(|| "does not hold".to_owned());
+        let problem = (!holds).then(|| "the expectation in the name is not met".to_owned());
         self.check(name, problem.as_slice());
     }
 
-    /// Prints the summary; returns whether all checks hold.
+    /// Prints the summary. Returns whether there were checks and all of them hold.
     pub fn finish(&self) -> bool {
         println!("{} of {} checks hold", self.hold, self.checks);
         self.checks > 0 && self.hold == self.checks

@@ -26,18 +26,19 @@ struct Row {
     name: String,
     /// WireMock's response definitions.
     replies: Vec<Value>,
-    /// Expected outcome of a list.
+    /// Expected outcome of a list call, in the form of [`summary`].
     list: String,
     /// Expected outcome of a create and of a login.
     others: String,
-    /// Attempt timeout.
+    /// Attempt timeout, in milliseconds.
     within_ms: Option<u64>,
     /// The expected `retry_after` of the error, in seconds.
     retry_after: Option<u64>,
 }
 
 impl Row {
-    /// WireMock's response definitions for this kind of call.
+    /// WireMock's response definitions for this kind of call. Adds status and body to definitions without
+    /// them.
     fn replies_to(&self, kind: Kind) -> Vec<Value> {
         let (status, body) = kind.success();
         let complete = |reply: &Value| {
@@ -53,7 +54,7 @@ impl Row {
     }
 }
 
-/// One call of one row.
+/// A call of one kind, with the replies of one row.
 struct Cell {
     row: Arc<Row>,
     kind: Kind,
@@ -63,7 +64,7 @@ struct Cell {
 
 /// The requests that WireMock received below one prefix.
 #[derive(Clone, Default)]
-struct Seen {
+struct Received {
     statuses: Vec<u16>,
     redirects_followed: usize,
 }
@@ -81,7 +82,7 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
         })
         .collect();
 
-    // WireMock's admin API, called with raw requests of the client.
+    // Calls WireMock's admin API with deploykit's raw requests, to need no other HTTP client.
     let admin = nodion::Client::builder()
         .base_url(&servers.wiremock)
         .token("none")
@@ -110,50 +111,50 @@ pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
     for call in calls.collect::<Vec<_>>() {
         outcomes.push(call.await??);
     }
-    let wanted = outcomes.iter().map(attempts).sum();
-    let journal = journal(&admin, wanted).await?;
+    let expected = outcomes.iter().map(attempts).sum();
+    let journal = journal(&admin, expected).await?;
 
     for (cell, found) in cells.iter().zip(&outcomes) {
-        let seen = journal.get(&cell.prefix).cloned().unwrap_or_default();
-        let problems = problems(cell, found, &seen);
-        let (outcome, received) = (summary(found), seen.statuses.len());
+        let received = journal.get(&cell.prefix).cloned().unwrap_or_default();
+        let problems = problems(cell, found, &received);
+        let (outcome, requests) = (summary(found), received.statuses.len());
         let name = format!("wiremock: {}: {:?}", cell.row.name, cell.kind);
-        report.check(format!("{name}: {outcome}, received {received}"), &problems);
+        report.check(format!("{name}: {outcome}, {requests} requests"), &problems);
     }
     Ok(())
 }
 
 /// Differences from the expected outcome.
-fn problems(cell: &Cell, found: &Outcome, seen: &Seen) -> Vec<String> {
+fn problems(cell: &Cell, found: &Outcome, received: &Received) -> Vec<String> {
     let (row, kind) = (&cell.row, cell.kind);
-    let list = kind == Kind::List;
-    let wanted = if list { &row.list } else { &row.others };
+    let is_list = kind == Kind::List;
+    let expected = if is_list { &row.list } else { &row.others };
     let mut problems = Vec::new();
-    if summary(found) != *wanted {
-        problems.push(format!("expected {wanted}: {found:?}"));
+    if summary(found) != *expected {
+        problems.push(format!("expected {expected}, got {found:?}"));
     }
     let hint = row.retry_after.map(Duration::from_secs);
     if found
         .as_ref()
         .is_err_and(|error| error.retry_after() != hint)
     {
-        problems.push(format!("expected retry_after {hint:?}"));
+        problems.push(format!("expected retry_after {hint:?} in the error"));
     }
-    if seen.statuses.len() != attempts(found) {
-        problems.push("the attempts differ from the received requests".to_owned());
+    if received.statuses.len() != attempts(found) {
+        problems.push("the attempts of the client differ from the requests received".to_owned());
     }
-    if seen.redirects_followed > 0 {
-        problems.push("a redirect was followed".to_owned());
+    if received.redirects_followed > 0 {
+        problems.push("the client followed a redirect".to_owned());
     }
-    // Independent of the table: a create or login may only be retried after a 429.
-    let not_refused = seen.statuses.iter().filter(|status| **status != 429);
-    if !list && not_refused.count() > 1 {
-        problems.push("retried although it may have been processed".to_owned());
+    // Independent of the table: a create or login may be retried after a 429 only.
+    let maybe_processed = received.statuses.iter().filter(|status| **status != 429);
+    if !is_list && maybe_processed.count() > 1 {
+        problems.push("the client retried a request that may have been processed".to_owned());
     }
     problems
 }
 
-/// One mapping per reply, chained as scenario states.
+/// One mapping per reply. A WireMock scenario goes to the next reply with each request, and repeats the last.
 fn mappings(cell: &Cell, server: &str) -> Vec<Value> {
     let replies = cell.row.replies_to(cell.kind);
     let state = |index: usize| match index {
@@ -185,32 +186,34 @@ fn mappings(cell: &Cell, server: &str) -> Vec<Value> {
     mappings
 }
 
-/// Reads the journal when it has `wanted` requests, or after a timeout.
-async fn journal(admin: &nodion::Client, wanted: usize) -> Result<HashMap<String, Seen>> {
+/// Reads the journal once it has `expected` requests, or after a timeout.
+async fn journal(admin: &nodion::Client, expected: usize) -> Result<HashMap<String, Received>> {
     let since = tokio::time::Instant::now();
     loop {
         let reply = admin.request(Method::GET, "/__admin/requests").await?;
         let requests = reply["requests"]
             .as_array()
             .ok_or("WireMock's journal has no requests")?;
-        if requests.len() >= wanted || since.elapsed() > JOURNAL_TIMEOUT {
+        if requests.len() >= expected || since.elapsed() > JOURNAL_TIMEOUT {
             return Ok(by_prefix(requests));
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-fn by_prefix(requests: &[Value]) -> HashMap<String, Seen> {
-    let mut all: HashMap<String, Seen> = HashMap::new();
+/// Groups the requests of the journal by prefix.
+fn by_prefix(requests: &[Value]) -> HashMap<String, Received> {
+    let mut all: HashMap<String, Received> = HashMap::new();
     for event in requests {
         let url = event["request"]["url"].as_str().unwrap_or_default();
         let prefix = url.split('/').nth(1).unwrap_or_default();
-        let seen = all.entry(prefix.to_owned()).or_default();
+        let received = all.entry(prefix.to_owned()).or_default();
         if url.ends_with("/elsewhere") {
-            seen.redirects_followed += 1;
+            received.redirects_followed += 1;
         }
         let status = event["response"]["status"].as_u64().unwrap_or_default();
-        seen.statuses
+        received
+            .statuses
             .push(u16::try_from(status).unwrap_or_default());
     }
     all

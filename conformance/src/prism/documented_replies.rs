@@ -30,7 +30,7 @@ pub fn replies(api: &str) -> Result<BTreeMap<&'static str, Vec<Documented>>> {
         let documented = &spec["paths"][operation.path][method.as_str()]["responses"];
         let documented = documented
             .as_object()
-            .ok_or("an operation has no responses")?;
+            .ok_or_else(|| format!("{operation} has no responses in the spec of {api}"))?;
         for (status, reply) in documented {
             let status: u16 = status.parse()?;
             let target = reply["$ref"]

@@ -1,4 +1,5 @@
-//! Prism as a mock server, with the specs' examples and with generated replies.
+//! Checks that the client decodes the replies of Prism as a mock server: the specs' examples and generated
+//! replies.
 
 use super::documented_replies::{self, Documented};
 use super::operation_order::OperationRun;
@@ -12,13 +13,15 @@ use deploykit_sandbox::Sandbox;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Generated replies per documented success, and per documented failure.
-const ROUNDS: [usize; 2] = [10, 2];
-/// Environment variable that multiplies the rounds.
+/// Generated replies per documented success.
+const SUCCESS_ROUNDS: usize = 10;
+/// Generated replies per documented failure.
+const FAILURE_ROUNDS: usize = 2;
+/// Environment variable that multiplies the numbers of rounds.
 const ROUNDS_FACTOR: &str = "PRISM_ROUNDS";
 
 pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
-    // Provides ids and credentials; no request reaches it.
+    // The sandbox only provides ids and credentials; no request reaches it.
     let sandbox = Sandbox::start().await?;
     for dynamic in [false, true] {
         let start = async |api| Prism::mock(cli, &documented_replies::path(api), dynamic).await;
@@ -34,14 +37,16 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A reply to request from Prism.
+/// A reply that a call asks Prism for.
 struct WantedReply {
     status: u16,
+    /// The `Prefer` header: status, and example or seed.
     prefer: String,
+    /// The `Accept` header.
     accept: Option<String>,
 }
 
-/// Requests every documented reply from one Prism.
+/// Calls every operation of a platform for every documented reply.
 struct MockChecks<'a> {
     api: &'a str,
     prism: &'a Prism,
@@ -65,7 +70,7 @@ impl<'a> MockChecks<'a> {
         })
     }
 
-    /// Requests each reply of an operation, and each as a stream if the operation can stream.
+    /// Calls an operation for each of its documented replies; if it can stream, also as a stream.
     async fn every_reply(&mut self, row: &Row, run: &OperationRun) {
         let operation = row.operation;
         let replies = self.replies.get(operation.id);
@@ -93,7 +98,7 @@ impl<'a> MockChecks<'a> {
         }
     }
 
-    /// Requests for a reply: one per example, or several rounds.
+    /// The replies to ask for: one per example, or several generated ones.
     fn wanted_replies(&self, reply: &Documented) -> Vec<WantedReply> {
         let status = reply.status;
         let wanted = |prefer: String| WantedReply {
@@ -102,8 +107,11 @@ impl<'a> MockChecks<'a> {
             accept: reply.media_type.clone(),
         };
         if self.dynamic {
-            let [of_success, of_failure] = ROUNDS;
-            let rounds = if status < 300 { of_success } else { of_failure };
+            let rounds = if status < 300 {
+                SUCCESS_ROUNDS
+            } else {
+                FAILURE_ROUNDS
+            };
             let factor = std::env::var(ROUNDS_FACTOR)
                 .ok()
                 .and_then(|factor| factor.parse().ok());
@@ -141,8 +149,8 @@ impl<'a> MockChecks<'a> {
             Ok(Ok(success)) => {
                 self.decoded += 1;
                 if success.status != wanted.status {
-                    let words = format!("the client reports status {}", success.status);
-                    self.problem(operation, wanted, words);
+                    let problem = format!("the client reports status {}", success.status);
+                    self.problem(operation, wanted, problem);
                 }
                 return Some(success);
             }
@@ -194,16 +202,16 @@ impl<'a> MockChecks<'a> {
 /// Why an error is wrong for this reply; `None` if it is correct.
 fn problem_of(error: &Error, wanted: &WantedReply, dynamic: bool) -> Option<&'static str> {
     if error.status() != Some(wanted.status) {
-        return Some("the error lacks the status");
+        return Some("the error does not have the status of the reply");
     }
     if error.kind() == ErrorKind::Decode && !(dynamic && wanted.is_lines()) {
-        return Some("a valid reply cannot be decoded");
+        return Some("the client cannot decode a valid reply");
     }
     None
 }
 
 impl WantedReply {
-    /// The schema of NDJSON is plain text, so Prism generates arbitrary text.
+    /// Whether the reply is NDJSON. Its schema is plain text, so Prism generates arbitrary text for it.
     fn is_lines(&self) -> bool {
         self.accept.as_deref() == Some("application/x-ndjson")
     }

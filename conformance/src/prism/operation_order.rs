@@ -1,4 +1,4 @@
-//! Every operation of a platform, in an order in which the sandbox can answer successfully.
+//! Every operation of a platform, in an order in which each can succeed on the sandbox.
 
 use super::operations::{Clients, Row, Setup, rows};
 use deploykit::dployr;
@@ -38,7 +38,7 @@ impl OperationRun {
         values.extend(id.map(|(name, id)| (name.to_owned(), id)));
     }
 
-    /// Waits until the row's deployment is ready.
+    /// Waits until the deployment that the row started is ready.
     pub async fn wait_until_ready(&self, row: &Row) {
         if row.operation.behaviour.spends {
             tokio::time::sleep(READY).await;
@@ -95,7 +95,7 @@ impl Arguments {
 }
 
 impl Setup for Arguments {
-    /// Sends every call once, without pacing.
+    /// Builds clients without retries and without pacing.
     fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
         builder
             .base_url(&self.base_url)

@@ -1,4 +1,4 @@
-//! A Prism process that ends when dropped.
+//! A Prism process, killed on drop.
 
 use crate::Result;
 use std::path::Path;
@@ -9,10 +9,11 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
-/// Parts of log messages about violations, and about replies that Prism replaced.
+/// Texts of log messages about violations of the spec, and about replies that Prism replaced by generated
+/// ones.
 const LOGGED_VIOLATIONS: [&str; 3] = ["Violation", "Remocking", "terminated with error"];
 
-/// How far Prism's log may lag behind its replies.
+/// How much later than its replies Prism writes its log.
 const LOG_DELAY: Duration = Duration::from_millis(10);
 
 /// A running Prism.
@@ -74,7 +75,9 @@ impl Prism {
         tokio::spawn(read_log(err, Arc::clone(&violations), None));
         let address = tokio::time::timeout(Duration::from_secs(60), address).await;
         let Ok(Ok(address)) = address else {
-            return Err(format!("Prism did not start: {arguments:?}").into());
+            return Err(
+                format!("Prism exited, or printed no address within 60 s: {arguments:?}").into(),
+            );
         };
         Ok(Self {
             base_url: format!("http://{address}"),
@@ -83,7 +86,7 @@ impl Prism {
         })
     }
 
-    /// Takes the logged violations and generated replies.
+    /// Takes the violations that Prism logged since the last call.
     pub async fn take_violations(&self) -> Vec<String> {
         tokio::time::sleep(LOG_DELAY).await;
         std::mem::take(&mut *lock(&self.violations))

@@ -1,4 +1,4 @@
-//! Prism as a proxy between the client and the sandbox, validating requests and replies.
+//! Checks the requests of the client and the replies of the sandbox with Prism as a validating proxy.
 
 use super::documented_replies;
 use super::lifecycles::{BaseUrls, Lifecycles};
@@ -39,7 +39,7 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     wrong_reply(cli, report).await
 }
 
-/// A Prism in front of each platform.
+/// Starts a Prism proxy in front of each platform.
 async fn proxies(cli: &Path, sandbox: &Sandbox) -> Result<[(&'static str, Prism); 4]> {
     let start = async |api| {
         let upstream = match api {
@@ -70,10 +70,10 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
         },
         print: |_, _| {},
     };
-    let ends = lifecycles.all().await;
+    let results = lifecycles.all().await;
     let mut problems: Vec<String> = Vec::new();
-    for (platform, end) in ends {
-        problems.extend(end.err().map(|error| format!("{platform}: {error}")));
+    for (platform, result) in results {
+        problems.extend(result.err().map(|error| format!("{platform}: {error}")));
     }
     for (api, prism) in &proxies {
         let violations = prism.take_violations().await.into_iter();
@@ -92,9 +92,11 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
         };
         let client = nodion::Client::builder().base_url(&prism.base_url);
         let call = client.token("secret").build()?.request(Method::POST, path);
-        let answer = call.json(&body).await;
+        let result = call.json(&body).await;
         if !violated(prism, "request").await {
-            problems.push(format!("{api}: POST {path} is not reported: {answer:?}"));
+            problems.push(format!(
+                "{api}: Prism does not report POST {path}; the client got {result:?}"
+            ));
         }
     }
     report.check(
@@ -104,14 +106,14 @@ async fn lifecycle(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A reply that violates the spec must be reported.
+/// Checks that Prism reports a reply that violates the spec.
 async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
     let json = ["content-type: application/json"];
     let server = Server::replies("200 OK", &json, r#"{"regions": "none"}"#).await;
     let prism = Prism::proxy(cli, &documented_replies::path("nodion"), &server.base_url).await?;
     let client = nodion::Client::builder().base_url(&prism.base_url);
-    let answer = client.token("secret").build()?.regions().list().await;
-    let problem = format!("not reported; the client got {answer:?}");
+    let result = client.token("secret").build()?.regions().list().await;
+    let problem = format!("Prism does not report it; the client got {result:?}");
     let problems = (!violated(&prism, "response").await).then_some(problem);
     report.check(
         "prism proxy: a wrong reply is reported",
@@ -120,7 +122,7 @@ async fn wrong_reply(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Whether Prism reported a violation by the request or the response since the last call.
+/// Whether Prism reported a violation since the last call. `by` is `request` or `response`.
 async fn violated(prism: &Prism, by: &str) -> bool {
     let violations = prism.take_violations().await;
     let violation = format!("Violation: {by}");
