@@ -43,8 +43,8 @@ pub fn read(document: &Document) -> Vec<Operation> {
         .collect()
 }
 
-/// `enum Op` with `Op::info`. Each variant has its own line with a comment: the compiler prints that line when
-/// `src/<api>/operations.rs` has no arm for the variant.
+/// `enum Op` with `Op::info`. Each variant has its own line with a comment: the compiler prints that line
+/// when `src/<api>/operations.rs` has no arm for the variant.
 pub fn render_enum(api: &str, operations: &[Operation]) -> String {
     let mut out = format!(
         "/// The operations of `specs/{api}.yaml`.\n\

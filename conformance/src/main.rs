@@ -1,6 +1,7 @@
 //! Checks the client, the sandbox and the specs with third-party tools.
 //!
-//! The scripts in this folder install and start the tools, and run this program. It prints one line per check.
+//! The scripts in this folder install and start the tools, and run this program. It prints one line per
+//! check.
 
 #![forbid(unsafe_code)]
 

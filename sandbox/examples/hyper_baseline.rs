@@ -1,7 +1,7 @@
 //! A hyper server with a constant reply: the baseline that `conformance/speed` compares the sandbox with.
 //!
-//! `cargo run --release -p deploykit-sandbox --example hyper_baseline -- 600` answers every request with 600 bytes of
-//! JSON on a free port, whose URL it prints.
+//! `cargo run --release -p deploykit-sandbox --example hyper_baseline -- 600` answers every request with 600
+//! bytes of JSON on a free port, whose URL it prints.
 
 use std::convert::Infallible;
 use std::error::Error;

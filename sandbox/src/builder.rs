@@ -142,8 +142,8 @@ impl SandboxBuilder {
 
     /// Freezes the server's clock until [`Sandbox::advance`](crate::Sandbox::advance) moves it.
     ///
-    /// It starts at 2026-11-24T02:24:00Z. Deployment states, webhooks, delayed and dribbled replies and rate-limit
-    /// windows follow this clock. Default: real time. `in_process` ignores this and always uses
+    /// It starts at 2026-11-24T02:24:00Z. Deployment states, webhooks, delayed and dribbled replies and
+    /// rate-limit windows follow this clock. Default: real time. `in_process` ignores this and always uses
     /// tokio's clock.
     #[must_use]
     pub fn manual_clock(mut self) -> Self {
@@ -170,8 +170,8 @@ impl SandboxBuilder {
 
     /// Injects a fault from the start.
     ///
-    /// If the fault can never apply, [`start`](Self::start) fails, and a state machine without a server answers every
-    /// request with 500 and the reason.
+    /// If the fault can never apply, [`start`](Self::start) fails, and a state machine without a server
+    /// answers every request with 500 and the reason.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);

@@ -32,7 +32,8 @@ macro_rules! clients {
                     self.builder().build()
                 }
 
-                /// Returns the builder of [`client`](Self::client), with URL and credentials set. Feature `client`.
+                /// Returns the builder of [`client`](Self::client), with URL and credentials set. Feature
+                /// `client`.
                 pub fn builder(&self) -> $platform::ClientBuilder {
                     let $self = self;
                     let $new = $platform::Client::builder().base_url(self.base_url.as_str());

@@ -65,8 +65,8 @@ impl Inner {
 impl SandboxBuilder {
     /// Runs the platforms in this process, for clients without a network. Feature `client`.
     ///
-    /// The clock is tokio's; [`manual_clock`](Self::manual_clock) and [`ticking_clock`](Self::ticking_clock) are
-    /// ignored. If a fault of the builder can never apply, every request gets 500 with the reason.
+    /// The clock is tokio's; [`manual_clock`](Self::manual_clock) and [`ticking_clock`](Self::ticking_clock)
+    /// are ignored. If a fault of the builder can never apply, every request gets 500 with the reason.
     pub fn in_process(&self) -> InProcessSandbox {
         InProcessSandbox {
             inner: Arc::new(Mutex::new(Inner {
@@ -212,7 +212,8 @@ impl InProcessSandbox {
             .collect()
     }
 
-    /// Ignores poisoning: only a test's own thread can panic here, and the state is consistent between requests.
+    /// Ignores poisoning: only a test's own thread can panic here, and the state is consistent between
+    /// requests.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

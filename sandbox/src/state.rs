@@ -129,7 +129,8 @@ impl State {
     ///
     /// # Errors
     ///
-    /// If the fault can never apply: an unknown operation, request number 0, or a webhook fault with an operation.
+    /// If the fault can never apply: an unknown operation, request number 0, or a webhook fault with an
+    /// operation.
     pub fn inject(&mut self, fault: Fault) -> Result<(), FaultError> {
         self.faults.inject(fault)
     }

@@ -6,8 +6,8 @@
 //! first item must match: the sandbox does not have the services of other tenants or the log of the
 //! recording.
 //!
-//! All recorded exchanges of operations in `specs/dployr.yaml` are replayed, except those of other tenants and of
-//! cluster viewers: the sandbox has one tenant, the owner.
+//! All recorded exchanges of operations in `specs/dployr.yaml` are replayed, except those of other tenants
+//! and of cluster viewers: the sandbox has one tenant, the owner.
 
 mod common;
 

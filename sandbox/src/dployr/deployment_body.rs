@@ -131,8 +131,9 @@ pub(super) fn string_map(value: &Value) -> Option<BTreeMap<String, String>> {
         .collect()
 }
 
-/// Lower case, digits and inner hyphens (dployr-io/dployr-base:src/lib/db/migrations/000_init.ts), without double
-/// hyphens (src/lib/validators/string-sanitizer.ts).
+/// Whether a name has only lower-case letters, digits and single hyphens between them.
+///
+/// From dployr-io/dployr-base:src/lib/db/migrations/000_init.ts and src/lib/validators/string-sanitizer.ts.
 fn is_slug(name: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     name.bytes().all(inside)

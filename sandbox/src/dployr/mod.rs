@@ -1,8 +1,8 @@
 //! dployr: deployments to the user's own servers, in two dialects.
 //!
 //! The published reference (dployr-io/dployr-docs:docs/api.md) and the open-source control plane
-//! (dployr-io/dployr-base) differ in paths, field names, statuses and error bodies. [`Dialect`] selects one; both share
-//! the state in this file.
+//! (dployr-io/dployr-base) differ in paths, field names, statuses and error bodies. [`Dialect`] selects one;
+//! both share the state in this file.
 
 mod control_plane;
 mod deployment_body;

@@ -173,8 +173,8 @@ impl Deployment {
 
     /// The status reply, `V1DeploymentStatus`.
     ///
-    /// Timestamps have a space and no zone. `start_time` and `elapsed_time` are required by the document but refer to
-    /// "deployment becoming Ready", so they are absent before that.
+    /// Timestamps have a space and no zone. `start_time` and `elapsed_time` are required by the document but
+    /// refer to "deployment becoming Ready", so they are absent before that.
     pub(super) fn describe(&self, timing: Timing, now: Duration) -> Value {
         let status = self.status(timing, now);
         let ready = status == Status::Ready;
@@ -216,9 +216,9 @@ impl Deployment {
 
     /// An item of the list.
     ///
-    /// `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go reads it. Address and
-    /// ports are always present: the document requires the address, and no known client accepts null. `start_time` is
-    /// absent until the deployment is ready.
+    /// `status` is not in the document, but edgegap/nakama-edgegap:pkg/fleetmanager/models.go reads it.
+    /// Address and ports are always present: the document requires the address, and no known client accepts
+    /// null. `start_time` is absent until the deployment is ready.
     pub(super) fn summary(&self, timing: Timing, now: Duration) -> Value {
         let status = self.status(timing, now);
         let mut body = json!({

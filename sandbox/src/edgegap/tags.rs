@@ -1,6 +1,7 @@
 //! Tags of a deployment.
 //!
-//! Statuses and formats are from edgegap/openapi-specification:edgegap-v1-openapi.yaml; names have 1 to 40 characters.
+//! Statuses and formats are from edgegap/openapi-specification:edgegap-v1-openapi.yaml; names have 1 to 40
+//! characters.
 
 use std::time::Duration;
 

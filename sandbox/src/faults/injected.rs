@@ -17,8 +17,8 @@ pub struct InjectedFault {
 }
 
 impl InjectedFault {
-    /// Whether the fault was applied less often than its [`times`](crate::FaultBuilder::times), or never if it has no
-    /// limit.
+    /// Whether the fault was applied less often than its [`times`](crate::FaultBuilder::times), or never if
+    /// it has no limit.
     pub fn is_pending(&self) -> bool {
         self.applied < self.fault.when.times.unwrap_or(1)
     }

@@ -18,9 +18,10 @@ const KINDS: &str = "a status such as 503, delay:TIME, reset, truncate:BYTES, ga
 ///
 /// - `OPERATION`: an `operationId` of the spec, or `*`.
 /// - `CALLS`: `2`, `1-3` or `2-`; all by default.
-/// - `KIND`: a status, `delay:500ms`, `reset`, `truncate:20`, `garbage`, `dribble:10ms/8`, `hang` or `drop-webhook`.
-/// - `OPTION`: `before` or `after` (the platform processes the request); with a status also `retry-after:SECONDS`,
-///   `type:CONTENT-TYPE` and, as the last one, `body:TEXT`.
+/// - `KIND`: a status, `delay:500ms`, `reset`, `truncate:20`, `garbage`, `dribble:10ms/8`, `hang` or
+///   `drop-webhook`.
+/// - `OPTION`: `before` or `after` (the platform processes the request); with a status also
+///   `retry-after:SECONDS`, `type:CONTENT-TYPE` and, as the last one, `body:TEXT`.
 impl FromStr for Fault {
     type Err = FaultError;
 

@@ -45,7 +45,8 @@ pub(super) struct Application {
 impl Nexlayer {
     /// Removes expired applications.
     ///
-    /// A session lasts as long as it has deployments or reservations (<https://nexlayer.com/docs/api/authentication>).
+    /// A session lasts as long as it has deployments or reservations
+    /// (<https://nexlayer.com/docs/api/authentication>).
     pub(super) fn remove_expired(&mut self, now: Duration) {
         for session in &mut self.sessions {
             session.applications.retain(|app| app.exists(now));
@@ -167,8 +168,8 @@ impl Application {
 
     /// The application's status.
     ///
-    /// `{state, progress}` while deploying and `{state}` afterwards, as in the vendor's examples. The examples only
-    /// have progress 0; counting up to 100 is an assumption.
+    /// `{state, progress}` while deploying and `{state}` afterwards, as in the vendor's examples. The
+    /// examples only have progress 0; counting up to 100 is an assumption.
     pub(super) fn status(&self, timing: Timing, now: Duration) -> Value {
         match timing.stage(self.deployed_at, now) {
             Stage::Queued | Stage::Working => {

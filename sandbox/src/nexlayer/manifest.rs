@@ -9,8 +9,8 @@ use crate::reply::{HandlerResult, Reply};
 /// A valid manifest.
 ///
 /// `application.url` is ignored: it would make the deployment permanent instead of a preview
-/// (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json), but domain verification and replies
-/// of permanent deployments are unknown.
+/// (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json), but domain verification
+/// and replies of permanent deployments are unknown.
 pub(super) struct Manifest {
     pub(super) name: String,
     pub(super) pods: Vec<String>,
@@ -26,7 +26,8 @@ pub(super) fn read(manifest: &Value) -> Result<Manifest, Vec<ManifestProblem>> {
     let application = manifest.get("application").unwrap_or(&Value::Null);
     let name = application.get("name").and_then(Value::as_str);
     let name = name.filter(|name| !name.trim().is_empty());
-    // At least one pod is required (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json).
+    // At least one pod is required
+    // (Nexlayer/nexlayer-plugin:skills/ship-it-nexlayer/schema/nexlayer.schema.json).
     // https://nexlayer.com/docs/deployments/configuration has the pods next to `application`.
     let pods = application.get("pods").or_else(|| manifest.get("pods"));
     let pods = pods

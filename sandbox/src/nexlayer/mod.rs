@@ -1,7 +1,8 @@
 //! Nexlayer: applications from a manifest, sessions, extensions and reservations.
 //!
-//! Replies have the nested `status`, `extend` and `claim` objects of <https://nexlayer.com/docs/api/deployments>.
-//! Messages that are documented there are sent verbatim. Others are made up; clients must not depend on them.
+//! Replies have the nested `status`, `extend` and `claim` objects of
+//! <https://nexlayer.com/docs/api/deployments>. Messages that are documented there are sent verbatim. Others
+//! are made up; clients must not depend on them.
 
 mod applications;
 mod manifest;

@@ -284,7 +284,8 @@ pub(super) fn instance_types() -> HandlerResult {
 
 /// Reads `instance_amount`.
 ///
-/// `minimum` is 1 for an application (the reference: 1 to 16) and 0 for a process (the reference: 0 stops it).
+/// `minimum` is 1 for an application, which the reference limits to 1 to 16. It is 0 for a process, which 0
+/// stops.
 pub(super) fn read_amount(body: &Map<String, Value>, minimum: u64) -> Result<u64, Reply> {
     let amount = body.get("instance_amount").and_then(Value::as_u64);
     amount

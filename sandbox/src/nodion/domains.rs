@@ -72,8 +72,8 @@ impl Application {
         let body = body_of(call)?;
         let name = text_field(&body, "domain_name").unwrap_or_default();
         if !is_fqdn(name) {
-            // The reference has two reasons for a 400: a missing name, and a name that is not an FQDN. The message is
-            // made up.
+            // The reference has two reasons for a 400: a missing name, and a name that is not an FQDN. The
+            // message is made up.
             return Err(bad_request(
                 "Domain name must be a fully qualified domain name",
             ));

@@ -54,8 +54,8 @@ impl Application {
                 && instance_id.is_none_or(|id| line.instance_id == id)
         });
         let surplus = lines.len().saturating_sub(limit);
-        // Undocumented. With `after` alone, the first lines are returned, so that a reader can page forward; otherwise
-        // the last lines, so that it can page backward.
+        // Undocumented. With `after` alone, the first lines are returned, so that a reader can page forward;
+        // otherwise the last lines, so that it can page backward.
         if after.is_some() && before.is_none() {
             lines.truncate(limit);
         } else {

@@ -1,7 +1,7 @@
 //! Nodion: applications and their resources.
 //!
-//! Bodies follow <https://www.nodion.com/en/docs/api/application-deployments> and its sibling pages, including the
-//! newer examples for pre-built images.
+//! Bodies follow <https://www.nodion.com/en/docs/api/application-deployments> and its sibling pages,
+//! including the newer examples for pre-built images.
 
 mod applications;
 mod deployments;

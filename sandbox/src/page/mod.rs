@@ -1,7 +1,7 @@
 //! The status page at `/`: resources, faults and the latest requests.
 //!
-//! It shows no credentials. To protect against DNS rebinding, it answers only if the `Host` header is an IP address or
-//! `localhost`.
+//! It shows no credentials. To protect against DNS rebinding, it answers only if the `Host` header is an IP
+//! address or `localhost`.
 
 mod html;
 

@@ -118,7 +118,8 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// If the fault can never apply: an unknown operation, request number 0, or a webhook fault with an operation.
+    /// If the fault can never apply: an unknown operation, request number 0, or a webhook fault with an
+    /// operation.
     pub fn inject(&self, fault: Fault) -> Result<(), FaultError> {
         self.shared.lock().state.inject(fault)
     }

@@ -46,7 +46,8 @@ impl SharedState {
         }
     }
 
-    /// Ignores poisoning: only a test's own thread can panic here, and the state is consistent between requests.
+    /// Ignores poisoning: only a test's own thread can panic here, and the state is consistent between
+    /// requests.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

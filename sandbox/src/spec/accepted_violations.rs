@@ -16,8 +16,8 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
     (Platform::Nexlayer, None, "*", "header.content-type"),
     // Observed: a deployment as text/plain was answered with 202.
     (Platform::Dployr, CONTROL_PLANE, "*", "header.content-type"),
-    // Observed: page 0, 1000 and `abc`, and an unknown status, were answered with 200. Other numbers and flags have
-    // defaults too (dployr-io/dployr-base:src/routes).
+    // Observed: page 0, 1000 and `abc`, and an unknown status, were answered with 200. Other numbers and
+    // flags have defaults too (dployr-io/dployr-base:src/routes).
     (Platform::Dployr, CONTROL_PLANE, "*", "query.*"),
     // Observed: the string 3001 was accepted as a number.
     (

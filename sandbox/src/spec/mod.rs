@@ -104,7 +104,8 @@ impl Spec {
 
     /// Whether each segment of an encoded path may be shown.
     ///
-    /// On unknown routes, any segment may be a misplaced secret, so only literal segments of the spec are shown.
+    /// On unknown routes, any segment may be a misplaced secret, so only literal segments of the spec are
+    /// shown.
     pub(crate) fn public_segments(&self, method: &Method, path: &str) -> Vec<bool> {
         match self.route(method, path) {
             Some((operation, _)) => segments(&operation.path)

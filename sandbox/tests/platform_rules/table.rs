@@ -237,7 +237,8 @@ impl<'a> TableRunner<'a> {
         }
     }
 
-    /// Calls every operation with unknown ids: without a body, with invalid bodies, and with the spec's example.
+    /// Calls every operation with unknown ids: without a body, with invalid bodies, and with the spec's
+    /// example.
     pub fn send_invalid_requests(&mut self, authorization: Option<&str>) {
         self.api.authorization = authorization.map(str::to_owned);
         for operation in Spec::of(self.api.platform).operations() {
@@ -261,7 +262,9 @@ impl<'a> TableRunner<'a> {
     }
 }
 
-/// Asserts that `found` contains `expected`. `"*"` matches any value except null, and a number the length of an array.
+/// Asserts that `found` contains `expected`.
+///
+/// `"*"` matches any value except null. A number matches an array of that length.
 fn contains(found: &Value, expected: &Value, at: &str) {
     match (found, expected) {
         (found, Value::String(any)) if any == "*" => assert!(!found.is_null(), "{at}"),

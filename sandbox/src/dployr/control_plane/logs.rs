@@ -24,8 +24,8 @@ struct TimeRange {
 impl TimeRange {
     /// Reads `since`, `until` and `limit`. Without `since`, the range starts `default_range` ago.
     ///
-    /// Times are in milliseconds. A time of 0 and a limit below 1 are ignored (dployr-io/dployr-base:src/routes/logs.ts
-    /// and services.ts).
+    /// Times are in milliseconds. A time of 0 and a limit below 1 are ignored
+    /// (dployr-io/dployr-base:src/routes/logs.ts and services.ts).
     fn of(call: &Call, default_range: Duration) -> Self {
         let time = |name: &str| {
             let number = leading_integer(call.request, name).filter(|number| *number != 0)?;

@@ -5,7 +5,8 @@
 //!
 //! Not modelled: other tenants; the service limit of plans, except for the mistaken refusal in
 //! [`deployments::create_deployment`]; deployments that are `queued` without an instance or `cached` by
-//! `buildFingerprint`; servers without a log store (501 `LOGS_NOT_AVAILABLE`); the cluster's WebSocket; CORS headers.
+//! `buildFingerprint`; servers without a log store (501 `LOGS_NOT_AVAILABLE`); the cluster's WebSocket; CORS
+//! headers.
 
 mod clusters;
 mod deployments;
@@ -41,8 +42,8 @@ const MINUTE: u64 = 60;
 const LIMIT: u64 = 100;
 /// Routes that check the token before the path.
 ///
-/// An unknown path below them gets 401 without a token and a text/plain 404 with one. Missing, unknown and expired
-/// tokens get the same reply.
+/// An unknown path below them gets 401 without a token and a text/plain 404 with one. Missing, unknown and
+/// expired tokens get the same reply.
 const AUTHENTICATED_PREFIXES: [&str; 10] = [
     "users",
     "clusters",
@@ -188,7 +189,8 @@ fn require_query_cluster(state: &Dployr, call: &Call, role: Role) -> Result<(), 
 
 /// One page of `items`.
 ///
-/// `page` is at least 1 and `pageSize` at most 100; unparsable values become 1 and 20. A page beyond the end is empty.
+/// `page` is at least 1 and `pageSize` at most 100. Values that cannot be parsed become 1 and 20. A page
+/// beyond the end is empty.
 fn page(call: &Call, items: Vec<Value>) -> Reply {
     // The number 0 counts as missing (dployr-io/dployr-base:src/types/responses.ts).
     let number = |name: &str, default: usize| match leading_integer(call.request, name) {

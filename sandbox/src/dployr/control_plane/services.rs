@@ -134,8 +134,8 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     let health_check = text_field(&body, "health_check").unwrap_or("/");
     let health_check = format!("/{}", health_check.trim_matches('/'));
     settings.texts.insert("healthCheck", health_check);
-    // `remote_url`, even null, makes it a git deployment and removes the image. Otherwise, if only one of image and
-    // repository is set, it determines the source (dployr-io/dployr-base:src/routes/services.ts).
+    // `remote_url`, even null, makes it a git deployment and removes the image. Otherwise, if only one of
+    // image and repository is set, it determines the source (dployr-io/dployr-base:src/routes/services.ts).
     let is_remote = body.contains_key("remote_url");
     if is_remote {
         settings.texts.remove("image");
@@ -179,14 +179,14 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
 
 /// `GET /v1/status?domain=`
 ///
-/// Public and without an envelope. A stopped service is started by the request. The real server answers `starting` for
-/// 90 seconds, the sandbox for the duration of a deployment.
+/// Needs no token; the reply has no envelope. The request starts a stopped service. The real server then
+/// answers `starting` for 90 seconds, the sandbox for the duration of a deployment.
 pub(super) fn public_status(state: &mut Dployr, call: &Call) -> HandlerResult {
     let Some(domain) = call.request.non_empty_query("domain") else {
         return Err(Reply::json(400, &json!({ "status": "not_found" })));
     };
-    // A custom domain, verified or not, has priority over the vendor's, and the server does not check whether its
-    // service still exists (dployr-io/dployr-base:src/routes/status.ts).
+    // A custom domain, verified or not, has priority over the vendor's, and the server does not check whether
+    // its service still exists (dployr-io/dployr-base:src/routes/status.ts).
     let custom = domains::service_of(state, domain);
     let without_service = if custom.is_some() {
         "ready"

@@ -1,7 +1,7 @@
 //! Proxy routes, projects and webhooks.
 //!
-//! Only their requests are documented (dployr-io/dployr-docs:docs/api.md). Replies have the fields of the request, an
-//! id and timestamps. No server with these paths is known, so the statuses are made up.
+//! Only their requests are documented (dployr-io/dployr-docs:docs/api.md). Replies have the fields of the
+//! request, an id and timestamps. No server with these paths is known, so the statuses are made up.
 
 use serde_json::{Map, Value, json};
 
