@@ -1,4 +1,4 @@
-//! One rate limit: a token bucket with a queue, and pauses for used-up windows.
+//! One rate limit: a token bucket with a queue, and pauses when the platform's window is used up.
 
 use super::shared_budget::{BudgetBucket, Shared};
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -11,19 +11,20 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-/// At most this long between two calls: they are spread evenly, without a burst.
-const EVEN_BELOW: Duration = Duration::from_millis(100);
-/// From this rate on, a window is filled with one call less, as margin for network jitter.
+/// If the time between two calls is at most this long, calls are spread evenly, without a burst.
+const NO_BURST_BELOW: Duration = Duration::from_millis(100);
+/// From this many calls per window on, one call is left out as a margin for network jitter.
 const MARGIN_FROM: u32 = 10;
 /// Longest pause that response headers can cause: a wrong header must not stop a client for long.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// With a shared budget, the time between two calls is extended by this fraction (1/20).
-const FLEET_MARGIN: u32 = 20;
-/// After a slow failure the shared budget is not used for this multiple of the failure's duration, so
-/// that calls spend at most a fifth of their time on it.
-const PAUSE_FACTOR: u32 = 4;
-/// After a faster failure, such as a refused connection, every call tries the budget again.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// With a shared budget, the time between two calls is extended by 1/20.
+const SHARED_MARGIN: u32 = 20;
+/// A failure of the shared budget that takes longer is slow. After a faster one, such as a refused
+/// connection, every call tries the budget again.
 const SLOW: Duration = Duration::from_millis(50);
+/// After a slow failure, the shared budget is not used for this multiple of the failure's duration, so that
+/// calls spend at most a fifth of their time on it.
+const PAUSE_FACTOR: u32 = 4;
 
 /// The state of one rate limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,81 +32,84 @@ const SLOW: Duration = Duration::from_millis(50);
 pub struct PaceState {
     /// Name of the bucket, as in [`Pace::bucket`](crate::operation::Pace).
     pub bucket: &'static str,
-    /// Calls per [`window`](Self::window): of this process, or of all that share a budget.
+    /// Calls per [`window`](Self::window): of this process, or of all processes that share a budget.
     pub limit: u32,
-    /// Length of the window.
+    /// Time span that the limit applies to.
     pub window: Duration,
     /// Number of waiting calls.
     pub waiting: usize,
-    /// Remaining pause after the platform reported a used-up window.
+    /// Remaining pause after the platform reported that its window is used up.
     pub paused: Option<Duration>,
     /// Whether the last request to the shared budget succeeded; `None` before the first, and without a
     /// budget.
     pub shared: Option<bool>,
 }
 
-/// A rate as burst and refill interval, such that burst and refills of a window do not exceed the rate.
+/// The parameters of a token bucket, chosen so that no window has more calls than the rate allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refill {
-    /// Calls that can be sent at once.
+    /// Number of calls that can be sent at once.
     pub burst: NonZeroU32,
-    /// Time until one more call can be sent.
+    /// Time after which one more call can be sent.
     pub refill: Duration,
 }
 
 impl Refill {
-    pub fn of(pace: Pace, members: NonZeroU32) -> Self {
+    /// The share of one of several processes.
+    pub fn share_of(pace: Pace, processes: NonZeroU32) -> Self {
         let window = Duration::from_secs(u64::from(pace.seconds.max(1)));
-        let count = part_of(pace, members);
-        let even = window / count;
-        let burst = if even <= EVEN_BELOW { 1 } else { count / 4 };
+        let count = calls_per_window(pace, processes);
+        let burst = match window / count <= NO_BURST_BELOW {
+            true => 1,
+            false => count / 4,
+        };
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-        // The burst and the refills of a window must not exceed the count. One interval is left as a
-        // margin for network jitter, unless it is a large part of the rate. Rounded up, as otherwise one
-        // call too many fits into a window.
-        let room = u32::from(count < MARGIN_FROM);
-        let refill = window / (count - burst.get() + room) + Duration::from_nanos(1);
+        // Burst and refills of a window together must not exceed the count. High rates leave out one refill
+        // as a margin for network jitter. Rounded up: otherwise one call too many would fit into a window.
+        let refills = count - burst.get() + u32::from(count < MARGIN_FROM);
+        let refill = window / refills + Duration::from_nanos(1);
         // A share of less than one call per window is one call in several windows.
-        let least = (window / pace.count.max(1)).saturating_mul(members.get());
+        let min_refill = (window / pace.count.max(1)).saturating_mul(processes.get());
         Self {
             burst,
-            refill: refill.max(least),
+            refill: refill.max(min_refill),
         }
     }
 
-    /// The whole rate, for a shared budget. Calls of different processes have different network delays,
-    /// so the interval is extended: 50 ms per second.
-    pub fn of_fleet(pace: Pace) -> Self {
-        let whole = Self::of(pace, NonZeroU32::MIN);
+    /// The whole rate, for a shared budget. Refills take longer than for one process, because network
+    /// delays differ between processes.
+    pub fn shared(pace: Pace) -> Self {
+        let whole = Self::share_of(pace, NonZeroU32::MIN);
         Self {
-            refill: whole.refill + whole.refill / FLEET_MARGIN,
+            refill: whole.refill + whole.refill / SHARED_MARGIN,
             ..whole
         }
     }
 }
 
-fn part_of(pace: Pace, members: NonZeroU32) -> u32 {
-    (pace.count / members).max(1)
+/// The calls per window of one of several processes.
+fn calls_per_window(pace: Pace, processes: NonZeroU32) -> u32 {
+    (pace.count / processes).max(1)
 }
 
 /// One rate limit of an account.
 ///
-/// Without a shared budget, a local bucket limits the calls. With a shared budget, the local bucket is
-/// used only while the budget fails, in a way that all processes together stay within the rate:
-/// - it starts without a burst, because other processes may have used up the window;
-/// - it stays in use for one window after the budget recovered, because the budget did not count the
-///   calls in between.
+/// Without a shared budget, a local bucket limits the calls. With a shared budget, the local bucket is used
+/// only while the budget fails. Two rules then keep all processes together within the rate:
+/// - The local bucket starts empty, because other processes may have used up the window.
+/// - It stays in use for one window after the budget recovered, because the budget did not count the calls
+///   of the outage.
 pub(crate) struct Bucket {
     pace: Pace,
     limit: u32,
     window: Duration,
-    /// The rate of this process.
+    /// Parameters of the local bucket.
     local: Refill,
-    /// The bucket of the shared budget.
-    pub(super) fleet: BudgetBucket,
-    /// The queue: tokio's semaphore is fair, and dropped waiters leave it.
+    /// The bucket in requests to the shared budget.
+    pub(super) shared: BudgetBucket,
+    /// The queue of calls. Tokio's semaphore is fair, and dropped waiters leave it.
     queue: Semaphore,
-    /// Counts the waiting calls: each holds a clone.
+    /// Each waiting call holds a clone, so the reference count is their number.
     waiting: Arc<()>,
     state: Mutex<State>,
 }
@@ -116,49 +120,54 @@ struct State {
     local: Option<LocalBucket>,
     /// End of the pause for a used-up window.
     paused_until: Option<Instant>,
-    /// Until when the failed shared budget is not used.
+    /// Until then, the failed shared budget is not used.
     budget_paused_until: Option<Instant>,
     /// Whether the last request to the shared budget succeeded.
-    answered: Option<bool>,
+    budget_ok: Option<bool>,
 }
 
 struct LocalBucket {
-    /// When the bucket is full.
-    full: Instant,
-    /// When it goes out of use, once the shared budget has recovered.
-    ends: Option<Instant>,
+    /// When the bucket is full again. Each call adds one refill.
+    full_at: Instant,
+    /// When it goes out of use; set once the shared budget has recovered.
+    ends_at: Option<Instant>,
 }
 
 impl Bucket {
-    pub fn new(api: &'static str, pace: Pace, members: NonZeroU32, in_fleet: bool) -> Self {
-        let mut local = Refill::of(pace, members);
-        let fleet = Refill::of_fleet(pace);
+    pub fn new(api: &'static str, pace: Pace, processes: NonZeroU32, is_shared: bool) -> Self {
+        let mut local = Refill::share_of(pace, processes);
+        let shared = Refill::shared(pace);
         let mut state = State::default();
-        if in_fleet {
-            local.refill = local.refill.max(fleet.refill.saturating_mul(members.get()));
+        if is_shared {
+            local.refill = local
+                .refill
+                .max(shared.refill.saturating_mul(processes.get()));
         } else {
-            let full = Instant::now();
-            state.local = Some(LocalBucket { full, ends: None });
+            state.local = Some(LocalBucket {
+                full_at: Instant::now(),
+                ends_at: None,
+            });
         }
         Self {
             pace,
-            limit: match in_fleet {
+            limit: match is_shared {
                 true => pace.count,
-                false => part_of(pace, members),
+                false => calls_per_window(pace, processes),
             },
             window: Duration::from_secs(u64::from(pace.seconds)),
             local,
-            fleet: BudgetBucket::new(api, pace.bucket, fleet.burst.get(), fleet.refill),
+            shared: BudgetBucket::new(api, pace.bucket, shared.burst.get(), shared.refill),
             queue: Semaphore::new(1),
             waiting: Arc::default(),
             state: Mutex::new(state),
         }
     }
 
-    /// Waits in line for a turn. Only the first in line uses the shared budget.
+    /// Waits in the queue, then until the rate permits the call. Only the first call in the queue uses the
+    /// shared budget.
     pub async fn wait_turn(&self, shared: Option<&Shared>, until: Instant) -> Result<()> {
         let _waiting = self.waiting.clone();
-        // The semaphore is never closed.
+        // Never an error, because the semaphore is never closed.
         let _first = self.queue.acquire().await;
         loop {
             let mut wait = self.wait_time();
@@ -166,44 +175,45 @@ impl Bucket {
                 wait = shared.take(self).await?;
             }
             if wait.is_zero() {
-                self.sent();
+                self.count_call();
                 return Ok(());
             }
             if wait >= until.duration_since(Instant::now()) {
                 let pace = self.pace;
                 let message =
-                    format!("the rate limit of {pace} leaves no room before the deadline");
+                    format!("the rate limit of {pace} permits no call before the deadline");
                 return Err(Error::new(ErrorKind::RateLimited, message)
                     .with_effect(Effect::None)
                     .with_retry_after(Some(wait)));
             }
-            // Timers have millisecond resolution: zero would be a busy loop.
+            // Timers have a resolution of 1 ms. A shorter wait could become a busy loop.
             sleep(wait.max(Duration::from_millis(1))).await;
         }
     }
 
-    /// Remaining wait for a pause and the local bucket.
+    /// Remaining wait for the local bucket and a pause.
     fn wait_time(&self) -> Duration {
         let state = self.state();
-        let paced = state.local.as_ref().map(|local| {
-            let at_once = self.local.refill * (self.local.burst.get() - 1);
-            left_of(local.full).saturating_sub(at_once)
+        let bucket = state.local.as_ref().map(|local| {
+            // A slot is free while at most `burst - 1` refills are missing.
+            let burst = self.local.refill * (self.local.burst.get() - 1);
+            time_until(local.full_at).saturating_sub(burst)
         });
-        let paused = state.paused_until.map(left_of);
-        paced.max(paused).unwrap_or_default()
+        let pause = state.paused_until.map(time_until);
+        bucket.max(pause).unwrap_or_default()
     }
 
-    /// Counts a call.
-    fn sent(&self) {
+    /// Takes a slot of the local bucket.
+    fn count_call(&self) {
         if let Some(local) = &mut self.state().local {
-            local.full = local.full.max(Instant::now()) + self.local.refill;
+            local.full_at = local.full_at.max(Instant::now()) + self.local.refill;
         }
     }
 
-    /// Pauses if a response reports a used-up window.
+    /// Pauses if a response reports that the platform's window is used up.
     pub fn note_response(&self, status: u16, headers: &HeaderMap) {
         if let Some(pause) = window_used_up(status, headers) {
-            let until = Instant::now() + pause.min(LONGEST_PAUSE);
+            let until = Instant::now() + pause.min(MAX_PAUSE);
             let paused = &mut self.state().paused_until;
             *paused = (*paused).max(Some(until));
         }
@@ -218,50 +228,52 @@ impl Bucket {
             waiting: Arc::strong_count(&self.waiting) - 1,
             paused: state
                 .paused_until
-                .map(left_of)
+                .map(time_until)
                 .filter(|left| !left.is_zero()),
-            shared: state.answered,
+            shared: state.budget_ok,
         }
     }
 
-    /// How long the failed shared budget is not used.
+    /// Remaining time during which the failed shared budget is not used.
     pub(super) fn budget_pause(&self) -> Duration {
         self.state()
             .budget_paused_until
-            .map(left_of)
+            .map(time_until)
             .unwrap_or_default()
     }
 
-    /// Notes a failure of the shared budget and its duration. Returns whether the previous request did
-    /// not fail.
-    pub(super) fn budget_failed(&self, took: Duration) -> bool {
+    /// Notes a failure of the shared budget. `took` is the duration of the request. Returns whether the
+    /// previous request did not fail.
+    pub(super) fn note_budget_failure(&self, took: Duration) -> bool {
         let mut state = self.state();
         let pause = took.saturating_mul(PAUSE_FACTOR);
         state.budget_paused_until = (took > SLOW).then(|| Instant::now() + pause);
         if let Some(local) = &mut state.local {
-            local.ends = None;
+            local.ends_at = None;
         }
-        state.answered.replace(false) != Some(false)
+        state.budget_ok.replace(false) != Some(false)
     }
 
     /// Notes a success of the shared budget. Returns whether the previous request failed.
-    pub(super) fn budget_answered(&self) -> bool {
+    pub(super) fn note_budget_success(&self) -> bool {
         let now = Instant::now();
         let mut state = self.state();
         state.budget_paused_until = None;
         if let Some(local) = &mut state.local
-            && *local.ends.get_or_insert(now + self.window) <= now
+            && *local.ends_at.get_or_insert(now + self.window) <= now
         {
             state.local = None;
         }
-        state.answered.replace(true) == Some(false)
+        state.budget_ok.replace(true) == Some(false)
     }
 
-    /// Uses the local bucket, empty at first, and returns how long to wait.
+    /// Uses the local bucket, which starts empty. Returns how long to wait.
     pub(super) fn fall_back(&self) -> Duration {
-        let full = Instant::now() + self.local.refill * self.local.burst.get();
-        let local = LocalBucket { full, ends: None };
-        self.state().local.get_or_insert(local);
+        let empty = LocalBucket {
+            full_at: Instant::now() + self.local.refill * self.local.burst.get(),
+            ends_at: None,
+        };
+        self.state().local.get_or_insert(empty);
         self.wait_time()
     }
 
@@ -270,7 +282,7 @@ impl Bucket {
     }
 }
 
-fn left_of(until: Instant) -> Duration {
+fn time_until(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
@@ -290,10 +302,9 @@ mod tests {
         Instant::now() + Duration::from_secs(100_000)
     }
 
-    fn alone() -> NonZeroU32 {
-        NonZeroU32::MIN
-    }
+    const ONE_PROCESS: NonZeroU32 = NonZeroU32::MIN;
 
+    /// Sends calls without a pause and returns when each was sent.
     async fn sent(bucket: &Bucket, calls: usize) -> Vec<Instant> {
         let mut sent = Vec::new();
         for _ in 0..calls {
@@ -305,7 +316,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn every_window_stays_within_the_rate_and_uses_most_of_it() {
-        for (count, seconds, members) in [
+        for (count, seconds, processes) in [
             (40, 1, 1),
             (20, 1, 1),
             (10, 1, 1),
@@ -315,9 +326,9 @@ mod tests {
             (40, 1, 3),
             (3, 1, 7),
         ] {
-            let members = NonZeroU32::new(members).unwrap();
-            let bucket = Bucket::new("test", pace(count, seconds), members, false);
-            let most = (count / members).max(1) as usize;
+            let processes = NonZeroU32::new(processes).unwrap();
+            let bucket = Bucket::new("test", pace(count, seconds), processes, false);
+            let most = (count / processes).max(1) as usize;
             let window = Duration::from_secs(seconds.into());
             let sent = sent(&bucket, most * 5).await;
             for index in most..sent.len() {
@@ -326,7 +337,7 @@ mod tests {
             }
             let took = (sent[sent.len() - 1] - sent[0]).as_secs_f64();
             // A share of less than one call per window takes several windows.
-            let share = f64::from(count) / f64::from(members.get());
+            let share = f64::from(count) / f64::from(processes.get());
             let least = window.as_secs_f64() * 4.0 * (most as f64 / share).max(1.0);
             assert!(took < least * 1.7, "{count}/{seconds}s: {took} s");
         }
@@ -334,7 +345,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_are_sent_in_order() {
-        let bucket = Arc::new(Bucket::new("test", pace(2, 1), alone(), false));
+        let bucket = Arc::new(Bucket::new("test", pace(2, 1), ONE_PROCESS, false));
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for index in 0..50 {
@@ -360,7 +371,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_dropped_call_uses_no_slot() {
-        let bucket = Bucket::new("test", pace(1, 10), alone(), false);
+        let bucket = Bucket::new("test", pace(1, 10), ONE_PROCESS, false);
         bucket.wait_turn(None, far()).await.unwrap();
         let started = Instant::now();
         for _ in 0..20 {
@@ -376,7 +387,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_used_up_window_pauses_all_calls_for_a_limited_time() {
-        let bucket = Bucket::new("test", pace(100, 60), alone(), false);
+        let bucket = Bucket::new("test", pace(100, 60), ONE_PROCESS, false);
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", 7.into());
         bucket.note_response(429, &headers);
@@ -388,6 +399,6 @@ mod tests {
 
         headers.insert("retry-after", 86_400.into());
         bucket.note_response(429, &headers);
-        assert_eq!(bucket.pace_state().paused, Some(LONGEST_PAUSE));
+        assert_eq!(bucket.pace_state().paused, Some(MAX_PAUSE));
     }
 }

@@ -1,7 +1,7 @@
 //! Pacing: client-side rate limits.
 //!
-//! Rate limits apply to accounts: all clients of this process with the same platform, base URL and
-//! token share their buckets, and several processes can share a [`SharedBudget`].
+//! A rate limit applies to an account. All clients of this process with the same platform, base URL and
+//! token therefore share their buckets. Several processes can share a [`SharedBudget`].
 
 mod bucket;
 #[cfg(feature = "redis")]
@@ -29,10 +29,10 @@ use tokio::time::Instant;
 /// Client-side rate limits.
 ///
 /// By default a client stays within the documented rates
-/// ([`Behaviour::pace`](crate::operation::Behaviour)) in every window: calls beyond the rate wait in
-/// line. The first call in line fails at once if its turn is after its deadline. If response headers
-/// report a used-up window, all calls wait for the next one. Operations without a documented rate do not
-/// wait.
+/// ([`Behaviour::pace`](crate::operation::Behaviour)) in every window: calls beyond the rate wait in a
+/// queue. The first call in the queue fails at once if it cannot be sent before its deadline. If response
+/// headers report that the window is used up, all calls wait for the next one. Operations without a
+/// documented rate do not wait.
 ///
 /// Clients of this process share a rate if platform, base URL, token and this setting are equal. Clients
 /// with renewed tokens share it by platform and base URL alone.
@@ -48,7 +48,7 @@ use tokio::time::Instant;
 pub struct Pacing {
     off: bool,
     /// Number of processes that share the account; `None` for one.
-    members: Option<NonZeroU32>,
+    processes: Option<NonZeroU32>,
     shared: Option<Shared>,
 }
 
@@ -58,7 +58,7 @@ impl Pacing {
         Self::default()
     }
 
-    /// No limits: for a server without any. `Retry-After` of a 429 is still obeyed.
+    /// No limits, for a server without rate limits. Retries still obey `Retry-After`.
     pub fn off() -> Self {
         Self {
             off: true,
@@ -67,15 +67,16 @@ impl Pacing {
     }
 
     /// Divides the rates by the number of processes that share the account. 0 means 1.
-    pub fn one_of(mut self, members: u32) -> Self {
-        self.members = NonZeroU32::new(members);
+    pub fn one_of(mut self, processes: u32) -> Self {
+        self.processes = NonZeroU32::new(processes);
         self
     }
 
-    /// Takes each call from a budget that several processes share, so that a single busy process gets the
-    /// whole rate.
+    /// Asks a budget that several processes share before each call, so that a single busy process can use
+    /// the whole rate.
     ///
-    /// `fallback` applies while the budget fails; only then does [`one_of`](Self::one_of) count.
+    /// `fallback` applies while the budget fails. [`one_of`](Self::one_of) then sets the local rate, and has
+    /// no effect otherwise.
     pub fn shared(mut self, budget: impl SharedBudget, fallback: Fallback) -> Self {
         self.shared = Some(Shared::new(budget, fallback));
         self
@@ -86,21 +87,21 @@ impl fmt::Debug for Pacing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pacing")
             .field("off", &self.off)
-            .field("one_of", &self.members)
+            .field("one_of", &self.processes)
             .field("shared", &self.shared.is_some())
             .finish()
     }
 }
 
-/// The buckets of one account.
+/// The buckets of one account, by name.
 type Buckets = HashMap<&'static str, Bucket>;
 
-/// Key of the buckets: platform, base URL, hash of the token, number of processes, whether there is a
-/// shared budget.
-type Account = (&'static str, String, u64, NonZeroU32, bool);
+/// The clients that share buckets: platform, base URL, hash of the token, number of processes, and whether
+/// they use a shared budget.
+type BucketsKey = (&'static str, String, u64, NonZeroU32, bool);
 
 /// The buckets in use. Dropped with their last client.
-static IN_USE: LazyLock<Mutex<HashMap<Account, Weak<Buckets>>>> = LazyLock::new(Mutex::default);
+static IN_USE: LazyLock<Mutex<HashMap<BucketsKey, Weak<Buckets>>>> = LazyLock::new(Mutex::default);
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// The pacing of one client.
@@ -111,18 +112,18 @@ pub(crate) struct Pacer {
 }
 
 impl Pacer {
-    /// The pacing for an account. Renewed tokens change, so all clients with renewed tokens share the
-    /// buckets of their base URL.
+    /// The pacing for an account. Renewed tokens change, so all clients with renewed tokens and the same base
+    /// URL share their buckets.
     pub fn new(pacing: &Pacing, api: &'static str, base_url: &str, auth: &Auth) -> Self {
         let token = HASHER.hash_one(match auth {
             Auth::Header(_, value) => Some(value.as_bytes()),
             Auth::Renewed(_) | Auth::None => None,
         });
-        let members = pacing.members.unwrap_or(NonZeroU32::MIN);
-        let fleet = pacing.shared.is_some();
+        let processes = pacing.processes.unwrap_or(NonZeroU32::MIN);
+        let is_shared = pacing.shared.is_some();
         let buckets = match pacing.off {
             true => Arc::default(),
-            false => in_use((api, base_url.to_owned(), token, members, fleet)),
+            false => buckets((api, base_url.to_owned(), token, processes, is_shared)),
         };
         Self {
             pacing: pacing.clone(),
@@ -142,7 +143,7 @@ impl Pacer {
         }
     }
 
-    /// Pauses the bucket if a response reports a used-up window.
+    /// Pauses the bucket if a response reports that the platform's window is used up.
     pub fn note_response(
         &self,
         operation: Option<&'static Operation>,
@@ -166,22 +167,23 @@ impl Pacer {
     }
 }
 
-fn in_use(account: Account) -> Arc<Buckets> {
-    let mut all = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(buckets) = all.get(&account).and_then(Weak::upgrade) {
+/// The buckets in use for this key, or new ones.
+fn buckets(key: BucketsKey) -> Arc<Buckets> {
+    let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(buckets) = in_use.get(&key).and_then(Weak::upgrade) {
         return buckets;
     }
-    all.retain(|_, buckets| buckets.strong_count() > 0);
-    let (api, _, _, members, fleet) = account;
+    in_use.retain(|_, buckets| buckets.strong_count() > 0);
+    let (api, _, _, processes, is_shared) = key;
     let paces = OPERATIONS
         .iter()
         .filter(|operation| operation.api == api)
         .filter_map(|operation| operation.behaviour.pace);
     let buckets: Buckets = paces
-        .map(|pace| (pace.bucket, Bucket::new(api, pace, members, fleet)))
+        .map(|pace| (pace.bucket, Bucket::new(api, pace, processes, is_shared)))
         .collect();
     let buckets = Arc::new(buckets);
-    all.insert(account, Arc::downgrade(&buckets));
+    in_use.insert(key, Arc::downgrade(&buckets));
     buckets
 }
 
@@ -211,8 +213,8 @@ mod tests {
         ] {
             assert!(!Arc::ptr_eq(&first.buckets, &other.buckets));
         }
-        let part = paced(&Pacing::documented().one_of(2), "https://pace.example", "a");
-        assert!(!Arc::ptr_eq(&first.buckets, &part.buckets));
+        let share = paced(&Pacing::documented().one_of(2), "https://pace.example", "a");
+        assert!(!Arc::ptr_eq(&first.buckets, &share.buckets));
     }
 
     #[test]

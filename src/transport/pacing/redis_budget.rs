@@ -1,4 +1,4 @@
-//! A shared budget on a Redis server.
+//! `RedisBudget`: a shared budget on a Redis server.
 
 use super::shared_budget::{BudgetBucket, BudgetReply, SharedBudget};
 use crate::error::{BoxError, Error, Result, with_unit};
@@ -15,28 +15,29 @@ use tokio::time::{Instant, timeout};
 const CONNECT: Duration = Duration::from_millis(500);
 /// Timeout for one reply.
 const REPLY: Duration = Duration::from_millis(500);
-/// Timeout for a request, reconnects included.
+/// Timeout for a request, a reconnect included.
 const TIMEOUT: Duration = Duration::from_secs(1);
-/// Slots are reserved at most this far ahead. Beyond it, a process tries again later.
-const AHEAD: Duration = Duration::from_secs(10);
-/// How late a reserved slot may be used; `FLEET_MARGIN` covers it.
-const LATE: Duration = Duration::from_millis(25);
+/// Slots are reserved at most this far ahead. If all of these are taken, a process tries again later.
+const MAX_AHEAD: Duration = Duration::from_secs(10);
+/// A reserved slot is lost if it is used later than this. `bucket::SHARED_MARGIN` makes up for the delay.
+const MAX_DELAY: Duration = Duration::from_millis(25);
 
-/// `KEYS[1]` is the time at which the bucket is full, in microseconds of the server's clock. Returns
-/// whether a slot was taken, and the microseconds until the slot, or until the next request.
+/// Takes a slot. Returns whether it was taken, and the microseconds until the slot may be used, or until the
+/// next request.
 ///
-/// Numbers are written with `%.0f`, because Lua prints 14 digits and the time has 16. A time too far
-/// ahead is from another clock; the bucket then counts as empty.
+/// `KEYS[1]` is the time at which the bucket is full again, in microseconds of the server's clock. It is
+/// written with `%.0f`, because it has 16 digits and Lua prints 14. If it is too far ahead, the clock was set
+/// back; the bucket then counts as empty.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local refill, at_once, ahead = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local refill, burst, ahead = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local full = tonumber(redis.call('GET', KEYS[1])) or now
 if full < now then full = now end
-if full > now + at_once + ahead + refill then full = now + at_once + refill end
-local wait = math.max(0, full - at_once - now)
+if full > now + burst + ahead + refill then full = now + burst + refill end
+local wait = math.max(0, full - burst - now)
 if wait > ahead then return {0, wait - ahead} end
 full = full + refill
 local left = math.ceil((full - now) / 1000)
@@ -60,8 +61,8 @@ return {1, wait}
 ///
 /// **Data.** One key per bucket, `deploykit:{account}:platform:bucket`, with one number and an expiry. A
 /// script reads and writes it atomically. Slots are assigned in order of request and reserved for the
-/// process that asked. An unused slot goes to the next call of that process, or is lost. If slots are
-/// reserved for the next 10 s, a process has to try again later.
+/// process that asked. An unused slot goes to the next call of that process, or is lost. If all slots of
+/// the next 10 s are reserved, a process has to try again later.
 ///
 /// **Clocks.** Only the server's clock matters. If it jumps ahead, one extra burst may be sent. If it
 /// jumps back, the bucket counts as empty.
@@ -70,12 +71,12 @@ return {1, wait}
 /// [`Fallback::Local`](crate::pacing::Fallback::Local) uses the share of
 /// [`Pacing::one_of`](crate::pacing::Pacing::one_of), and
 /// [`Fallback::Refuse`](crate::pacing::Fallback::Refuse) sends nothing. If the server refuses connections,
-/// every call tries it again. If it is silent, it is tried again after four times the duration of the
-/// failure, at most 4 s.
+/// every call tries to connect. If it does not respond, calls try it again after four times the duration of
+/// the failure, at most 4 s.
 ///
 /// **When Redis loses data.** After a flush or a failover one extra burst may be sent: 25 calls at 100 per
 /// minute, one at 40 per second. With [`Fallback::Local`](crate::pacing::Fallback::Local) this does not
-/// happen if the processes noticed the outage: they use their local rate for one more window.
+/// happen if the processes noticed the outage, because they use their local rate for one more window.
 ///
 /// **Requirements.** Redis 6.2 or later, or a compatible server, with the commands `EVALSHA`, `SCRIPT
 /// LOAD`, `TIME`, `GET` and `SET`. In a cluster, use the address of the node that has the key:
@@ -90,7 +91,7 @@ struct Shared {
     client: Client,
     account: String,
     connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
-    /// Future slots that are reserved for this process.
+    /// The slots that are reserved for this process, by platform and bucket.
     reserved: Mutex<HashMap<(&'static str, &'static str), Vec<Instant>>>,
 }
 
@@ -134,10 +135,12 @@ impl SharedBudget for RedisBudget {
         if let Some(reply) = shared.take_reserved(bucket) {
             return Ok(reply);
         }
-        let (taken, wait) = match timeout(TIMEOUT, shared.ask(bucket)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(shared.failure(&error)),
-            Err(_) => return Err(format!("Redis: no answer within {}", with_unit(TIMEOUT)).into()),
+        let (taken, wait) = match timeout(TIMEOUT, shared.request(bucket)).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => return Err(shared.redacted(&error)),
+            Err(_) => {
+                return Err(format!("Redis: no response within {}", with_unit(TIMEOUT)).into());
+            }
         };
         let wait = Duration::from_micros(wait);
         if taken && wait.is_zero() {
@@ -153,12 +156,12 @@ impl SharedBudget for RedisBudget {
 }
 
 impl Shared {
-    /// Replies from the reserved slots, if there are any.
+    /// Takes a reserved slot, or returns the wait until the next one. `None` if no slot is reserved.
     fn take_reserved(&self, bucket: &BudgetBucket) -> Option<BudgetReply> {
         let now = Instant::now();
         let mut reserved = self.reserved();
         let slots = reserved.get_mut(&(bucket.platform, bucket.name))?;
-        slots.retain(|slot| *slot + LATE >= now);
+        slots.retain(|slot| *slot + MAX_DELAY >= now);
         let first = slots.iter().position(|slot| *slot <= now);
         if let Some(first) = first {
             slots.remove(first);
@@ -168,60 +171,57 @@ impl Shared {
         Some(BudgetReply::Wait(*next - now))
     }
 
-    async fn ask(&self, bucket: &BudgetBucket) -> Result<(bool, u64), RedisError> {
+    /// Runs the script. Reconnects once if that fails on an old connection, which may be stale.
+    async fn request(&self, bucket: &BudgetBucket) -> Result<(bool, u64), RedisError> {
         loop {
             let (mut connection, is_new) = self.connection().await?;
-            let answer = self.run(&mut connection, bucket).await;
-            if answer.is_ok() {
-                return answer;
+            let reply = self.run_script(&mut connection, bucket).await;
+            if reply.is_ok() {
+                return reply;
             }
             *self.connection.lock().await = None;
-            // An old connection may be stale: reconnect once.
             if is_new {
-                return answer;
+                return reply;
             }
         }
     }
 
-    async fn run(
+    async fn run_script(
         &self,
         connection: &mut MultiplexedConnection,
         bucket: &BudgetBucket,
     ) -> Result<(bool, u64), RedisError> {
         let refill = micros(bucket.refill);
-        let at_once = refill.saturating_mul(u64::from(bucket.burst.saturating_sub(1)));
-        TAKE.key(self.key(bucket))
+        let burst = refill.saturating_mul(u64::from(bucket.burst.saturating_sub(1)));
+        let (account, platform, name) = (&self.account, bucket.platform, bucket.name);
+        // The braces keep all keys of an account on one node of a cluster.
+        TAKE.key(format!("deploykit:{{{account}}}:{platform}:{name}"))
             .arg(refill)
-            .arg(at_once)
-            .arg(micros(AHEAD))
+            .arg(burst)
+            .arg(micros(MAX_AHEAD))
             .invoke_async(connection)
             .await
     }
 
-    /// The braces keep all keys of an account on one node of a cluster.
-    fn key(&self, bucket: &BudgetBucket) -> String {
-        let (account, platform, name) = (&self.account, bucket.platform, bucket.name);
-        format!("deploykit:{{{account}}}:{platform}:{name}")
-    }
-
     /// The connection, and whether it is new.
     async fn connection(&self) -> Result<(MultiplexedConnection, bool), RedisError> {
-        let mut held = self.connection.lock().await;
-        if let Some(connection) = &*held {
+        let mut current = self.connection.lock().await;
+        if let Some(connection) = &*current {
             return Ok((connection.clone(), false));
         }
-        let limits = AsyncConnectionConfig::new()
+        let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(REPLY));
-        let client = &self.client;
-        let connection = client
-            .get_multiplexed_async_connection_with_config(&limits)
+        let connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        *held = Some(connection.clone());
+        *current = Some(connection.clone());
         Ok((connection, true))
     }
 
-    fn failure(&self, error: &RedisError) -> BoxError {
+    /// The error without the password.
+    fn redacted(&self, error: &RedisError) -> BoxError {
         let mut text = format!("Redis: {error}");
         let settings = self.client.get_connection_info().redis_settings();
         if let Some(password) = settings.password().filter(|password| !password.is_empty()) {
@@ -235,7 +235,7 @@ impl Shared {
     }
 }
 
-/// Rounded up, as otherwise one call too many fits into a window.
+/// Rounded up: otherwise one call too many would fit into a window.
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos().div_ceil(1000)).unwrap_or(u64::MAX)
 }

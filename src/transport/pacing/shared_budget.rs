@@ -1,4 +1,4 @@
-//! A rate budget that several processes share.
+//! `SharedBudget`: a rate budget that several processes share, and the fallback while it fails.
 
 use super::bucket::Bucket;
 use crate::error::{BoxError, Effect, Error, ErrorKind, Result, with_unit};
@@ -13,7 +13,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// A rate budget that several processes share, so that all of them together stay within a platform's
 /// rates. The feature `redis` has an implementation.
 ///
-/// It must be atomic: two concurrent processes must not both get the last slot.
+/// Implementations must be atomic: two processes must not both get the last slot.
 pub trait SharedBudget: Send + Sync + 'static {
     /// Takes one slot of the bucket, or returns how long to wait before the next request. The budget may
     /// reserve a slot for this process until then.
@@ -23,7 +23,7 @@ pub trait SharedBudget: Send + Sync + 'static {
     /// as long.
     ///
     /// # Errors
-    /// If the budget is unavailable; then the [`Fallback`] applies. The message is logged and shown, so it
+    /// If the budget is unavailable. The [`Fallback`] then applies. The message is logged and shown, so it
     /// must not contain a secret.
     fn take(
         &self,
@@ -39,14 +39,14 @@ pub struct BudgetBucket {
     pub platform: &'static str,
     /// Name of the bucket: `deploy`.
     pub name: &'static str,
-    /// Slots of a full bucket.
+    /// Number of slots of a full bucket.
     pub burst: u32,
-    /// Time until one slot is refilled.
+    /// Time after which one slot is refilled.
     pub refill: Duration,
 }
 
 impl BudgetBucket {
-    /// A bucket, for tests of a budget.
+    /// A bucket, for tests of your own budget.
     pub fn new(platform: &'static str, name: &'static str, burst: u32, refill: Duration) -> Self {
         Self {
             platform,
@@ -66,27 +66,29 @@ pub enum BudgetReply {
     Wait(Duration),
 }
 
-/// What calls do while the shared budget fails.
+/// Behaviour of calls while the shared budget fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fallback {
-    /// They use a local rate. If [`Pacing::one_of`](super::Pacing::one_of) is set to the number of
-    /// processes, all of them together stay within the rate, also in the windows in which the budget fails
-    /// and recovers. (Not if the budget is available for some processes only.)
+    /// Calls use a local rate.
+    ///
+    /// If [`Pacing::one_of`](super::Pacing::one_of) is set to the number of processes, all of them together
+    /// stay within the rate, also in the windows in which the budget fails and recovers. This does not hold
+    /// if the budget is available for some of the processes.
     Local,
-    /// They fail with [`ErrorKind::RateLimited`] and send nothing.
+    /// Calls fail with [`ErrorKind::RateLimited`] and send nothing.
     Refuse,
 }
 
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<BudgetReply, BoxError>> + Send + 'a>>;
+type Taking<'a> = Pin<Box<dyn Future<Output = Result<BudgetReply, BoxError>> + Send + 'a>>;
 
 /// Object-safe [`SharedBudget`].
 trait Erased: Send + Sync {
-    fn take<'a>(&'a self, bucket: &'a BudgetBucket) -> Answer<'a>;
+    fn take<'a>(&'a self, bucket: &'a BudgetBucket) -> Taking<'a>;
 }
 
 impl<B: SharedBudget> Erased for B {
-    fn take<'a>(&'a self, bucket: &'a BudgetBucket) -> Answer<'a> {
+    fn take<'a>(&'a self, bucket: &'a BudgetBucket) -> Taking<'a> {
         Box::pin(SharedBudget::take(self, bucket))
     }
 }
@@ -128,27 +130,27 @@ impl Shared {
     /// Sends a request to the budget, unless it is paused.
     async fn request(&self, bucket: &Bucket) -> Result<BudgetReply, BoxError> {
         if !bucket.budget_pause().is_zero() {
-            return Err("it failed a moment ago".into());
+            return Err("paused after a slow failure".into());
         }
         let started = Instant::now();
-        let answer = match timeout(TIMEOUT, self.budget.take(&bucket.fleet)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(format!("no answer within {}", with_unit(TIMEOUT)).into()),
+        let reply = match timeout(TIMEOUT, self.budget.take(&bucket.shared)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(format!("no response within {}", with_unit(TIMEOUT)).into()),
         };
-        // Logged once, not per call.
-        match &answer {
-            Ok(_) if bucket.budget_answered() => {
+        // Logs only the changes between failure and success.
+        match &reply {
+            Ok(_) if bucket.note_budget_success() => {
                 tracing::info!(
-                    bucket = bucket.fleet.name,
+                    bucket = bucket.shared.name,
                     "the shared rate budget recovered"
                 );
             }
-            Err(error) if bucket.budget_failed(started.elapsed()) => {
-                tracing::warn!(%error, bucket = bucket.fleet.name, fallback = ?self.fallback, "the shared rate budget failed");
+            Err(error) if bucket.note_budget_failure(started.elapsed()) => {
+                tracing::warn!(%error, bucket = bucket.shared.name, fallback = ?self.fallback, "the shared rate budget failed");
             }
             _ => {}
         }
-        answer
+        reply
     }
 }
 
@@ -164,44 +166,45 @@ mod tests {
     /// A budget in memory that can fail.
     #[derive(Clone, Default)]
     struct Memory {
-        full: Arc<Mutex<Option<Instant>>>,
-        failing: Arc<Mutex<Option<Duration>>>,
+        full_at: Arc<Mutex<Option<Instant>>>,
+        /// Requests fail after this time.
+        fails_after: Arc<Mutex<Option<Duration>>>,
         requests: Arc<Mutex<u32>>,
     }
 
     impl Memory {
-        /// Fails from now on, after this time, and forgets its state.
+        /// Loses its state. From now on, each request fails after this time.
         fn fail(&self, after: Duration) {
-            *self.failing.lock().unwrap() = Some(after);
-            *self.full.lock().unwrap() = None;
+            *self.fails_after.lock().unwrap() = Some(after);
+            *self.full_at.lock().unwrap() = None;
         }
 
         fn recover(&self) {
-            *self.failing.lock().unwrap() = None;
+            *self.fails_after.lock().unwrap() = None;
         }
     }
 
     impl SharedBudget for Memory {
         async fn take(&self, bucket: &BudgetBucket) -> Result<BudgetReply, BoxError> {
             *self.requests.lock().unwrap() += 1;
-            let failing = *self.failing.lock().unwrap();
-            if let Some(after) = failing {
+            let fails_after = *self.fails_after.lock().unwrap();
+            if let Some(after) = fails_after {
                 sleep(after).await;
                 return Err("down".into());
             }
             let now = Instant::now();
-            let mut full = self.full.lock().unwrap();
-            let old = full.unwrap_or(now).max(now);
+            let mut full_at = self.full_at.lock().unwrap();
+            let old = full_at.unwrap_or(now).max(now);
             let wait = (old - now).saturating_sub(bucket.refill * (bucket.burst - 1));
             if !wait.is_zero() {
                 return Ok(BudgetReply::Wait(wait));
             }
-            *full = Some(old + bucket.refill);
+            *full_at = Some(old + bucket.refill);
             Ok(BudgetReply::Taken)
         }
     }
 
-    const EDGE: Pace = Pace {
+    const SECOND: Pace = Pace {
         bucket: "deploy",
         count: 40,
         seconds: 1,
@@ -212,8 +215,9 @@ mod tests {
         seconds: 60,
     };
 
-    fn part(pace: Pace, members: u32) -> Bucket {
-        Bucket::new("test", pace, NonZeroU32::new(members).unwrap(), true)
+    /// A bucket of one of several processes with a shared budget.
+    fn shared_bucket(pace: Pace, processes: u32) -> Bucket {
+        Bucket::new("test", pace, NonZeroU32::new(processes).unwrap(), true)
     }
 
     fn far() -> Instant {
@@ -223,7 +227,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_single_busy_process_gets_the_whole_rate() {
         let shared = Shared::new(Memory::default(), Fallback::Local);
-        let bucket = part(EDGE, 4);
+        let bucket = shared_bucket(SECOND, 4);
         let started = Instant::now();
         for _ in 0..80 {
             bucket.wait_turn(Some(&shared), far()).await.unwrap();
@@ -235,18 +239,18 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_windows_stay_within_the_rate_while_the_budget_fails_and_recovers() {
-        for (pace, members) in [(EDGE, 4), (MINUTE, 4), (EDGE, 3), (MINUTE, 10)] {
+        for (pace, processes) in [(SECOND, 4), (MINUTE, 4), (SECOND, 3), (MINUTE, 10)] {
             let window = Duration::from_secs(pace.seconds.into());
             let budget = Memory::default();
             let sent = Arc::new(Mutex::new(Vec::new()));
             let mut tasks = Vec::new();
             let busy = Arc::new(AtomicBool::new(false));
             let end = Instant::now() + window * 10;
-            for _ in 0..members {
+            for _ in 0..processes {
                 let (budget, sent, busy) = (budget.clone(), sent.clone(), busy.clone());
                 tasks.push(tokio::spawn(async move {
                     let shared = Shared::new(budget, Fallback::Local);
-                    let bucket = part(pace, members);
+                    let bucket = shared_bucket(pace, processes);
                     while Instant::now() < end {
                         if !busy.load(Ordering::Relaxed) {
                             sleep(window / 100).await;
@@ -282,11 +286,11 @@ mod tests {
             let most = pace.count as usize;
             for index in most..sent.len() {
                 let span = sent[index] - sent[index - most];
-                assert!(span >= window, "{pace} of {members}: {span:?} at {index}");
+                assert!(span >= window, "{pace} of {processes}: {span:?} at {index}");
             }
             assert!(
                 sent.len() > most * 6 * 7 / 10,
-                "{pace} of {members}: {}",
+                "{pace} of {processes}: {}",
                 sent.len()
             );
         }
@@ -297,7 +301,7 @@ mod tests {
         let budget = Memory::default();
         budget.fail(Duration::from_secs(3600));
         let shared = Shared::new(budget.clone(), Fallback::Local);
-        let bucket = part(EDGE, 4);
+        let bucket = shared_bucket(SECOND, 4);
         let until = Instant::now() + Duration::from_secs(60);
         let mut sent = 0;
         while bucket.wait_turn(Some(&shared), until).await.is_ok() {
@@ -313,7 +317,7 @@ mod tests {
         let budget = Memory::default();
         budget.fail(Duration::from_millis(2));
         let shared = Shared::new(budget.clone(), Fallback::Refuse);
-        let bucket = part(EDGE, 4);
+        let bucket = shared_bucket(SECOND, 4);
         let refused = bucket.wait_turn(Some(&shared), far()).await;
         let error = refused.unwrap_err();
         assert_eq!(
@@ -333,7 +337,7 @@ mod tests {
         budget.fail(Duration::from_secs(1));
         let refusing = Shared::new(budget.clone(), Fallback::Refuse);
         let local = Shared::new(budget, Fallback::Local);
-        let bucket = part(EDGE, 4);
+        let bucket = shared_bucket(SECOND, 4);
         let refused = bucket.wait_turn(Some(&refusing), far()).await;
         assert!(refused.is_err());
         let started = Instant::now();
@@ -346,7 +350,7 @@ mod tests {
         let budget = Memory::default();
         budget.fail(Duration::from_secs(1));
         let shared = Shared::new(budget.clone(), Fallback::Refuse);
-        let bucket = part(EDGE, 1);
+        let bucket = shared_bucket(SECOND, 1);
         let asking = bucket.wait_turn(Some(&shared), far());
         let dropped = tokio::time::timeout(Duration::from_millis(10), asking).await;
         assert!(dropped.is_err());
