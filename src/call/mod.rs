@@ -129,8 +129,8 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// Runs this call as a part of another call, with the options of that call.
-    pub(crate) fn within(mut self, whole: &Scope) -> Running<T> {
-        self.scope = whole.step(self.scope.operation);
+    pub(crate) fn within(mut self, outer: &Scope) -> Running<T> {
+        self.scope = outer.step(self.scope.operation);
         self.start()
     }
 
@@ -165,7 +165,7 @@ impl<T: Send + 'static> Call<T> {
 
     /// Timeout of one attempt. Default: the client's timeout.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.scope.options.attempt = Some(limit);
+        self.scope.options.attempt_timeout = Some(limit);
         self
     }
 

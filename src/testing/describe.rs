@@ -40,8 +40,8 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
     let url = Url::parse(&format!("http://server{target}")).expect("any path is part of a URL");
     let (operation, base) = operation_of(profile.api, request.method().as_str(), url.path());
     let known = operation.and_then(examples::of_operation);
-    let mut by_hand: Vec<_> = url.query_pairs().into_owned().collect();
-    by_hand.retain(|(name, _)| known.is_none_or(|known| !known.query.contains(&name.as_str())));
+    let mut added: Vec<_> = url.query_pairs().into_owned().collect();
+    added.retain(|(name, _)| known.is_none_or(|known| !known.query.contains(&name.as_str())));
     let mut headers: HeaderMap = request.headers().clone();
     for name in CONNECTION_HEADERS {
         headers.remove(name);
@@ -55,8 +55,8 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
         url: &url,
         headers: &headers,
         body: Some(body).filter(|body| !body.is_empty()),
-        by_hand: &by_hand,
-        probe: false,
+        added_query: &added,
+        is_probe: false,
     }
     .describe()
 }

@@ -179,7 +179,7 @@ impl State {
         }
         let example = sent.operation.and_then(examples::success);
         // Requests to the URL of a deployed site, which no spec describes.
-        let site = || sent.probe.then(|| CannedReply::new(200, ""));
+        let site = || sent.is_probe.then(|| CannedReply::new(200, ""));
         let reply = example.map(CannedReply::from_example).or_else(site);
         let reply = reply.ok_or_else(|| self.no_reply(request))?;
         Ok(ReplySource::Reply(reply))

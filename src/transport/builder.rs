@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Builds a client. It sends nothing.
+/// Builds a client. Building sends no request.
 ///
 /// ```
 /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::Result<()> {
@@ -30,10 +30,10 @@ use std::time::Duration;
 /// ```
 pub struct ClientBuilder<P: Platform> {
     options: Options,
-    /// Headers that every call gets.
+    /// Headers that every request gets.
     pub(crate) headers: Vec<ExtraHeader>,
     pub(crate) settings: P::Settings,
-    /// An error of an earlier option, which `build` returns.
+    /// The error of an invalid option, which `build` returns.
     pub(crate) problem: Option<Error>,
     /// Answers requests instead of the network: a recorder or an in-process platform.
     pub(crate) fake_network: Option<Arc<dyn FakeNetwork>>,
@@ -102,7 +102,7 @@ impl<P: Platform> ClientBuilder<P> {
     /// Timeout of one attempt. Default: 30 s; 120 s for slow operations. For streams: until the
     /// response begins.
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.options.limits.attempt = Some(limit);
+        self.options.limits.attempt_timeout = Some(limit);
         self
     }
 
@@ -112,7 +112,7 @@ impl<P: Platform> ClientBuilder<P> {
         self
     }
 
-    /// How long a stream may send nothing. Default: 300 s.
+    /// Timeout of a stream between two chunks. Default: 300 s.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.options.limits.idle = limit;
         self
@@ -139,10 +139,10 @@ impl<P: Platform> ClientBuilder<P> {
     /// Limits the calls that cost money, per time span, for this client and its clones: a guard
     /// against runaway loops and agents.
     ///
-    /// Operations marked [`Behaviour::spends`](crate::operation::Behaviour) count, and every `POST`
-    /// without a wrapper. Calls that are known to have done nothing do not count. Calls beyond the limit
-    /// fail with [`ErrorKind::SpendLimit`](crate::ErrorKind::SpendLimit) and send nothing. Default: no
-    /// limit.
+    /// Counts operations marked [`Behaviour::spends`](crate::operation::Behaviour), and every `POST`
+    /// without a wrapper (`client.request(..)`). Calls that certainly had no effect do not count. Calls
+    /// beyond the limit fail with [`ErrorKind::SpendLimit`](crate::ErrorKind::SpendLimit) and send nothing.
+    /// Default: no limit.
     ///
     /// ```
     /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
@@ -155,8 +155,8 @@ impl<P: Platform> ClientBuilder<P> {
         self
     }
 
-    /// Calls a function with a report of every call of this client and its clones: for metrics or an
-    /// audit log. It runs on the task of the call, so it must not block.
+    /// Passes a report of every call of this client and its clones to a function, for metrics or an audit
+    /// log. The function runs on the task of the call, so it must not block.
     ///
     /// ```
     /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::ClientBuilder<P> {
@@ -167,8 +167,8 @@ impl<P: Platform> ClientBuilder<P> {
     /// })
     /// # }
     /// ```
-    pub fn observer(mut self, tell: impl Fn(&CallReport<'_>) + Send + Sync + 'static) -> Self {
-        self.options.observer = Some(Arc::new(tell));
+    pub fn observer(mut self, observe: impl Fn(&CallReport<'_>) + Send + Sync + 'static) -> Self {
+        self.options.observer = Some(Arc::new(observe));
         self
     }
 
@@ -198,15 +198,18 @@ impl<P: Platform> ClientBuilder<P> {
     ///
     /// Set up the client as follows:
     /// - Follow no redirects (`redirect(Policy::none())`): a redirect may send a token to another host.
-    ///   As it also hides whether the platform acted, connect errors have an unknown effect.
     /// - Do not retry (`retry(reqwest::retry::never())`): a retry may create something twice.
     /// - Disable decompression, or limit it.
     /// - Set `connect_timeout`, and use no proxy for loopback hosts.
     /// - With the feature `rustls`, install a crypto provider for the process first.
     ///
-    /// `connect_timeout`, `proxy`, `no_proxy` and `root_certificate` of this builder are then errors.
+    /// Connect errors then have an unknown effect: the failed connection may belong to a redirect that the
+    /// client followed after the platform acted.
+    ///
+    /// Do not combine it with `connect_timeout`, `proxy`, `no_proxy` or `root_certificate`: `build` then
+    /// returns an error.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
-        self.options.connections.own = Some(client);
+        self.options.connections.custom = Some(client);
         self
     }
 
@@ -262,22 +265,22 @@ impl<P: Platform> ClientBuilder<P> {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        // Tests without a network get each call once and without delay.
+        // By default, a fake network gets each request once and without delay.
         let (retry, pacing) = match self.fake_network {
             None => (Retry::default(), Pacing::documented()),
             Some(_) => (Retry::off(), Pacing::off()),
         };
         let pacing = options.pacing.unwrap_or(pacing);
-        let account = format!("{} {base_url}", profile.api);
+        let server = format!("{} {base_url}", profile.api);
         let auth = Auth::new(
             profile.scheme,
-            &account,
+            &server,
             options.credentials.as_ref(),
             options.store,
         )?;
         let transport = Transport {
             profile,
-            own_http: options.connections.own.is_some(),
+            is_custom_http: options.connections.custom.is_some(),
             http: options.connections.client(&base_url, options.plain_http)?,
             pacer: Pacer::new(&pacing, profile.api, &base_url, &auth),
             base_url,
@@ -311,14 +314,13 @@ pub(crate) fn variable(name: &str, read: impl Fn(&str) -> Option<String>) -> Res
     value.ok_or_else(|| missing(name))
 }
 
-/// The error for a required environment variable that is missing or empty.
 fn missing(variable: &str) -> Error {
     Error::configuration(format!(
         "the environment variable {variable} is missing or empty"
     ))
 }
 
-/// Reads the environment of this process.
+/// Reads a variable from the environment of this process.
 pub(crate) fn process_environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

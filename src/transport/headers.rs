@@ -1,4 +1,4 @@
-//! Headers of every request: `User-Agent`, `Accept`, credentials, and those that a caller adds.
+//! Prepares requests: adds `User-Agent`, `Accept`, credentials, and the caller's headers and query.
 
 use super::Scope;
 use super::credentials::Auth;
@@ -12,13 +12,13 @@ use reqwest::Request;
 
 /// The `User-Agent` of every request.
 pub(crate) const AGENT: &str = concat!("deploykit/", env!("CARGO_PKG_VERSION"));
-/// Added by the generator; no platform knows it.
+/// The generated clients send it, but no platform uses it.
 const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
-/// A valid header that a caller added.
+/// A header that a caller added, checked by [`extra_header`].
 pub(crate) type ExtraHeader = (HeaderName, HeaderValue);
 
-/// Headers that a caller cannot add: the transport or HTTP sets them.
+/// Headers that a caller cannot add, because this crate or the HTTP library sets them.
 const RESERVED_HEADERS: [&str; 14] = [
     "accept-encoding",
     "authorization",
@@ -37,23 +37,26 @@ const RESERVED_HEADERS: [&str; 14] = [
 ];
 
 impl Scope {
-    /// Adds headers, credentials and the caller's options to a request. An error means that the
-    /// request must not be sent: it is only previewed, or was not built by a wrapper.
+    /// Adds headers, credentials and the caller's options to a request.
+    ///
+    /// # Errors
+    /// The reason why the request must not be sent: the call is a preview, or a direct caller of the
+    /// generated client did not use `with_secrets`, so the request may contain `<redacted>`.
     pub(crate) fn prepare(&self, request: &mut Request, id: &str) -> Result<(), &'static str> {
         if !crate::secret::is_exposing() {
             return Err(
-                "secrets are not written out: call it through deploykit::raw::with_secrets",
+                "wrap the call in deploykit::raw::with_secrets: its secrets are redacted otherwise",
             );
         }
         crate::secret::conceal_secrets();
-        let operation = self.operation_or(id);
+        let operation = self.operation_or_find(id);
         let headers = request.headers_mut();
         headers.remove(API_VERSION);
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if !headers.contains_key(ACCEPT) {
-            headers.insert(ACCEPT, accepted(operation));
+            headers.insert(ACCEPT, accept(operation));
         }
-        if let Some(content_type) = operation.and_then(text_body) {
+        if let Some(content_type) = operation.and_then(text_content_type) {
             headers.insert(CONTENT_TYPE, content_type);
         }
         let transport = &self.transport;
@@ -63,7 +66,7 @@ impl Scope {
         let preview_only = self.state().preview_only;
         match &transport.auth {
             Auth::Header(name, value) => drop(headers.insert(name.clone(), value.clone())),
-            // The token is only known when the request is sent.
+            // The pipeline adds the token before each attempt.
             Auth::Renewed(_) if preview_only => {
                 headers.insert(AUTHORIZATION, HeaderValue::from_static(REDACTED));
             }
@@ -85,7 +88,7 @@ impl Scope {
     }
 }
 
-fn accepted(operation: Option<&Operation>) -> HeaderValue {
+fn accept(operation: Option<&Operation>) -> HeaderValue {
     match operation.map(|operation| operation.behaviour.time) {
         Some(TimeClass::Stream) => {
             HeaderValue::from_static("application/x-ndjson, application/json")
@@ -94,8 +97,8 @@ fn accepted(operation: Option<&Operation>) -> HeaderValue {
     }
 }
 
-/// The content type of a text body. The generated client sends `text/plain`.
-fn text_body(operation: &Operation) -> Option<HeaderValue> {
+/// The content type of a text body in the spec. The generated client always sends `text/plain`.
+fn text_content_type(operation: &Operation) -> Option<HeaderValue> {
     let content_type = operation.content_type?;
     content_type
         .starts_with("text/")
@@ -104,7 +107,7 @@ fn text_body(operation: &Operation) -> Option<HeaderValue> {
 
 /// Checks a header that a caller adds.
 pub(crate) fn extra_header(name: &str, value: &str) -> Result<ExtraHeader> {
-    let refused = |why: &str| Error::invalid_request(format!("the header {name:?} {why}"));
+    let refused = |reason: &str| Error::invalid_request(format!("the header {name:?} {reason}"));
     let parsed: HeaderName = name.parse().map_err(|_| refused("is not a header name"))?;
     if RESERVED_HEADERS.contains(&parsed.as_str()) {
         return Err(refused("is set by the client"));
@@ -114,7 +117,7 @@ pub(crate) fn extra_header(name: &str, value: &str) -> Result<ExtraHeader> {
     Ok((parsed, value))
 }
 
-/// Checks a query parameter that a caller adds.
+/// Checks the name of a query parameter that a caller adds.
 pub(crate) fn extra_query(scope: &Scope, name: &str) -> Result<()> {
     if name.is_empty() {
         return Err(Error::invalid_request("a query parameter has no name"));

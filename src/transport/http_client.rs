@@ -1,4 +1,4 @@
-//! Connections: TLS, proxies, redirects, and checks of the base URL.
+//! Builds the HTTP client: TLS, proxies, no redirects. Checks base URLs.
 
 use super::limits::CONNECT;
 use crate::error::{Error, Result};
@@ -15,10 +15,12 @@ pub(crate) struct Connections {
     pub no_proxy: bool,
     /// Root certificates, PEM.
     pub roots: Vec<Vec<u8>>,
-    pub own: Option<reqwest::Client>,
+    /// The caller's own client.
+    pub custom: Option<reqwest::Client>,
 }
 
 impl Connections {
+    /// The caller's client, or a new one with these options.
     pub fn client(self, base_url: &str, plain_http: bool) -> Result<reqwest::Client> {
         if self.proxy.is_some() && self.no_proxy {
             return Err(Error::configuration(
@@ -30,15 +32,15 @@ impl Connections {
                 "plain http through a proxy sends the token unencrypted: use https or allow_plain_http()",
             ));
         }
-        let is_set = self.connect_timeout.is_some()
+        let has_options = self.connect_timeout.is_some()
             || self.proxy.is_some()
             || self.no_proxy
             || !self.roots.is_empty();
-        match self.own {
-            Some(_) if is_set => Err(Error::configuration(
+        match self.custom {
+            Some(_) if has_options => Err(Error::configuration(
                 "set connect timeout, proxy and certificates on your reqwest client, not on the builder",
             )),
-            Some(own) => Ok(own),
+            Some(client) => Ok(client),
             None => self.default_client(base_url),
         }
     }
@@ -46,7 +48,7 @@ impl Connections {
     fn default_client(self, base_url: &str) -> Result<reqwest::Client> {
         #[cfg(feature = "rustls")]
         {
-            // Keep a provider that the process has installed.
+            // Does not replace a crypto provider that the process has installed.
             if rustls::crypto::CryptoProvider::get_default().is_none() {
                 let _ = rustls::crypto::ring::default_provider().install_default();
             }
@@ -57,13 +59,13 @@ impl Connections {
             .redirect(reqwest::redirect::Policy::none())
             // Only the pipeline retries and counts attempts.
             .retry(reqwest::retry::never())
-            // Another crate may have enabled these features, and decompression has no size limit.
+            // Another crate may have enabled these features of reqwest. Decompression has no size limit.
             .no_gzip()
             .no_brotli()
             .no_deflate()
             .no_zstd();
-        // Another crate may have enabled the other TLS backend: rustls without a provider, or the system's
-        // library, whose errors cannot be classified.
+        // Another crate may have enabled the other TLS backend: rustls without a crypto provider, or the
+        // system's library, whose errors cannot be told apart.
         #[cfg(feature = "rustls")]
         {
             builder = builder.tls_backend_rustls();
@@ -73,7 +75,7 @@ impl Connections {
             builder = builder.tls_backend_native();
         }
         for pem in &self.roots {
-            builder = trust(builder, pem)?;
+            builder = trust_also(builder, pem)?;
         }
         let host = Url::parse(base_url).ok();
         let host = host.as_ref().and_then(Url::host_str).unwrap_or_default();
@@ -83,7 +85,7 @@ impl Connections {
                 .map_err(|_| Error::configuration("the proxy is not a valid URL"))?;
             builder = builder.proxy(proxy);
         } else if self.no_proxy || is_loopback(host) {
-            // Plain http to loopback must not leave this machine through a proxy.
+            // A proxy would send plain http for loopback to another machine.
             builder = builder.no_proxy();
         }
         builder.build().map_err(|error| {
@@ -93,7 +95,7 @@ impl Connections {
 }
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
-fn trust(builder: reqwest::ClientBuilder, pem: &[u8]) -> Result<reqwest::ClientBuilder> {
+fn trust_also(builder: reqwest::ClientBuilder, pem: &[u8]) -> Result<reqwest::ClientBuilder> {
     let refused = || Error::configuration("the root certificate is not valid PEM");
     let certificates =
         reqwest::Certificate::from_pem_bundle(pem).map_err(|error| refused().with_source(error))?;
@@ -104,15 +106,16 @@ fn trust(builder: reqwest::ClientBuilder, pem: &[u8]) -> Result<reqwest::ClientB
 }
 
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-fn trust(_: reqwest::ClientBuilder, _: &[u8]) -> Result<reqwest::ClientBuilder> {
+fn trust_also(_: reqwest::ClientBuilder, _: &[u8]) -> Result<reqwest::ClientBuilder> {
     Err(Error::configuration(
         "a root certificate needs one of the features `rustls` and `native-tls`",
     ))
 }
 
+/// Checks a base URL, and removes trailing slashes.
 pub(crate) fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
     let shown = crate::secret::redacted_url(text);
-    let refused = |why: &str| Error::configuration(format!("the base URL {shown:?} {why}"));
+    let refused = |reason: &str| Error::configuration(format!("the base URL {shown:?} {reason}"));
     let url =
         Url::parse(text.trim()).map_err(|error| refused("is not a URL").with_source(error))?;
     let host = url.host_str().unwrap_or_default();
@@ -185,8 +188,8 @@ mod tests {
 
     #[test]
     fn invalid_options_are_refused_and_not_shown() {
-        // Installs the crypto provider that reqwest needs.
-        let own = Connections::default().client("https://a.example", false);
+        // Also installs the crypto provider that reqwest needs.
+        let custom = Connections::default().client("https://a.example", false);
         for (connections, part) in [
             (
                 Connections {
@@ -204,7 +207,7 @@ mod tests {
             ),
             (
                 Connections {
-                    own: Some(own.unwrap()),
+                    custom: Some(custom.unwrap()),
                     no_proxy: true,
                     ..Connections::default()
                 },

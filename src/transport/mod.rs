@@ -1,31 +1,39 @@
-//! From the request of a generated client to the network and back.
+//! The HTTP pipeline: sends the requests of the generated clients and reads the responses.
 //!
-//! The generated client builds the request, [`Scope::prepare`] adds headers, credentials and options
-//! (or makes a preview), [`Scope::execute`] runs the pipeline, and the generated client decodes the
-//! body. `pipeline` shows the order of the steps.
+//! 1. The generated client builds a request and calls [`Scope::prepare`], which adds headers, credentials
+//!    and the caller's options. A preview ends here.
+//! 2. [`Scope::execute`] runs the pipeline. [`Scope::run`] and the functions below it show the order of the
+//!    steps.
+//! 3. The generated client decodes the body of the response.
 //!
 //! | file | concern |
 //! |---|---|
 //! | `builder` | `ClientBuilder`: base URL, credentials, timeouts, limits, proxies |
-//! | `credentials` | tokens: the `Authorization` header, sources, renewal, stores |
-//! | `decode` | errors for bodies that do not decode: where and why |
-//! | `failure` | errors for failure statuses, and their effect |
-//! | `headers` | request headers: `User-Agent`, `Accept`, credentials, a caller's own |
-//! | `http_client` | connections: base URL checks, TLS, proxies, no redirects |
+//! | `credentials/mod` | `Credentials`, `Tokens`, `TokenSource`; `Auth`: the credentials of one client |
+//! | `credentials/auth_header` | builds the `Authorization` header and the session cookie |
+//! | `credentials/renewal` | when tokens are renewed; one renewal for all concurrent calls |
+//! | `credentials/token_store` | `TokenStore`, `FileStore`: tokens that several processes share |
+//! | `decode` | errors for bodies that cannot be decoded: JSON path and reason |
+//! | `failure` | errors for failure statuses, and whether the platform acted |
+//! | `headers` | request headers: `User-Agent`, `Accept`, credentials, those of the caller |
+//! | `http_client` | builds the `reqwest::Client`: TLS, proxies, no redirects; checks base URLs |
 //! | `limits` | default timeouts and size limits, with reasons |
-//! | `mask` | finds known secrets in text from a server |
-//! | `observer` | the function that gets a report of every call |
-//! | `pacing` | client-side rate limits, per process or shared by several |
+//! | `mask` | replaces the secrets of a request in text from a server |
+//! | `observer` | reports the end of every call to the caller's function |
+//! | `pacing/mod` | `Pacing`: client-side rate limits; which clients share them |
+//! | `pacing/bucket` | one rate limit: token bucket, queue, pauses |
+//! | `pacing/shared_budget` | `SharedBudget`: a rate limit for several processes; fallback |
+//! | `pacing/redis_budget` | `RedisBudget`: a shared budget on a Redis server |
 //! | `pipeline` | the order of the steps: spend limit, credentials, pacing, attempt, retry, deadline |
-//! | `platform` | the differences between platforms |
-//! | `probe` | a `GET` to an address that is not the platform's |
-//! | `rate_limit` | `X-RateLimit-*` headers and used-up windows |
-//! | `redact` | requests without their secrets, for previews and records |
-//! | `response` | reads bodies up to a limit |
+//! | `platform` | `Profile`: constants and functions that differ by platform |
+//! | `probe` | a `GET` to a server other than the platform's, such as a deployed site |
+//! | `rate_limit` | parses `X-RateLimit-*`; how long to wait after a response |
+//! | `redact` | redacts requests for previews, records and errors |
+//! | `response` | reads response bodies up to a limit; request ids |
 //! | `retry` | the retry policy: which failures, backoff, jitter, budget |
 //! | `retry_after` | parses `Retry-After` |
-//! | `send` | one attempt over the network, or answered by a test |
-//! | `spend_limit` | `max_creates` |
+//! | `send` | sends one attempt: over the network, or to the fake network of a test |
+//! | `spend_limit` | `max_creates`: limits the calls that cost money |
 
 pub(crate) mod builder;
 pub(crate) mod credentials;
@@ -75,12 +83,12 @@ pub struct Transport {
     pub(crate) profile: &'static Profile,
     pub(crate) base_url: String,
     pub(crate) http: reqwest::Client,
-    /// Whether `http` is the caller's own client.
-    pub(crate) own_http: bool,
+    /// Whether the caller supplied `http`.
+    pub(crate) is_custom_http: bool,
     /// Answers requests instead of the network: a recorder or an in-process platform.
     pub(crate) fake_network: Option<Arc<dyn FakeNetwork>>,
     pub(crate) auth: Auth,
-    /// Headers of every call.
+    /// Headers that every request gets.
     pub(crate) headers: Vec<ExtraHeader>,
     pub(crate) limits: Limits,
     pub(crate) retry: Retry,
@@ -89,7 +97,9 @@ pub struct Transport {
     pub(crate) observer: Option<Observer>,
 }
 
-/// One call, carried through the generated client. Clones share the state of the call.
+/// Client, operation, options and state of one call, carried through the generated client.
+///
+/// Clones share the state.
 #[derive(Clone)]
 pub struct Scope {
     pub(crate) transport: Arc<Transport>,
@@ -102,40 +112,42 @@ pub struct Scope {
 /// A caller's options for one call.
 #[derive(Clone, Default)]
 pub(crate) struct CallOptions {
-    pub attempt: Option<Duration>,
+    /// Timeout of one attempt.
+    pub attempt_timeout: Option<Duration>,
     pub deadline: Option<Duration>,
     pub retry: Option<Retry>,
     /// Set by `assume_idempotent`.
     pub idempotent: bool,
     pub headers: Vec<ExtraHeader>,
     pub query: Vec<(String, String)>,
-    /// A body that the generated client cannot send, because the spec makes it optional.
+    /// Replaces the body. The generated client cannot send a body that is optional in the spec.
     pub json: Option<Value>,
-    /// Reads the response of a streaming operation into memory, within the limits of an attempt.
-    pub whole: bool,
+    /// Read the response of a streaming operation into memory, within the limits of an attempt.
+    pub buffer_stream: bool,
 }
 
-/// State of a call, shared by all its requests. Updated as the call proceeds, because a call may be
-/// dropped at any point.
+/// State of a call, shared by all its requests.
+///
+/// Kept up to date during the call, because the call may be dropped at any point.
 #[derive(Default)]
 pub(crate) struct CallState {
     /// Store a preview instead of sending.
     pub preview_only: bool,
     pub preview: Option<RequestPreview>,
-    /// The last prepared request, from which the secrets to mask are read.
-    sent: Option<(Arc<Request>, Option<&'static Operation>)>,
-    /// Tokens that were obtained for this call.
+    /// The last request that ran, and its operation. Its secrets are masked in text from the server.
+    last_request: Option<(Arc<Request>, Option<&'static Operation>)>,
+    /// Renewed tokens that this call used; masked as well.
     tokens: Vec<Secret>,
-    /// The error of the request, until the generated client has returned.
+    /// The pipeline's error, which the generated client cannot carry.
     pub error: Option<Error>,
     /// Whether an attempt is running.
-    attempting: bool,
+    is_attempting: bool,
     /// The worst effect of the failed attempts.
     effect: Option<Effect>,
     pub outcome: Outcome,
 }
 
-/// The last response without its body, and the attempts.
+/// Status and headers of the last response, attempts and duration.
 #[derive(Clone, Default)]
 pub(crate) struct Outcome {
     /// 0 until there is a response.
@@ -162,7 +174,7 @@ impl Scope {
         }
     }
 
-    /// A new call of this operation.
+    /// A new call of this operation, with the same client and options.
     pub(crate) fn to(&self, operation: &'static Operation) -> Self {
         Self {
             operation: Some(operation),
@@ -170,7 +182,7 @@ impl Scope {
         }
     }
 
-    /// A new call.
+    /// A new call with the same client, operation and options.
     pub(crate) fn fresh(&self) -> Self {
         Self {
             state: Arc::default(),
@@ -178,7 +190,7 @@ impl Scope {
         }
     }
 
-    /// One request of a call that sends several; they share options and state.
+    /// The same call, for one of its requests. All requests of a call share options and state.
     pub(crate) fn step(&self, operation: Option<&'static Operation>) -> Self {
         Self {
             operation,
@@ -186,8 +198,8 @@ impl Scope {
         }
     }
 
-    /// The same client with other credentials. Connections and the spend limit are shared, pacing is
-    /// not.
+    /// A new call of the same client with other credentials. They share connections and the spend limit;
+    /// pacing depends on the credentials.
     pub(crate) fn with_auth(&self, auth: Auth) -> Self {
         let old = &*self.transport;
         Self::new(Arc::new(Transport {
@@ -197,19 +209,19 @@ impl Scope {
         }))
     }
 
-    /// The operation of this scope, or the operation that a direct caller of the generated client calls.
-    fn operation_or(&self, id: &str) -> Option<&'static Operation> {
+    /// The operation of this call. A direct call of the generated client sets none: it is looked up by id.
+    fn operation_or_find(&self, id: &str) -> Option<&'static Operation> {
         self.operation
             .or_else(|| crate::operation::find(self.transport.profile.api, id))
     }
 
-    /// The deadline of the call.
     pub(crate) fn deadline(&self) -> Duration {
-        let own = self.options.deadline;
-        own.unwrap_or_else(|| self.transport.limits.deadline(self.operation))
+        let limits = &self.transport.limits;
+        self.options
+            .deadline
+            .unwrap_or_else(|| limits.deadline(self.operation))
     }
 
-    /// The retry policy.
     pub(crate) fn retry(&self) -> &Retry {
         self.options.retry.as_ref().unwrap_or(&self.transport.retry)
     }
@@ -219,7 +231,7 @@ impl Scope {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, CallState> {
-        // Valid even after a panic under the lock: fields are set one by one.
+        // After a panic under the lock, the state is still valid: each field is set on its own.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,11 @@
 //! The pipeline of a call: spend limit, credentials, pacing, attempt, retry, deadline.
 
-use super::credentials::{Auth, Renewed};
+use super::credentials::{Auth, RenewedTokens};
 use super::failure::Target;
 use super::spend_limit::CountedCreate;
 use super::{Scope, redact, response};
 use crate::error::{Effect, Error, ErrorKind, Result, with_unit};
+use crate::secret::Secret;
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 use reqwest::{Request, Response};
@@ -17,8 +18,10 @@ use tracing::{Instrument, field};
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Scope {
-    /// Sends a prepared request. On failure, the error is stored in the scope for the generated client's
-    /// `post` hook, and the response is empty.
+    /// Sends a prepared request for the generated client.
+    ///
+    /// The client cannot return an [`Error`]. On failure, this stores the error in the scope and returns an
+    /// empty response; the client's `post` hook then stops the call.
     pub(crate) async fn execute(&self, request: Request, id: &str) -> Response {
         let request = Arc::new(request);
         match self.run(&request, id).await {
@@ -34,10 +37,10 @@ impl Scope {
     pub(crate) async fn run(&self, request: &Arc<Request>, id: &str) -> Result<Response> {
         let started = Instant::now();
         let target = Target {
-            operation: self.operation_or(id),
+            operation: self.operation_or_find(id),
             method: request.method().clone(),
         };
-        self.state().sent = Some((request.clone(), target.operation));
+        self.state().last_request = Some((request.clone(), target.operation));
         let span = self.span(request, &target);
         let deadline = self
             .options
@@ -47,18 +50,18 @@ impl Scope {
         let steps = self.steps(request, &target, until).instrument(span.clone());
         let result = match timeout_at(until, steps).await {
             Ok(result) => result,
-            Err(_) => Err(self.cut_off(deadline, &target)),
+            Err(_) => Err(self.deadline_error(deadline, &target)),
         };
         self.finish(result, &target, started.elapsed(), &span)
     }
 
     /// The steps of a call, in order.
     async fn steps(&self, request: &Request, target: &Target, until: Instant) -> Result<Response> {
-        let mut spent = self.count_create(target)?;
+        let mut counted = self.count_create(target)?;
         let mut waits = self.retry().waits();
-        let mut renewed = false;
+        let mut is_token_replaced = false;
         loop {
-            // Shares the bytes of the body.
+            // The clone shares the bytes of the body.
             let mut attempt = request.try_clone().ok_or_else(|| {
                 Error::invalid_request("the request body is a stream and cannot be retried")
             })?;
@@ -67,9 +70,9 @@ impl Scope {
                 .pacer
                 .wait_turn(target.operation, until)
                 .await?;
-            self.begin_attempt(spent.as_mut());
+            self.begin_attempt(counted.as_mut());
             let result = self.attempt(attempt, target).await;
-            self.end_attempt(&result, spent.as_mut());
+            self.end_attempt(&result, counted.as_mut());
             if let (Some((tokens, generation)), Some(status)) = (token, status_of(&result)) {
                 tokens.note_status(generation, status);
             }
@@ -77,16 +80,17 @@ impl Scope {
                 Ok(response) => return Ok(response),
                 Err(error) => error.with_operation(target.operation),
             };
-            // A 401 did nothing, so creates are retried as well.
-            if let (Some((tokens, generation)), Some(401), false) = (token, error.status(), renewed)
+            // A request with a 401 had no effect, so creates are retried as well.
+            if let (Some((tokens, generation)), Some(401)) = (token, error.status())
+                && !is_token_replaced
             {
-                renewed = true;
+                is_token_replaced = true;
                 match tokens.replace(self, generation).await {
                     Ok(true) => continue,
                     Ok(false) => {}
-                    Err(why) => {
+                    Err(cause) => {
                         error = error
-                            .with_source(why)
+                            .with_source(cause)
                             .with_advice("the token could not be renewed: see source()");
                     }
                 }
@@ -112,8 +116,8 @@ impl Scope {
     async fn attempt(&self, request: Request, target: &Target) -> Result<Response> {
         let limit = self
             .options
-            .attempt
-            .unwrap_or_else(|| self.transport.limits.attempt(target.operation));
+            .attempt_timeout
+            .unwrap_or_else(|| self.transport.limits.attempt_timeout(target.operation));
         let exchange = async {
             let response = self.send(request, target).await?;
             response::receive(self, response, target).await
@@ -131,54 +135,55 @@ impl Scope {
         counted.transpose()
     }
 
-    /// Adds a renewed token, if the client has any. Returns the renewal and the token's generation.
-    async fn authorize(&self, attempt: &mut Request) -> Result<Option<(&Renewed, u64)>> {
+    /// Adds a renewed token, if the client uses them. Returns the tokens and this token's generation.
+    async fn authorize(&self, attempt: &mut Request) -> Result<Option<(&RenewedTokens, u64)>> {
         let Auth::Renewed(tokens) = &self.transport.auth else {
             return Ok(None);
         };
-        let held = tokens.current(self).await?;
+        let token = tokens.current(self).await?;
         let secrets = &mut self.state().tokens;
-        secrets.push(redact::token_in(&held.header));
-        secrets.extend(held.tokens.refresh);
-        attempt.headers_mut().insert(AUTHORIZATION, held.header);
-        Ok(Some((tokens, held.generation)))
+        let credential = redact::credential_in(&AUTHORIZATION, &token.header);
+        secrets.push(Secret::new(credential));
+        secrets.extend(token.tokens.refresh);
+        attempt.headers_mut().insert(AUTHORIZATION, token.header);
+        Ok(Some((tokens, token.generation)))
     }
 
-    fn begin_attempt(&self, spent: Option<&mut CountedCreate<'_>>) {
+    fn begin_attempt(&self, counted: Option<&mut CountedCreate<'_>>) {
         let mut state = self.state();
-        if let Some(spent) = spent {
-            spent.mark_sent(state.effect() == Effect::None);
+        if let Some(create) = counted {
+            create.mark_sent(state.effect() == Effect::None);
         }
         state.outcome.status = 0;
         state.outcome.headers.clear();
         state.outcome.attempts += 1;
-        state.attempting = true;
+        state.is_attempting = true;
     }
 
-    fn end_attempt(&self, result: &Result<Response>, spent: Option<&mut CountedCreate<'_>>) {
+    fn end_attempt(&self, result: &Result<Response>, counted: Option<&mut CountedCreate<'_>>) {
         let mut state = self.state();
-        state.attempting = false;
+        state.is_attempting = false;
         let Err(error) = result else {
             return;
         };
         let effect = state.effect().max(error.effect());
         state.effect = Some(effect);
-        if let (Some(spent), Effect::None) = (spent, effect) {
-            spent.mark_waiting();
+        if let (Some(create), Effect::None) = (counted, effect) {
+            create.mark_waiting();
         }
     }
 
     /// The error for a deadline that passed during an attempt, or while the call waited for pacing, a
     /// token or the next attempt.
-    fn cut_off(&self, deadline: Duration, target: &Target) -> Error {
+    fn deadline_error(&self, deadline: Duration, target: &Target) -> Error {
         let state = self.state();
-        if state.attempting {
+        if state.is_attempting {
             return target.timed_out(deadline);
         }
         let deadline = with_unit(deadline);
         let message = match state.outcome.attempts {
             0 => format!("not sent within the deadline of {deadline}"),
-            _ => format!("no success within the deadline of {deadline}"),
+            _ => format!("all attempts failed within the deadline of {deadline}"),
         };
         Error::new(ErrorKind::Timeout, message).with_effect(state.effect())
     }

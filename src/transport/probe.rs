@@ -1,7 +1,7 @@
-//! Probes: a `GET` to an address that is not the platform's, such as the site of an application.
+//! Probe: a `GET` to a server other than the platform's, such as a deployed site.
 //!
-//! A probe has no credentials, cookies, or headers and query of the caller. Redirects are not followed,
-//! and only the status of the response is read.
+//! A probe sends no credentials or cookies, and neither headers nor query of the caller. It follows no
+//! redirects and reads only the status of the response.
 
 use super::Scope;
 use super::failure::Target;
@@ -18,10 +18,11 @@ use tokio::time::timeout;
 use tracing::{Instrument, field};
 
 impl Scope {
-    /// The status of a `GET`; `None` if there is no response in time. The address must not contain a
-    /// secret, because it is shown.
+    /// Sends a `GET` and returns the status; `None` if the server cannot be reached or does not respond in
+    /// time.
     ///
-    /// A probe does not count as an attempt and is not retried.
+    /// A probe is not retried and does not count as an attempt. The URL must not contain a secret: previews
+    /// and recordings show it.
     pub(crate) async fn probe(&self, url: &Url) -> Result<Option<u16>> {
         let base_url = url.origin().ascii_serialization();
         let parts = RequestParts {
@@ -32,8 +33,8 @@ impl Scope {
             url,
             headers: &HeaderMap::new(),
             body: None,
-            by_hand: &[],
-            probe: true,
+            added_query: &[],
+            is_probe: true,
         };
         if self.state().preview_only {
             self.state().preview = Some(parts.describe());
@@ -50,11 +51,14 @@ impl Scope {
             http.response.status_code = field::Empty,
             error.type = field::Empty,
         );
-        let limit = self.options.attempt.map_or(PROBE, |own| own.min(PROBE));
-        let asked = timeout(limit, self.ask(&parts))
+        let limit = self
+            .options
+            .attempt_timeout
+            .map_or(PROBE, |limit| limit.min(PROBE));
+        let result = timeout(limit, self.send_probe(&parts))
             .instrument(span.clone())
             .await;
-        let error = match asked {
+        let error = match result {
             Ok(Ok(status)) => {
                 span.record("http.response.status_code", status);
                 let outcome = &mut self.state().outcome;
@@ -67,13 +71,13 @@ impl Scope {
         };
         span.record("error.type", field::debug(error.kind()));
         match error.kind() {
-            // Also a certificate that is not valid yet.
+            // A certificate that is not valid yet is a connect error.
             ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted => Ok(None),
             _ => Err(error),
         }
     }
 
-    async fn ask(&self, parts: &RequestParts<'_>) -> Result<u16> {
+    async fn send_probe(&self, parts: &RequestParts<'_>) -> Result<u16> {
         if let Some(network) = &self.transport.fake_network {
             let reply = network.answer(parts)?.play(&Target::READ).await?;
             return Ok(reply.status().as_u16());
@@ -82,13 +86,13 @@ impl Scope {
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
-        // The caller's own client may add credentials and follow redirects.
-        let http = match self.transport.own_http {
+        // A custom client may add credentials and follow redirects.
+        let http = match self.transport.is_custom_http {
             true => Connections::default().client(&self.transport.base_url, true)?,
             false => self.transport.http.clone(),
         };
         let sent = http.execute(request).await;
-        // Drops the body unread, and the connection with it.
+        // Drops the body unread, which closes the connection.
         sent.map(|response| response.status().as_u16())
             .map_err(|error| network_error(error, &Target::READ))
     }

@@ -1,7 +1,8 @@
-//! Redacts requests: headers, path, query and body, for previews, records and error messages.
+//! Redacts headers, path, query and body of requests, for previews, records and errors.
 //!
-//! These are secret: headers that are not known to be harmless, query values that the caller added,
-//! values that the spec marks in `x-behaviour.secrets`, and all values of a request without a spec entry.
+//! Secret are: headers that are not known to be harmless, query values that the caller added, values that
+//! the spec marks in `x-behaviour.secrets`, and all query and body values of a request without a spec
+//! entry.
 
 use super::Scope;
 use super::platform::Profile;
@@ -15,11 +16,14 @@ use reqwest::{Request, Url};
 use serde_json::Value;
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// Marks a body in the spec that `Profile::redact_manifest` redacts.
+/// In `x-behaviour.secrets`: the body is a manifest, which `Profile::redact_manifest` redacts.
 const MANIFEST: &str = "body.<manifest>";
+/// In `x-behaviour.secrets`, after a path: the value is a URL. Only its user info, query and fragment are
+/// secret.
+const URL_MARK: &str = "<url>";
 /// Request headers with a visible value, unless the caller added them.
 const SHOWN_REQUEST_HEADERS: [&str; 2] = ["content-type", "x-nodion-project"];
-/// Request headers that are left out: they do not change the meaning of a request.
+/// Request headers that previews omit, because they do not change the meaning of a request.
 const OMITTED_REQUEST_HEADERS: [&str; 4] = ["accept", "user-agent", "content-length", "host"];
 /// Response headers with a visible value.
 const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
@@ -32,10 +36,8 @@ const SHOWN_RESPONSE_HEADERS: [&str; 8] = [
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
 ];
-/// Marks a URL in the spec: only its user info, query and fragment are secret.
-const URL_MARK: &str = "<url>";
 
-/// A request, redacted, with its operation.
+/// An operation and its redacted request.
 type LastRequest = (Option<&'static Operation>, FailedRequest);
 
 /// Names and values.
@@ -44,17 +46,17 @@ type Pairs = Vec<(String, String)>;
 /// The parts of a request, and the facts that decide which are secret.
 pub(crate) struct RequestParts<'a> {
     pub profile: &'static Profile,
-    /// The platform's base URL; its path is not part of the preview.
+    /// The base URL. Its path is not part of the previewed path.
     pub base_url: &'a str,
     pub operation: Option<&'static Operation>,
     pub method: &'a Method,
     pub url: &'a Url,
     pub headers: &'a HeaderMap,
     pub body: Option<&'a [u8]>,
-    /// The query that the caller added.
-    pub by_hand: &'a [(String, String)],
-    /// Whether the request is a probe of another address than the platform's.
-    pub probe: bool,
+    /// The query parameters that the caller added.
+    pub added_query: &'a [(String, String)],
+    /// Whether the request is a probe of a server other than the platform's.
+    pub is_probe: bool,
 }
 
 impl RequestParts<'_> {
@@ -79,26 +81,26 @@ impl RequestParts<'_> {
     pub fn path_and_secrets(&self) -> (String, Vec<Secret>) {
         let mut redactor = Redactor::new(self.operation);
         let (path, ..) = self.redact(&mut redactor);
-        (path, redactor.found)
+        (path, redactor.secrets)
     }
 
     /// Path, query, headers and body: the parts that may contain a secret.
     fn redact(&self, redactor: &mut Redactor) -> (String, Pairs, Pairs, PreviewBody) {
         (
             redactor.path(self.path()),
-            redactor.query(self.url, self.by_hand),
+            redactor.query(self.url, self.added_query),
             redactor.headers(self.headers),
             self.body(redactor),
         )
     }
 
-    /// The path without that of the base URL.
+    /// The path of the URL, without the path of the base URL.
     pub fn path(&self) -> &str {
         let path = self.url.path();
-        // The path begins at the third slash. The base URL has no trailing slash.
-        let base = self.base_url.match_indices('/').nth(2);
-        let base = base.map_or("", |(at, _)| &self.base_url[at..]);
-        path.strip_prefix(base).unwrap_or(path)
+        // The path of the base URL begins at its third slash and has no trailing slash.
+        let base_path = self.base_url.match_indices('/').nth(2);
+        let base_path = base_path.map_or("", |(at, _)| &self.base_url[at..]);
+        path.strip_prefix(base_path).unwrap_or(path)
     }
 
     fn body(&self, redactor: &mut Redactor) -> PreviewBody {
@@ -107,7 +109,7 @@ impl RequestParts<'_> {
         };
         let places = self.operation.map_or(&[][..], |op| op.behaviour.secrets);
         if places.contains(&MANIFEST) {
-            return self.manifest(&String::from_utf8_lossy(bytes), &mut redactor.found);
+            return self.manifest(&String::from_utf8_lossy(bytes), &mut redactor.secrets);
         }
         match serde_json::from_slice(bytes) {
             Ok(mut json) if is_json(self.headers) => {
@@ -118,12 +120,12 @@ impl RequestParts<'_> {
         }
     }
 
-    fn manifest(&self, text: &str, found: &mut Vec<Secret>) -> PreviewBody {
+    fn manifest(&self, text: &str, secrets: &mut Vec<Secret>) -> PreviewBody {
         let Some(manifest) = (self.profile.redact_manifest)(text) else {
-            found.push(Secret::new(text));
+            secrets.push(Secret::new(text));
             return PreviewBody::Text(format!("<manifest of {} bytes>", text.len()));
         };
-        found.extend(manifest.secrets);
+        secrets.extend(manifest.secrets);
         match is_json(self.headers) {
             true => PreviewBody::Json(manifest.json),
             false => PreviewBody::Text(manifest.yaml),
@@ -145,27 +147,27 @@ impl Scope {
             url: request.url(),
             headers: request.headers(),
             body: request.body().and_then(reqwest::Body::as_bytes),
-            by_hand: &self.options.query,
-            probe: false,
+            added_query: &self.options.query,
+            is_probe: false,
         }
     }
 
-    /// The secrets of the request that was prepared last, which a response must not repeat.
+    /// The secrets of the last request, which records and errors must not repeat.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         self.last_request().1
     }
 
-    /// The request that was prepared last with its operation, redacted, and its secrets.
+    /// The last request, redacted, with its operation; and its secrets.
     pub(super) fn last_request(&self) -> (Option<LastRequest>, Vec<Secret>) {
-        let (sent, mut secrets) = {
+        let (last_request, mut secrets) = {
             let state = self.state();
-            (state.sent.clone(), state.tokens.clone())
+            (state.last_request.clone(), state.tokens.clone())
         };
-        let Some((request, operation)) = sent else {
+        let Some((request, operation)) = last_request else {
             return (None, secrets);
         };
-        let (path, found) = self.parts(operation, &request).path_and_secrets();
-        secrets.extend(found);
+        let (path, more_secrets) = self.parts(operation, &request).path_and_secrets();
+        secrets.extend(more_secrets);
         let profile = self.transport.profile;
         let request = FailedRequest {
             platform: profile.api,
@@ -181,26 +183,29 @@ fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE) == Some(&JSON)
 }
 
-/// Redacts the parts of a request, and collects its secrets, which a server may repeat.
-pub(crate) struct Redactor {
+/// Redacts the parts of a request and collects its secrets, which a server may repeat.
+struct Redactor {
     /// `None` for a request without a spec entry.
     operation: Option<&'static Operation>,
-    pub found: Vec<Secret>,
+    secrets: Vec<Secret>,
 }
 
 impl Redactor {
-    pub fn new(operation: Option<&'static Operation>) -> Self {
-        let found = Vec::new();
-        Self { operation, found }
+    fn new(operation: Option<&'static Operation>) -> Self {
+        Self {
+            operation,
+            secrets: Vec::new(),
+        }
     }
 
-    fn hide(&mut self, secret: &str) -> String {
-        self.found.push(Secret::new(secret));
+    /// Notes a secret and returns its replacement.
+    fn redact(&mut self, secret: &str) -> String {
+        self.secrets.push(Secret::new(secret));
         REDACTED.to_owned()
     }
 
     /// Names and values of the headers, sorted.
-    pub fn headers(&mut self, headers: &HeaderMap) -> Vec<(String, String)> {
+    fn headers(&mut self, headers: &HeaderMap) -> Pairs {
         let mut shown = Vec::new();
         for (name, value) in headers {
             let is_omitted = OMITTED_REQUEST_HEADERS.contains(&name.as_str());
@@ -208,7 +213,7 @@ impl Redactor {
             // Headers that a caller added are marked as sensitive.
             let is_secret = value.is_sensitive() || !is_harmless;
             if is_secret {
-                self.found.push(Secret::new(credential_in(name, value)));
+                self.secrets.push(Secret::new(credential_in(name, value)));
             }
             if !is_omitted {
                 let text = match is_secret {
@@ -222,14 +227,14 @@ impl Redactor {
         shown
     }
 
-    /// The query, decoded and sorted. The values in `added` are the caller's.
-    pub fn query(&mut self, url: &Url, added: &[(String, String)]) -> Vec<(String, String)> {
+    /// The query, decoded and sorted. The caller's parameters are in `added`.
+    fn query(&mut self, url: &Url, added: &[(String, String)]) -> Pairs {
         let mut shown = Vec::new();
         for (name, value) in url.query_pairs() {
             let is_added = added.iter().any(|(n, v)| *n == name && *v == value);
             let is_secret = self.operation.is_none() || self.is_marked("query", &name);
             let text = match is_added || is_secret {
-                true => self.hide(&value),
+                true => self.redact(&value),
                 false => value.into_owned(),
             };
             shown.push((name.into_owned(), text));
@@ -238,8 +243,8 @@ impl Redactor {
         shown
     }
 
-    /// The path. Compared with the template from the end, because it may begin with the base URL's.
-    pub fn path(&mut self, path: &str) -> String {
+    /// The path. Compared with the template from the end, because it may begin with the base URL's path.
+    fn path(&mut self, path: &str) -> String {
         let template = self.operation.map_or("", |operation| operation.path);
         let names = template.rsplit('/').chain(std::iter::repeat(""));
         let mut shown = Vec::new();
@@ -249,7 +254,7 @@ impl Redactor {
                 .and_then(|name| name.strip_suffix('}'));
             let is_secret = name.is_some_and(|name| self.is_marked("path", name));
             if is_secret {
-                self.found.push(Secret::new(segment));
+                self.secrets.push(Secret::new(segment));
             }
             shown.push(if is_secret { REDACTED } else { segment });
         }
@@ -257,7 +262,7 @@ impl Redactor {
         shown.join("/")
     }
 
-    /// Whether the spec marks this parameter as secret.
+    /// Whether the spec marks this parameter as secret: `path.session`, `query.token`.
     fn is_marked(&self, kind: &str, name: &str) -> bool {
         let places = self.operation.map_or(&[][..], |op| op.behaviour.secrets);
         places
@@ -266,44 +271,47 @@ impl Redactor {
     }
 
     /// Redacts a JSON body in place.
-    pub fn json_body(&mut self, body: &mut Value) {
+    fn json_body(&mut self, body: &mut Value) {
         let Some(operation) = self.operation else {
-            return self.scalars(body);
+            return self.redact_scalars(body);
         };
         for place in operation.behaviour.secrets {
             let Some(place) = place.strip_prefix("body.") else {
                 continue;
             };
             match place.strip_suffix(URL_MARK) {
-                Some(place) => visit(body, place, &mut |value| self.url(value)),
-                None => visit(body, place, &mut |value| self.scalars(value)),
+                Some(place) => visit(body, place, &mut |value| self.redact_url(value)),
+                None => visit(body, place, &mut |value| self.redact_scalars(value)),
             }
         }
     }
 
-    fn scalars(&mut self, value: &mut Value) {
+    /// Redacts every scalar in a value.
+    fn redact_scalars(&mut self, value: &mut Value) {
         match value {
-            Value::Object(map) => map.values_mut().for_each(|inner| self.scalars(inner)),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.scalars(item)),
-            Value::String(text) => *text = self.hide(text),
-            Value::Number(number) => *value = self.hide(&number.to_string()).into(),
+            Value::Object(map) => map
+                .values_mut()
+                .for_each(|inner| self.redact_scalars(inner)),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_scalars(item)),
+            Value::String(text) => *text = self.redact(text),
+            Value::Number(number) => *value = self.redact(&number.to_string()).into(),
             Value::Bool(_) | Value::Null => *value = REDACTED.into(),
         }
     }
 
-    fn url(&mut self, value: &mut Value) {
+    fn redact_url(&mut self, value: &mut Value) {
         match value {
             Value::String(text) => {
-                self.found.extend(secrets_of_url(text));
+                self.secrets.extend(secrets_of_url(text));
                 *text = redacted_url(text);
             }
-            other => self.scalars(other),
+            other => self.redact_scalars(other),
         }
     }
 }
 
-/// The credential in a header, without prefix, cookie name and white space.
-fn credential_in(name: &HeaderName, value: &HeaderValue) -> String {
+/// The credential in a header: without the prefix of a token, the name of a cookie, or white space.
+pub(super) fn credential_in(name: &HeaderName, value: &HeaderValue) -> String {
     let text = String::from_utf8_lossy(value.as_bytes());
     let text = text.trim();
     let credential = match name {
@@ -314,22 +322,17 @@ fn credential_in(name: &HeaderName, value: &HeaderValue) -> String {
     credential.unwrap_or(text).to_owned()
 }
 
-/// The token of an `Authorization` header.
-pub(crate) fn token_in(header: &HeaderValue) -> Secret {
-    Secret::new(credential_in(&AUTHORIZATION, header))
-}
-
 /// Whether the value of a response header may be shown.
 pub(crate) fn is_harmless_response_header(name: &HeaderName) -> bool {
     SHOWN_RESPONSE_HEADERS.contains(&name.as_str())
 }
 
-/// Visits the values at a path: `a.b`, `a[].b`, `a[flag].b` (items with a true `flag`), `a.*`.
-fn visit(value: &mut Value, place: &str, visitor: &mut dyn FnMut(&mut Value)) {
-    if place.is_empty() {
+/// Visits the values at a path: `a.b`, `a[].b`, `a[flag].b` (items whose `flag` is true), `a.*`.
+fn visit(value: &mut Value, path: &str, visitor: &mut dyn FnMut(&mut Value)) {
+    if path.is_empty() {
         return visitor(value);
     }
-    let (step, rest) = place.split_once('.').unwrap_or((place, ""));
+    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
     let Some(map) = value.as_object_mut() else {
         return;
     };
@@ -352,7 +355,7 @@ fn visit(value: &mut Value, place: &str, visitor: &mut dyn FnMut(&mut Value)) {
     }
 }
 
-/// Keys and types of a JSON value, with the first item of each list, and without values.
+/// Keys and types of a JSON value, without values. Of each list, only the first item.
 pub(crate) fn shape(value: &Value) -> Value {
     let name = match value {
         Value::Null => "null",
@@ -392,7 +395,7 @@ mod tests {
             let mut redactor = Redactor::new(Some(operation));
             let shown = redactor.path(&format!("{base}/v1/self/stop/id/hush"));
             assert_eq!(shown, format!("{base}/v1/self/stop/id/{REDACTED}"));
-            assert_eq!(texts(&redactor.found), ["hush"]);
+            assert_eq!(texts(&redactor.secrets), ["hush"]);
         }
         assert_eq!(Redactor::new(None).path("/a/hush"), "/a/hush");
     }
@@ -414,12 +417,14 @@ mod tests {
         ] {
             let (mut shown, mut expected) = (body.clone(), body.clone());
             let mut redactor = Redactor::new(None);
-            visit(&mut shown, place, &mut |value| redactor.scalars(value));
+            visit(&mut shown, place, &mut |value| {
+                redactor.redact_scalars(value)
+            });
             for pointer in pointers {
                 *expected.pointer_mut(pointer).unwrap() = json!(REDACTED);
             }
             assert_eq!(shown, expected, "{place}");
-            assert_eq!(redactor.found.len(), pointers.len(), "{place}");
+            assert_eq!(redactor.secrets.len(), pointers.len(), "{place}");
         }
     }
 
@@ -432,12 +437,12 @@ mod tests {
             body,
             json!({ "name": REDACTED, "list": [{ "a": REDACTED, "n": REDACTED }, REDACTED] })
         );
-        assert_eq!(all.found.len(), 3);
+        assert_eq!(all.secrets.len(), 3);
         let url = Url::parse("https://a.example/?a=hush").unwrap();
         let mut all = Redactor::new(None);
         let shown = all.query(&url, &[]);
         assert_eq!(shown, [("a".to_owned(), REDACTED.to_owned())]);
-        assert_eq!(texts(&all.found), ["hush"]);
+        assert_eq!(texts(&all.secrets), ["hush"]);
     }
 
     #[cfg(feature = "dployr")]
@@ -451,7 +456,7 @@ mod tests {
         let shown = "https://<redacted>@a.example/x?<redacted>#<redacted>";
         assert_eq!(body, json!({ "url": shown, "events": [url] }));
         for secret in ["hush", "v/w", "f"] {
-            assert!(texts(&redactor.found).contains(&secret), "{secret}");
+            assert!(texts(&redactor.secrets).contains(&secret), "{secret}");
         }
     }
 

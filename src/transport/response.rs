@@ -1,4 +1,4 @@
-//! Reads responses: bodies up to a limit, as JSON for the generated client, and request ids.
+//! Reads responses: bodies up to a limit, converted to JSON for the generated client; request ids.
 
 use super::Scope;
 use super::failure::Target;
@@ -12,11 +12,10 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-/// Most memory that a declared length reserves, in bytes.
-const MOST_RESERVED: u64 = 1 << 20;
-
+/// A declared `Content-Length` reserves at most this much memory, in bytes.
+const MAX_RESERVED: u64 = 1 << 20;
 /// Longest request id, in bytes.
-const LONGEST_REQUEST_ID: usize = 200;
+const MAX_REQUEST_ID: usize = 200;
 
 /// Reads a response, except the body of a stream, and maps failures to errors.
 pub(super) async fn receive(
@@ -29,13 +28,13 @@ pub(super) async fn receive(
     let headers = std::mem::take(response.headers_mut());
     let pacer = &scope.transport.pacer;
     pacer.note_response(target.operation, status.as_u16(), &headers);
-    // Set now, for calls that are dropped while the body arrives.
+    // Set before the body is read, because the call may be dropped meanwhile.
     scope.state().outcome.status = status.as_u16();
     let streams = time_class(target.operation) == TimeClass::Stream;
     let result = if !status.is_success() {
         let body = read_start(response).await;
         Err(scope.failure(target, status.as_u16(), &headers, &body))
-    } else if streams && !scope.options.whole {
+    } else if streams && !scope.options.buffer_stream {
         Ok(response)
     } else {
         let url = response.url().clone();
@@ -53,20 +52,20 @@ pub(super) async fn receive(
     result
 }
 
-/// A response with a body in memory. The headers stay in the scope.
+/// A response with this body and without headers, which are kept in the scope.
 pub(super) fn local_response(
     status: http::StatusCode,
     url: reqwest::Url,
     body: Vec<u8>,
 ) -> Response {
     let response = http::Response::builder().status(status).url(url).body(body);
-    // Only an invalid status or header would be an error.
+    // Never an error: status and URL are valid.
     response.unwrap_or_default().into()
 }
 
 /// Reads a body of at most `limit` bytes.
 async fn read_all(mut response: Response, length: Option<u64>, limit: usize) -> Result<Vec<u8>> {
-    let reserved = length.unwrap_or(0).min(MOST_RESERVED) as usize;
+    let reserved = length.unwrap_or(0).min(MAX_RESERVED) as usize;
     let mut body = Vec::with_capacity(reserved.min(limit));
     loop {
         match response.chunk().await {
@@ -82,7 +81,7 @@ async fn read_all(mut response: Response, length: Option<u64>, limit: usize) -> 
             Err(error) => {
                 return Err(Error::new(
                     ErrorKind::Interrupted,
-                    "the connection broke within the response",
+                    "the connection broke before the end of the response",
                 )
                 .with_source(error.without_url()));
             }
@@ -90,7 +89,7 @@ async fn read_all(mut response: Response, length: Option<u64>, limit: usize) -> 
     }
 }
 
-/// Reads the start of the body of a failure. The status matters more, so errors are ignored.
+/// Reads the start of the body of a failure. Errors are ignored, because the status matters more.
 async fn read_start(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
     let until = Instant::now() + ERROR_WAIT;
@@ -113,23 +112,23 @@ fn as_json(mut bytes: Vec<u8>, headers: &HeaderMap) -> Vec<u8> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return b"null".to_vec();
     }
-    let declared = headers
+    let is_json = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.contains("json"));
-    if declared || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok() {
+    if is_json || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok() {
         return bytes;
     }
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     Value::String(text).to_string().into_bytes()
 }
 
-/// The server's id for this HTTP request. An overlong id is ignored, because masking would not
-/// recognise a secret that was cut.
+/// The server's id for this HTTP request. An overlong id is ignored instead of truncated: the mask would not
+/// find a truncated secret in it.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     ["x-request-id", "request-id", "cf-ray"]
         .iter()
         .find_map(|name| headers.get(*name)?.to_str().ok())
-        .filter(|id| id.len() <= LONGEST_REQUEST_ID)
+        .filter(|id| id.len() <= MAX_REQUEST_ID)
         .map(str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! One attempt: sends a request over the network, or to the function that replaces it in tests.
+//! Sends one attempt: over the network, or to the fake network of a test.
 
 use super::Scope;
 use super::failure::Target;
@@ -17,6 +17,7 @@ const NO_CONNECTION: &str = "cannot connect";
 const BROKEN: &str = "the connection broke before the response";
 
 impl Scope {
+    /// Sends a request and returns the response, of which the body is not yet read.
     pub(super) async fn send(&self, request: Request, target: &Target) -> Result<Response> {
         if let Some(network) = &self.transport.fake_network {
             let response = network.answer(&self.parts(target.operation, &request))?;
@@ -25,8 +26,8 @@ impl Scope {
         let sent = self.transport.http.execute(request).await;
         sent.map_err(|error| {
             let error = network_error(error, target);
-            if self.transport.own_http && error.kind() == ErrorKind::Connect {
-                // The caller's client may have followed a redirect after the platform acted.
+            if self.transport.is_custom_http && error.kind() == ErrorKind::Connect {
+                // A custom client may have followed a redirect after the platform acted.
                 return error.with_effect(target.effect());
             }
             error
@@ -56,14 +57,14 @@ pub(crate) fn network_error(error: reqwest::Error, target: &Target) -> Error {
         .with_source(error)
 }
 
-/// Whether TLS failed: an invalid certificate stays invalid.
+/// Whether TLS failed. A retry does not help, because an invalid certificate stays invalid.
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     #[cfg(feature = "rustls")]
     if error.is::<rustls::Error>() {
         return true;
     }
     if let Some(io) = error.downcast_ref::<std::io::Error>() {
-        // `source` skips the wrapped error.
+        // `io::Error::source` skips the wrapped error.
         let wrapped = io
             .get_ref()
             .map(|wrapped| wrapped as &(dyn std::error::Error + 'static));
@@ -72,13 +73,10 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     error.source().is_some_and(is_tls)
 }
 
-/// The innermost error: `Connection refused (os error 111)`.
+/// The message of the innermost error: `Connection refused (os error 111)`.
 fn root_cause(error: &dyn std::error::Error) -> Option<String> {
-    let mut cause = error.source()?;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    Some(cause.to_string())
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.last().map(ToString::to_string)
 }
 
 /// Answers requests instead of the network.
@@ -86,16 +84,18 @@ pub(crate) trait FakeNetwork: Send + Sync {
     /// The response or network failure for a request.
     ///
     /// # Errors
-    /// If there is no answer for this request; the call fails with this error.
+    /// If this request has no answer. The call fails with this error.
     fn answer(&self, request: &RequestParts<'_>) -> Result<FakeResponse>;
 }
 
-/// How the response reaches the client, or how the network fails.
+/// Whether the response reaches the client, or how the network fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
+    /// The whole response arrives.
     Whole,
     /// The connection breaks after the body.
     CutOff,
+    /// Connecting fails.
     NoConnection,
     /// No response until the timeout.
     NoAnswer,
@@ -103,12 +103,12 @@ pub(crate) enum Delivery {
     Broken,
 }
 
-/// The answer to a request: after a delay, a response or a network failure.
+/// The answer to a request: a response or a network failure, after a delay.
 #[derive(Debug)]
 pub(crate) struct FakeResponse {
     pub delay: Duration,
     pub delivery: Delivery,
-    /// Ignored if the network fails before the response.
+    /// Not used if the network fails before the response.
     pub reply: http::Response<Vec<u8>>,
 }
 
@@ -122,13 +122,13 @@ impl FakeResponse {
             Delivery::Whole => Ok(self.reply.into()),
             Delivery::CutOff => Ok(self.reply.map(cut_off).into()),
             Delivery::NoAnswer => std::future::pending().await,
-            Delivery::NoConnection => Err(failure(
+            Delivery::NoConnection => Err(io_failure(
                 ErrorKind::Connect,
                 NO_CONNECTION,
                 io::ErrorKind::ConnectionRefused,
             )
             .with_effect(Effect::None)),
-            Delivery::Broken => Err(failure(
+            Delivery::Broken => Err(io_failure(
                 ErrorKind::Interrupted,
                 BROKEN,
                 io::ErrorKind::ConnectionReset,
@@ -138,20 +138,21 @@ impl FakeResponse {
     }
 }
 
-fn failure(kind: ErrorKind, message: &str, why: io::ErrorKind) -> Error {
-    let why = io::Error::from(why);
-    Error::new(kind, format!("{message}: {why}")).with_source(why)
+fn io_failure(kind: ErrorKind, message: &str, cause: io::ErrorKind) -> Error {
+    let cause = io::Error::from(cause);
+    Error::new(kind, format!("{message}: {cause}")).with_source(cause)
 }
 
 /// A body that ends with a broken connection.
 fn cut_off(body: Vec<u8>) -> Body {
     let broken = io::Error::from(io::ErrorKind::UnexpectedEof);
-    Body::wrap_stream(Pieces(VecDeque::from([Ok(Bytes::from(body)), Err(broken)])))
+    Body::wrap_stream(Chunks(VecDeque::from([Ok(Bytes::from(body)), Err(broken)])))
 }
 
-struct Pieces(VecDeque<io::Result<Bytes>>);
+/// A stream of these chunks.
+struct Chunks(VecDeque<io::Result<Bytes>>);
 
-impl Stream for Pieces {
+impl Stream for Chunks {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {

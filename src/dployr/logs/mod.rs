@@ -481,7 +481,7 @@ impl Reader {
     async fn body(&self, wanted: Wanted, until: Option<Instant>) -> Result<Vec<u8>> {
         let mut scope = self.scope.clone();
         let options = &mut scope.options;
-        options.whole = true;
+        options.buffer_stream = true;
         if let Some(until) = until {
             options.deadline = Some(until.saturating_duration_since(Instant::now()));
         }

@@ -18,13 +18,10 @@ impl Auth {
         Ok(Self::Header(AUTHORIZATION, value))
     }
 
-    /// One cookie. The value may begin with `name=`.
+    /// A cookie. The value may already begin with `name=`.
     pub fn cookie(name: &str, value: &Secret) -> Result<Self> {
         let value = value.expose().trim();
-        let named = value.strip_prefix(name);
-        let value = named
-            .and_then(|rest| rest.strip_prefix('='))
-            .unwrap_or(value);
+        let value = value.strip_prefix(&format!("{name}=")).unwrap_or(value);
         // A semicolon would start a second cookie.
         let is_forbidden = |c: char| c.is_whitespace() || c == ';';
         let value = header(name, &format!("{name}="), value, is_forbidden)?;
@@ -32,8 +29,9 @@ impl Auth {
     }
 }
 
-/// The value of `Authorization` with exactly one prefix. The token may include it: Edgegap's dashboard
-/// shows tokens with `token `.
+/// The value of `Authorization`, with exactly one prefix.
+///
+/// The token may already include the prefix: Edgegap's dashboard shows tokens as `token …`.
 pub(crate) fn with_scheme(scheme: &str, token: &Secret) -> Result<HeaderValue> {
     let mut bare = token.expose().trim();
     while let Some((first, rest)) = bare.split_once(char::is_whitespace) {
@@ -48,14 +46,14 @@ pub(crate) fn with_scheme(scheme: &str, token: &Secret) -> Result<HeaderValue> {
     header("token", &format!("{scheme} "), bare, char::is_whitespace)
 }
 
-/// A header value, marked as sensitive. `is_forbidden` rejects characters of the credential.
+/// A header value, marked as sensitive. The credential must not contain a forbidden character.
 fn header(
-    what: &str,
+    name: &str,
     prefix: &str,
     credential: &str,
     is_forbidden: fn(char) -> bool,
 ) -> Result<HeaderValue> {
-    let refused = |why: &str| Error::configuration(format!("the {what} {why}"));
+    let refused = |reason: &str| Error::configuration(format!("the {name} {reason}"));
     if credential.is_empty() {
         return Err(refused("is empty"));
     }

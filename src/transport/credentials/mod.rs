@@ -6,7 +6,7 @@ mod token_store;
 
 pub use token_store::{FileStore, TokenStore};
 
-pub(crate) use renewal::Renewed;
+pub(crate) use renewal::RenewedTokens;
 pub(crate) use token_store::ErasedStore;
 
 use super::Scope;
@@ -54,10 +54,10 @@ impl Credentials {
         variable(name, process_environment).map(Self::token)
     }
 
-    /// Tokens from a source: at the first call, before a token expires, and after a 401.
+    /// Tokens from a source. Used for the first call, before a token expires, and after a 401.
     ///
-    /// Concurrent calls share one renewal. After a 401 a call is retried once with a new token; a second
-    /// 401 is returned.
+    /// Concurrent calls share one renewal. A call that gets a 401 is retried once with a new token; a
+    /// second 401 is returned.
     pub fn renewed(source: impl TokenSource) -> Self {
         Self::obtained_by(source)
     }
@@ -115,22 +115,24 @@ impl Tokens {
 ///
 /// Implemented for `Fn(Option<Tokens>) -> impl Future<Output = Result<Tokens, BoxError>>`.
 pub trait TokenSource: Send + Sync + 'static {
-    /// Obtains a token newer than `previous`, which expires soon or was refused; `None` at the first
-    /// call. Never runs concurrently for one client and its clones.
+    /// Obtains a new token. `previous` is the token that expires soon or was refused; `None` at first.
+    ///
+    /// Never runs concurrently for one client and its clones.
     ///
     /// The future is dropped with the call that needs the token. Spawn a task if an interrupted renewal
     /// would lose a refresh token that can be used only once.
     ///
     /// # Errors
-    /// If no token can be obtained. The call fails and shows the message, which must not contain a
-    /// secret.
+    /// If no token can be obtained. The call then fails. Its error shows the message, which must not
+    /// contain a secret.
     fn obtain(
         &self,
         previous: Option<Tokens>,
     ) -> impl Future<Output = Result<Tokens, BoxError>> + Send;
 
-    /// The account of the tokens, such as an e-mail address, which keeps the accounts of a platform
-    /// apart in a token store. Default: `None`.
+    /// The account that the tokens belong to, such as an e-mail address. Default: `None`.
+    ///
+    /// A token store uses it to tell the accounts of a platform apart.
     fn account(&self) -> Option<String> {
         None
     }
@@ -151,7 +153,7 @@ where
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
 
-/// Obtains tokens for a client: from a [`TokenSource`], or by a login with the client itself.
+/// Obtains tokens: from a [`TokenSource`], or by a login with the client itself.
 pub(crate) trait Obtain: Send + Sync {
     fn obtain<'a>(&'a self, client: &'a Scope, previous: Option<Tokens>) -> BoxFuture<'a, Tokens>;
     fn account(&self) -> Option<String>;
@@ -173,26 +175,26 @@ pub(crate) enum Auth {
     None,
     /// A header with its value: `Authorization`, or `Cookie` for a login session.
     Header(HeaderName, HeaderValue),
-    Renewed(Arc<Renewed>),
+    Renewed(Arc<RenewedTokens>),
 }
 
 impl Auth {
-    /// `place` is the platform and its base URL.
+    /// `server` is the platform and its base URL.
     pub fn new(
         scheme: &'static str,
-        place: &str,
-        given: Option<&Credentials>,
+        server: &str,
+        credentials: Option<&Credentials>,
         store: Option<Arc<dyn ErasedStore>>,
     ) -> Result<Self> {
-        match (given.map(|given| &given.0), store) {
+        match (credentials.map(|credentials| &credentials.0), store) {
             (None, None) => Ok(Self::None),
             (Some(Origin::Fixed(token)), None) => Self::token(scheme, token),
             (Some(Origin::Renewed(source)), store) => {
-                let renewed = Renewed::new(scheme, place, source.clone(), store);
-                Ok(Self::Renewed(Arc::new(renewed)))
+                let tokens = RenewedTokens::new(scheme, server, source.clone(), store);
+                Ok(Self::Renewed(Arc::new(tokens)))
             }
             (_, Some(_)) => Err(Error::configuration(
-                "a token store needs credentials that renew tokens",
+                "a token store needs renewed credentials: use Credentials::renewed()",
             )),
         }
     }
@@ -206,14 +208,14 @@ mod tests {
     fn a_store_without_a_source_is_an_error() {
         let store: Arc<dyn ErasedStore> = Arc::new(FileStore::new("unused"));
         let fixed = Credentials::token("a");
-        for given in [None, Some(&fixed)] {
-            let refused = Auth::new(
+        for credentials in [None, Some(&fixed)] {
+            let auth = Auth::new(
                 "Bearer",
                 "dployr https://a.example",
-                given,
+                credentials,
                 Some(store.clone()),
             );
-            assert!(refused.is_err());
+            assert!(auth.is_err());
         }
     }
 }

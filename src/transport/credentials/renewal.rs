@@ -1,4 +1,4 @@
-//! Token renewal: shared by concurrent calls, and never in a loop.
+//! Token renewal: when a token is renewed, with one renewal for all concurrent calls.
 
 use super::auth_header::with_scheme;
 use super::{ErasedStore, Obtain, Tokens};
@@ -10,31 +10,32 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout};
 
-/// A token is renewed this long before it expires, or a fifth of its lifetime if that is less, so that
+/// A token is renewed this long before it expires, or a fifth of its lifetime if that is shorter, so that
 /// it does not expire during a call.
-const MARGIN: Duration = Duration::from_secs(60);
-/// A new token that was never accepted is not replaced within this time: renewal would not help.
-const SETTLE: Duration = Duration::from_secs(30);
-/// Pause after a failed renewal while the old token is still valid.
-const PAUSE: Duration = Duration::from_secs(5);
-/// Least time between two renewals after a 401: an endpoint that refuses every token must not cause a
-/// login per call.
-const BETWEEN: Duration = Duration::from_secs(5);
-/// Timeout for a renewal while the old token is still valid.
-const AHEAD: Duration = Duration::from_secs(5);
+const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
+/// While the old token is valid: timeout of a renewal.
+const EARLY_RENEWAL_TIMEOUT: Duration = Duration::from_secs(5);
+/// While the old token is valid: pause after a failed renewal.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// After a 401: minimum age of a token that the platform never accepted. Replacing a newer one would not
+/// help.
+const MIN_UNACCEPTED_AGE: Duration = Duration::from_secs(30);
+/// After a 401: minimum time since the last renewal after a 401. An endpoint that refuses every token must
+/// not cause a login per call.
+const MIN_401_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The error of a renewal, shared by all calls that waited for it.
 pub(crate) type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
-/// The tokens of one client and all its clones.
-pub(crate) struct Renewed {
+/// The renewed tokens of one client and all its clones.
+pub(crate) struct RenewedTokens {
     scheme: &'static str,
     source: Arc<dyn Obtain>,
     store: Option<Arc<dyn ErasedStore>>,
-    /// The owner of the tokens, for the store.
+    /// The owner of the tokens in the store: platform, base URL and account.
     owner: String,
-    /// Locked by the call that renews. If it is dropped, the next call renews.
-    turn: tokio::sync::Mutex<()>,
+    /// Locked by the call that renews. If that call is dropped, the next one renews.
+    renewing: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -44,171 +45,183 @@ pub(crate) struct CurrentToken {
     pub tokens: Tokens,
     /// Value of the `Authorization` header.
     pub header: HeaderValue,
-    /// Incremented with every token.
+    /// Incremented with every new token.
     pub generation: u64,
-    /// When to renew it, on the runtime's clock.
-    pub renew_at: Option<Instant>,
-    /// When it expires, on the runtime's clock.
-    pub expires_at: Option<Instant>,
+    renew_at: Option<Instant>,
+    expires_at: Option<Instant>,
     /// When the source returned it; `None` if it is from the store.
-    pub obtained: Option<Instant>,
-    /// Whether the platform accepted it.
-    pub accepted: bool,
+    obtained_at: Option<Instant>,
+    /// Whether the platform has accepted it.
+    accepted: bool,
 }
 
 #[derive(Default)]
 struct State {
-    held: Option<CurrentToken>,
-    /// The last token from the store, which is not used again: a read-only store keeps a refused token.
-    stored: Option<Secret>,
+    current: Option<CurrentToken>,
+    /// The last token from the store. It is used only once: a read-only store keeps a refused token.
+    last_stored: Option<Secret>,
     /// When a 401 last caused a renewal.
-    forced: Option<Instant>,
-    /// Number of finished renewals.
-    rounds: u64,
-    failed: Option<Failure>,
+    last_401: Option<Instant>,
+    /// Number of finished renewals, failed ones included.
+    finished: u64,
+    last_failure: Option<Failure>,
 }
 
-/// The last renewal that failed.
+/// A failed renewal.
 struct Failure {
-    round: u64,
+    /// `State::finished` after this renewal.
+    number: u64,
     at: Instant,
     error: Cause,
 }
 
 impl State {
-    /// The token, unless it must be renewed.
-    fn fresh(&self) -> Option<CurrentToken> {
-        let held = self.held.as_ref()?;
-        if held.renew_at.is_none_or(|at| at > Instant::now()) {
-            return Some(held.clone());
+    /// The token, unless it must be renewed now.
+    fn usable(&self) -> Option<CurrentToken> {
+        let token = self.current.as_ref()?;
+        if token.renew_at.is_none_or(|at| at > Instant::now()) {
+            return Some(token.clone());
         }
-        let is_recent = |last: &Failure| last.at.elapsed() < PAUSE;
-        self.failed.as_ref().filter(|last| is_recent(last))?;
-        self.still_valid()
+        match self.last_failure.as_ref()?.at.elapsed() < PAUSE_AFTER_FAILURE {
+            true => self.not_expired(),
+            false => None,
+        }
     }
 
-    fn still_valid(&self) -> Option<CurrentToken> {
-        let held = self.held.as_ref()?;
-        let valid = held.expires_at.is_some_and(|at| at > Instant::now());
-        valid.then(|| held.clone())
+    /// The token, if its expiry is known and has not passed.
+    fn not_expired(&self) -> Option<CurrentToken> {
+        let token = self.current.as_ref()?;
+        (token.expires_at? > Instant::now()).then(|| token.clone())
     }
 }
 
-impl Renewed {
+impl RenewedTokens {
     pub fn new(
         scheme: &'static str,
-        place: &str,
+        server: &str,
         source: Arc<dyn Obtain>,
         store: Option<Arc<dyn ErasedStore>>,
     ) -> Self {
         let owner = match source.account() {
-            Some(account) => format!("{place} {account}"),
-            None => place.to_owned(),
+            Some(account) => format!("{server} {account}"),
+            None => server.to_owned(),
         };
         Self {
             scheme,
             source,
             store,
             owner,
-            turn: tokio::sync::Mutex::default(),
+            renewing: tokio::sync::Mutex::default(),
             state: Mutex::default(),
         }
     }
 
-    /// The token for a call, renewed if necessary. `client` is for sources that log in.
+    /// The token for a call, renewed if necessary. Sources that log in send requests with `client`.
     pub async fn current(&self, client: &Scope) -> Result<CurrentToken> {
-        let asked = {
+        let finished = {
             let state = self.state();
-            if let Some(held) = state.fresh() {
-                return Ok(held);
+            if let Some(token) = state.usable() {
+                return Ok(token);
             }
-            state.rounds
+            state.finished
         };
-        let _turn = self.turn.lock().await;
-        let still_valid = {
+        let _renewing = self.renewing.lock().await;
+        let limit = {
             let state = self.state();
-            if let Some(held) = state.fresh() {
-                return Ok(held);
+            if let Some(token) = state.usable() {
+                return Ok(token);
             }
-            state.still_valid().is_some()
+            match state.not_expired() {
+                Some(_) => EARLY_RENEWAL_TIMEOUT,
+                None => Duration::MAX,
+            }
         };
-        let limit = if still_valid { AHEAD } else { Duration::MAX };
-        let renewed = match timeout(limit, self.renew(client, asked)).await {
+        let renewed = match timeout(limit, self.renew(client, finished)).await {
             Ok(renewed) => renewed,
-            Err(_) => Err(self.fail(format!("no answer within {}", with_unit(AHEAD)).into())),
+            Err(_) => {
+                Err(self.note_failure(format!("no response within {}", with_unit(limit)).into()))
+            }
         };
-        renewed.or_else(|error| self.state().still_valid().ok_or_else(|| no_token(error)))
+        renewed.or_else(|error| self.state().not_expired().ok_or_else(|| no_token(error)))
     }
 
-    /// Replaces a refused token. Returns whether there is a new one to retry with.
-    pub async fn replace(&self, client: &Scope, refused: u64) -> Result<bool, Cause> {
-        let asked = self.state().rounds;
-        let _turn = self.turn.lock().await;
+    /// Replaces a token that the platform refused. Returns whether there is a new token to retry with.
+    pub async fn replace(&self, client: &Scope, refused_generation: u64) -> Result<bool, Cause> {
+        let finished = self.state().finished;
+        let _renewing = self.renewing.lock().await;
         {
             let mut state = self.state();
-            if let Some(held) = &state.held {
-                if held.generation != refused {
+            if let Some(token) = &state.current {
+                if token.generation != refused_generation {
                     return Ok(true);
                 }
-                let is_new = held.obtained.is_some_and(|at| at.elapsed() < SETTLE);
-                let is_recent = state.forced.is_some_and(|at| at.elapsed() < BETWEEN);
-                if (is_new && !held.accepted) || is_recent {
+                let is_new = token
+                    .obtained_at
+                    .is_some_and(|at| at.elapsed() < MIN_UNACCEPTED_AGE);
+                let is_repeated = state
+                    .last_401
+                    .is_some_and(|at| at.elapsed() < MIN_401_INTERVAL);
+                if (is_new && !token.accepted) || is_repeated {
                     return Ok(false);
                 }
             }
-            state.forced = Some(Instant::now());
+            state.last_401 = Some(Instant::now());
         }
-        self.renew(client, asked).await.map(|_| true)
+        self.renew(client, finished).await.map(|_| true)
     }
 
-    /// Marks the token as accepted if the status shows it: a platform checks the token before other
-    /// reasons to refuse a request.
+    /// Marks the token as accepted if the status proves it. Platforms check the token first, so a 404 is
+    /// proof, too.
     pub fn note_status(&self, generation: u64, status: u16) {
-        if let Some(held) = &mut self.state().held
-            && held.generation == generation
+        if let Some(token) = &mut self.state().current
+            && token.generation == generation
             && matches!(status, 200..=299 | 400 | 403 | 404 | 409 | 410 | 422)
         {
-            held.accepted = true;
+            token.accepted = true;
         }
     }
 
-    /// Renews the token. `asked` is the number of finished renewals when the call began to wait: if one
-    /// failed since then, this call shares its error.
-    async fn renew(&self, client: &Scope, asked: u64) -> Result<CurrentToken, Cause> {
+    /// Renews the token.
+    ///
+    /// `finished` is the number of finished renewals when the call began to wait. If another call's renewal
+    /// has failed since then, returns its error instead of trying again.
+    async fn renew(&self, client: &Scope, finished: u64) -> Result<CurrentToken, Cause> {
         let previous = {
             let state = self.state();
-            if let Some(last) = state.failed.as_ref().filter(|last| last.round > asked) {
-                return Err(last.error.clone());
+            if let Some(failure) = &state.last_failure
+                && failure.number > finished
+            {
+                return Err(failure.error.clone());
             }
-            state.held.as_ref().map(|held| held.tokens.clone())
+            state.current.as_ref().map(|token| token.tokens.clone())
         };
-        if let Some(held) = self.stored(previous.as_ref()).await {
-            return Ok(held);
+        if let Some(token) = self.load_newer(previous.as_ref()).await {
+            return Ok(token);
         }
         match self.obtain(client, previous.clone()).await {
-            Ok(held) => Ok(held),
-            // Another process may have used the refresh token, which works only once.
+            Ok(token) => Ok(token),
+            // Another process may have used the refresh token, which works only once, and stored a token.
             Err(error) => {
-                let stored = self.stored(previous.as_ref()).await;
-                stored.ok_or_else(|| self.fail(error))
+                let stored = self.load_newer(previous.as_ref()).await;
+                stored.ok_or_else(|| self.note_failure(error))
             }
         }
     }
 
-    fn fail(&self, error: BoxError) -> Cause {
+    fn note_failure(&self, error: BoxError) -> Cause {
         let error = Cause::from(error);
         let mut state = self.state();
-        state.rounds += 1;
-        state.failed = Some(Failure {
-            round: state.rounds,
+        state.finished += 1;
+        state.last_failure = Some(Failure {
+            number: state.finished,
             at: Instant::now(),
             error: error.clone(),
         });
         error
     }
 
-    /// A newer token that another process stored. Each stored token is used once.
-    async fn stored(&self, previous: Option<&Tokens>) -> Option<CurrentToken> {
+    /// Loads a token that another process stored, unless it is expired or was used before.
+    async fn load_newer(&self, previous: Option<&Tokens>) -> Option<CurrentToken> {
         let tokens = match self.store.as_ref()?.load(&self.owner).await {
             Ok(tokens) => tokens?,
             Err(error) => {
@@ -216,52 +229,59 @@ impl Renewed {
                 return None;
             }
         };
-        let seen = self.state().stored.replace(tokens.access.clone());
-        let used = [previous.map(|previous| &previous.access), seen.as_ref()];
+        let last_stored = self.state().last_stored.replace(tokens.access.clone());
+        let used = [previous.map(|tokens| &tokens.access), last_stored.as_ref()];
         let expired = tokens.expires_at.is_some_and(|at| at <= SystemTime::now());
         if used.contains(&Some(&tokens.access)) || expired {
             return None;
         }
-        let held = self.hold(tokens, None);
-        held.inspect_err(|error| tracing::warn!(%error, "the stored token is invalid"))
+        let token = self.set_current(tokens, None);
+        token
+            .inspect_err(|error| tracing::warn!(%error, "the stored token is invalid"))
             .ok()
     }
 
+    /// Obtains a token from the source and saves it in the store.
     async fn obtain(
         &self,
         client: &Scope,
         previous: Option<Tokens>,
     ) -> Result<CurrentToken, BoxError> {
         let tokens = self.source.obtain(client, previous).await?;
-        let held = self.hold(tokens, Some(Instant::now()))?;
+        let token = self.set_current(tokens, Some(Instant::now()))?;
         if let Some(store) = &self.store
-            && let Err(error) = store.save(&self.owner, &held.tokens).await
+            && let Err(error) = store.save(&self.owner, &token.tokens).await
         {
             tracing::warn!(%error, "cannot write the token store");
         }
-        Ok(held)
+        Ok(token)
     }
 
-    fn hold(&self, tokens: Tokens, obtained: Option<Instant>) -> Result<CurrentToken, BoxError> {
+    /// Makes this the token of all calls, and counts a finished renewal.
+    fn set_current(
+        &self,
+        tokens: Tokens,
+        obtained_at: Option<Instant>,
+    ) -> Result<CurrentToken, BoxError> {
         let header = with_scheme(self.scheme, &tokens.access)?;
-        // A new token that is already expired indicates a wrong clock: let the platform decide.
+        // A new token that seems expired points to a wrong clock. Its expiry is ignored.
         let lifetime = tokens
             .expires_at
             .and_then(|at| at.duration_since(SystemTime::now()).ok());
         let after = |span: Duration| Instant::now().checked_add(span);
         let mut state = self.state();
-        let held = CurrentToken {
+        let token = CurrentToken {
             header,
-            generation: state.held.as_ref().map_or(0, |held| held.generation + 1),
-            renew_at: lifetime.and_then(|life| after(life - MARGIN.min(life / 5))),
+            generation: state.current.as_ref().map_or(0, |old| old.generation + 1),
+            renew_at: lifetime.and_then(|life| after(life - RENEW_BEFORE_EXPIRY.min(life / 5))),
             expires_at: lifetime.and_then(after),
-            obtained,
+            obtained_at,
             accepted: false,
             tokens,
         };
-        state.rounds += 1;
-        state.held = Some(held.clone());
-        Ok(held)
+        state.finished += 1;
+        state.current = Some(token.clone());
+        Ok(token)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -269,13 +289,13 @@ impl Renewed {
     }
 }
 
-/// The error of a call without a token.
-fn no_token(why: Cause) -> Error {
-    // The failed login, if there was one.
-    let call = why.downcast_ref::<Error>();
-    // Transient kinds are kept. All others concern the credentials: a 404 of the login does not mean
-    // that the deployment does not exist.
-    let kind = match call.map(Error::kind) {
+/// The error of a call that cannot get a token.
+fn no_token(cause: Cause) -> Error {
+    // The error of the login, if it is one of this crate.
+    let login = cause.downcast_ref::<Error>();
+    // Transient kinds are kept. Others would mislead: a 404 of the login does not mean that the deployment
+    // does not exist.
+    let kind = match login.map(Error::kind) {
         Some(
             kind @ (ErrorKind::Connect
             | ErrorKind::Timeout
@@ -286,8 +306,8 @@ fn no_token(why: Cause) -> Error {
         ) => kind,
         _ => ErrorKind::Unauthenticated,
     };
-    Error::new(kind, format!("cannot get a token ({why})"))
+    Error::new(kind, format!("cannot get a token ({cause})"))
         .with_effect(Effect::None)
-        .with_retry_after(call.and_then(Error::retry_after))
-        .with_source(why)
+        .with_retry_after(login.and_then(Error::retry_after))
+        .with_source(cause)
 }

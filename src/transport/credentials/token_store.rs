@@ -9,15 +9,15 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Largest file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
+/// At most this much of a file is read, in bytes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Keeps tokens across processes, so that they share one login.
 ///
 /// The store is read before each renewal, because another process may have renewed the token.
 ///
-/// `owner` is the platform, its base URL, and the account if it is known; it contains no secret. Do not
-/// return tokens of another owner: they would be sent to the wrong host.
+/// `owner` consists of the platform, its base URL, and the account if it is known. It contains no secret.
+/// Do not return tokens of another owner: they would be sent to the wrong host.
 pub trait TokenStore: Send + Sync + 'static {
     /// Loads the tokens saved last, if there are any.
     ///
@@ -28,7 +28,7 @@ pub trait TokenStore: Send + Sync + 'static {
     /// Saves tokens and replaces the previous ones.
     ///
     /// # Errors
-    /// If the store cannot be written. The call then uses the tokens unsaved.
+    /// If the store cannot be written. The call then uses the tokens anyway.
     fn save(
         &self,
         owner: &str,
@@ -36,7 +36,7 @@ pub trait TokenStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
-/// [`TokenStore`] as an object.
+/// Object-safe [`TokenStore`].
 pub(crate) trait ErasedStore: Send + Sync {
     fn load<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Option<Tokens>>;
     fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> BoxFuture<'a, ()>;
@@ -87,7 +87,7 @@ impl FileStore {
             Err(error) => return Err(error),
         };
         let mut text = String::new();
-        file.take(LARGEST).read_to_string(&mut text)?;
+        file.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
         // serde's message may quote a token.
         let stored: StoredTokens = serde_json::from_str(&text)
             .map_err(|_| io::Error::new(ErrorKind::InvalidData, "the file contains no tokens"))?;
@@ -99,7 +99,8 @@ impl FileStore {
     }
 
     fn write(&self, owner: &str, tokens: &Tokens) -> io::Result<()> {
-        // In the same directory, so that renaming is atomic. The random name keeps writers apart.
+        // A temporary file in the same directory, so that the rename is atomic. Its name is random, so
+        // that concurrent writers do not collide.
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{:016x}.new", fastrand::u64(..)));
         let temporary = PathBuf::from(name);
@@ -117,7 +118,7 @@ impl FileStore {
         written
     }
 
-    fn failed(&self, error: &io::Error) -> BoxError {
+    fn with_path(&self, error: &io::Error) -> BoxError {
         format!("{}: {error}", self.path.display()).into()
     }
 }
@@ -134,16 +135,16 @@ fn write_private(path: &Path, tokens: &StoredTokens) -> io::Result<()> {
 
 impl TokenStore for FileStore {
     async fn load(&self, owner: &str) -> Result<Option<Tokens>, BoxError> {
-        self.read(owner).map_err(|error| self.failed(&error))
+        self.read(owner).map_err(|error| self.with_path(&error))
     }
 
     async fn save(&self, owner: &str, tokens: &Tokens) -> Result<(), BoxError> {
         self.write(owner, tokens)
-            .map_err(|error| self.failed(&error))
+            .map_err(|error| self.with_path(&error))
     }
 }
 
-/// The content of the file: the only place besides requests where tokens are written.
+/// The content of the file. Only here and in requests are tokens written out.
 #[derive(Serialize, Deserialize)]
 struct StoredTokens {
     owner: String,
@@ -190,7 +191,7 @@ mod tests {
         let store = store("broken");
         for text in ["", "hush-hush", "{\"access\": [\"hush\"]}"] {
             fs::write(&store.path, text).unwrap();
-            let error = store.failed(&store.read(OWNER).unwrap_err());
+            let error = store.with_path(&store.read(OWNER).unwrap_err());
             assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
         }
         fs::remove_file(&store.path).unwrap();
