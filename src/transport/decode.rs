@@ -1,4 +1,4 @@
-//! Errors for response bodies that do not decode: JSON path and reason.
+//! Errors for response bodies that cannot be decoded: JSON path and reason.
 
 use super::failure::Target;
 use super::limits::ERROR_BYTES;
@@ -8,11 +8,11 @@ use crate::error::{Effect, Error, ErrorKind, start_of};
 use serde_json::{Deserializer, Value};
 use std::fmt::Write as _;
 
-/// Start of a JSON path. Messages of handwritten decoders may begin with one.
+/// Start of a JSON path. The message of a handwritten decoder may begin with such a path.
 const ROOT: &str = "$";
 
 impl Scope {
-    /// The error for a success body that does not decode. It shows the JSON path, the reason, and the
+    /// The error for a success body that cannot be decoded. It shows the JSON path, the reason, and the
     /// keys and types of the body, but no values.
     pub(crate) fn decode_error(
         &self,
@@ -21,14 +21,16 @@ impl Scope {
         target: &Target,
     ) -> Error {
         let json: Option<Value> = serde_json::from_slice(bytes).ok();
-        let failed = self.transport.profile.failed_success;
-        // Only operations of the spec have the platform's failure format.
-        let own = json.as_ref().filter(|_| target.operation.is_some());
-        if let Some(failed) = own.and_then(failed) {
+        // Some platforms report a failure with a success status. Only operations of the spec are known to
+        // use that format.
+        if let (Some(json), Some(_)) = (&json, target.operation)
+            && let Some(failed) = (self.transport.profile.failed_success)(json)
+        {
             let id = request_id(&self.state().outcome.headers);
             return failed.into_error(target.effect()).with_request_id(id);
         }
-        // A 201 or 202 in JSON comes from the platform, which acted. Other bodies may come from a proxy.
+        // JSON with a 201 or 202 comes from the platform, which then acted. Other bodies may come from a
+        // proxy.
         let effect = match &json {
             _ if target.reads_only() => Effect::None,
             Some(Value::Object(_) | Value::Array(_))
@@ -39,7 +41,7 @@ impl Scope {
             _ => Effect::Unknown,
         };
         let excerpt = match json {
-            // HTML comes from a proxy and helps to find it; any other text may be a token.
+            // HTML comes from a proxy and helps to identify it. Any other text may be a token.
             Some(Value::String(text)) if text.trim_start().starts_with('<') => text,
             Some(Value::String(text)) => format!("text of {} bytes", text.len()),
             Some(json) => redact::shape(&json).to_string(),
@@ -51,24 +53,24 @@ impl Scope {
         );
         Error::new(ErrorKind::Decode, message)
             .with_effect(effect)
-            // Redacted before it is shortened to an excerpt.
+            // Longer than an excerpt: it is redacted first, then truncated to `EXCERPT_BYTES`.
             .with_body(start_of(&excerpt, ERROR_BYTES).to_owned())
     }
 }
 
 /// JSON path and reason: `$.data[1].id: found number, expected a string`.
 pub(crate) fn path_and_reason(bytes: &[u8], error: &serde_json::Error) -> String {
-    let why = reason_without_value(error);
-    match why.starts_with(ROOT) {
-        true => why,
-        false => format!("{}: {why}", json_path(bytes, error)),
+    let reason = reason_without_value(error);
+    match reason.starts_with(ROOT) {
+        true => reason,
+        false => format!("{}: {reason}", json_path(bytes, error)),
     }
 }
 
-/// serde's message without the value that it quotes, which may be a token.
+/// serde's message, without the quoted value, which may be a token.
 pub(crate) fn reason_without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    // The last occurrence: a quoted value may contain the same words.
+    // At the last occurrence, because a quoted value may contain the same words.
     let text = match text.rsplit_once(" at line ") {
         Some((text, _)) if error.line() > 0 => text,
         _ => &text,
@@ -98,19 +100,22 @@ pub(crate) fn reason_without_value(error: &serde_json::Error) -> String {
 /// One step of a JSON path.
 enum Step {
     Index(usize),
-    /// `None` until the value begins.
-    Name(Option<String>),
+    /// A key of an object; `None` until its value begins.
+    Key(Option<String>),
 }
 
-/// The JSON path at which decoding stopped: `$.data[1].id`. serde_json reports the line and column
-/// after an unexpected scalar, or before an unexpected list or object.
+/// The JSON path at which decoding stopped: `$.data[1].id`.
+///
+/// Scans the JSON up to the line and column of the error. These are behind an unexpected scalar, and before
+/// an unexpected list or object.
 fn json_path(bytes: &[u8], error: &serde_json::Error) -> String {
-    let before = bytes
+    let lines_before = bytes
         .split_inclusive(|byte| *byte == b'\n')
         .take(error.line().saturating_sub(1));
-    let start: usize = before.map(<[u8]>::len).sum();
-    let end = (start + error.column()).min(bytes.len());
+    let line_start: usize = lines_before.map(<[u8]>::len).sum();
+    let end = (line_start + error.column()).min(bytes.len());
     let mut path: Vec<Step> = Vec::new();
+    // The last string: a key if a colon follows.
     let mut string = None;
     let mut at = 0;
     while at < end {
@@ -124,41 +129,39 @@ fn json_path(bytes: &[u8], error: &serde_json::Error) -> String {
                 at += strings.byte_offset();
                 continue;
             }
-            b'{' => path.push(Step::Name(None)),
+            b'{' => path.push(Step::Key(None)),
             b'[' => path.push(Step::Index(0)),
             b'}' | b']' => drop(path.pop()),
             b':' => {
-                if let Some(Step::Name(name)) = path.last_mut() {
-                    *name = string.take();
+                if let Some(Step::Key(key)) = path.last_mut() {
+                    *key = string.take();
                 }
             }
             b',' => match path.last_mut() {
                 Some(Step::Index(index)) => *index += 1,
-                Some(Step::Name(name)) => *name = None,
+                Some(Step::Key(key)) => *key = None,
                 None => {}
             },
             _ => {}
         }
         at += 1;
     }
-    // For an unexpected or truncated list, the column is after its bracket.
+    // For an unexpected or truncated list, the column is after its bracket. The path ends at the list, not
+    // at its first item.
     let (read, next) = (bytes[..end].trim_ascii_end(), bytes.get(end));
-    if read.ends_with(b"[") && next != Some(&b'[') && is_about_a_list(error) {
+    let is_list = error.is_eof() || error.to_string().starts_with("invalid type: sequence");
+    if read.ends_with(b"[") && next != Some(&b'[') && is_list {
         path.pop();
     }
     let mut place = ROOT.to_owned();
     for step in path {
         let _ = match step {
             Step::Index(index) => write!(place, "[{index}]"),
-            Step::Name(Some(name)) => write!(place, ".{name}"),
-            Step::Name(None) => Ok(()),
+            Step::Key(Some(key)) => write!(place, ".{key}"),
+            Step::Key(None) => Ok(()),
         };
     }
     place
-}
-
-fn is_about_a_list(error: &serde_json::Error) -> bool {
-    error.is_eof() || error.to_string().starts_with("invalid type: sequence")
 }
 
 #[cfg(test)]

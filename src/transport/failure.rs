@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, header};
 use serde_json::Value;
 use std::time::Duration;
 
-/// The operation of a request, and whether it may change something.
+/// Operation and method of a request, which decide whether it may change something.
 pub(crate) struct Target {
     /// `None` for a request without a spec entry.
     pub operation: Option<&'static Operation>,
@@ -18,14 +18,14 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// A request without a spec entry that only reads.
+    /// A request that only reads and has no spec entry, such as a probe.
     pub const READ: Self = Self {
         operation: None,
         method: Method::HEAD,
     };
 
-    /// Whether the request only reads. A `GET` without a spec entry may have side effects: dployr's
-    /// service status wakes a service.
+    /// Whether the request only reads. Without a spec entry, a `GET` may have side effects: on dployr, asking
+    /// for the status of a service wakes it.
     pub fn reads_only(&self) -> bool {
         match self.operation {
             Some(operation) => operation.is_read_only(),
@@ -41,7 +41,7 @@ impl Target {
         }
     }
 
-    /// The effect if no response could be read.
+    /// The effect if no response arrived.
     pub fn effect(&self) -> Effect {
         match self.reads_only() {
             true => Effect::None,
@@ -49,15 +49,15 @@ impl Target {
         }
     }
 
-    /// The effect of a failure status: none for 4xx, unknown for 5xx, 408 and redirects.
+    /// The effect of a request with a failure status: none for 4xx, unknown for 5xx, 408 and redirects,
+    /// unless the spec says that the platform acted.
     pub fn effect_of(&self, status: u16) -> Effect {
         let applied_on = self
             .operation
             .map_or(&[][..], |operation| operation.behaviour.applied_on);
         match status {
             status if applied_on.contains(&status) => Effect::Applied,
-            408 => self.effect(),
-            400..=499 => Effect::None,
+            400..=407 | 409..=499 => Effect::None,
             _ => self.effect(),
         }
     }
@@ -97,7 +97,7 @@ pub struct Classified {
     pub message: Option<String>,
     pub details: Option<Value>,
     pub resource_id: Option<String>,
-    /// `None`: decided by the status and the spec.
+    /// `None`: the effect follows from the status and the spec.
     pub effect: Option<Effect>,
     pub advice: Option<&'static str>,
 }
@@ -189,14 +189,14 @@ impl Scope {
             .with_body(text.into_owned())
     }
 
-    /// Adds the failed request, and redacts secrets of the request that the server repeated.
+    /// Adds the failed request, and redacts its secrets in all text that may come from the server.
     pub(crate) fn redacted(&self, error: Error) -> Error {
         let (last, secrets) = self.last_request();
-        let is_of = |operation: Option<&Operation>| {
-            operation.map(|found| found.id) == error.operation().map(|found| found.id)
-        };
+        let id = |operation: Option<&Operation>| operation.map(|operation| operation.id);
         let error = match last {
-            Some((operation, request)) if is_of(operation) => error.with_request(request),
+            Some((operation, request)) if id(operation) == id(error.operation()) => {
+                error.with_request(request)
+            }
             _ => error,
         };
         let mask = Mask::of(&secrets);
@@ -227,7 +227,7 @@ impl Scope {
     }
 }
 
-/// Scheme and host of a redirect; path and query may contain a token.
+/// Scheme, host and port of a redirect's target. Its path and query may contain a token.
 fn redirect_origin(headers: &HeaderMap) -> Option<String> {
     let location = headers.get(header::LOCATION)?.to_str().ok()?;
     let url = reqwest::Url::parse(location).ok()?;

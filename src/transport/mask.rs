@@ -1,19 +1,19 @@
-//! Masks known secrets in text from a server.
+//! Masks the secrets of a request in text from a server.
 //!
-//! Finds a secret also if it is escaped for JSON, a URL or HTML, in up to two nested forms, and if
-//! its white space differs.
+//! Finds a secret also if it is escaped for JSON, a URL or HTML, with up to two nested escapes, or if its
+//! white space differs.
 
 use crate::secret::{REDACTED, Secret};
 use serde_json::Value;
 
 /// Shorter secrets are not masked: they occur in ordinary text by chance.
-const SHORTEST_SECRET: usize = 4;
-/// Shorter secrets must match without additional white space.
-const SHORTEST_ACROSS_SPACE: usize = 8;
+const MIN_SECRET: usize = 4;
+/// Shorter secrets are not found if the text has additional white space in them.
+const MIN_ACROSS_SPACE: usize = 8;
 /// Shorter lines of a multi-line secret are not masked on their own.
-const SHORTEST_LINE: usize = 8;
-/// Number of nested escapes: JSON in an HTML page.
-const DEPTH: usize = 2;
+const MIN_LINE: usize = 8;
+/// Maximum number of nested escapes, as in JSON in an HTML page.
+const MAX_NESTING: usize = 2;
 
 /// Replaces secrets in texts from a server.
 pub(crate) struct Mask {
@@ -28,25 +28,25 @@ struct Pattern {
 }
 
 impl Pattern {
-    fn of(text: &str, shortest: usize) -> Option<Self> {
+    fn of(text: &str, min: usize) -> Option<Self> {
         let bytes: Vec<_> = text.bytes().filter(|byte| !is_space(*byte)).collect();
-        let across_space = bytes.len() >= SHORTEST_ACROSS_SPACE || bytes.len() < text.len();
-        (bytes.len() >= shortest).then_some(Self {
+        let across_space = bytes.len() >= MIN_ACROSS_SPACE || bytes.len() < text.len();
+        (bytes.len() >= min).then_some(Self {
             bytes,
             across_space,
         })
     }
 
-    /// Adds the ranges of this secret in the original text.
+    /// Finds the ranges of this secret in the original text.
     fn find(&self, text: &[Byte], found: &mut Vec<(usize, usize)>) {
         for window in text.windows(self.bytes.len()) {
-            // Rules out most windows.
+            // Fast path: excludes most windows.
             if window[0].value != self.bytes[0] {
                 continue;
             }
-            let same = window.iter().map(|byte| &byte.value).eq(&self.bytes);
-            let is_whole = || window.windows(2).all(|two| two[1].from <= two[0].to);
-            if same && (self.across_space || is_whole()) {
+            let is_equal = window.iter().map(|byte| &byte.value).eq(&self.bytes);
+            let is_contiguous = || window.windows(2).all(|two| two[1].from <= two[0].to);
+            if is_equal && (self.across_space || is_contiguous()) {
                 found.push((window[0].from, window[window.len() - 1].to));
             }
         }
@@ -57,13 +57,13 @@ impl Mask {
     pub fn of(secrets: &[Secret]) -> Self {
         let whole = secrets
             .iter()
-            .filter_map(|secret| Pattern::of(secret.expose(), SHORTEST_SECRET));
-        // A parser's error may quote one line.
+            .filter_map(|secret| Pattern::of(secret.expose(), MIN_SECRET));
+        // The error of a parser may quote a single line.
         let lines = secrets
             .iter()
             .filter(|secret| secret.expose().contains('\n'))
             .flat_map(|secret| secret.expose().lines())
-            .filter_map(|line| Pattern::of(line, SHORTEST_LINE));
+            .filter_map(|line| Pattern::of(line, MIN_LINE));
         Self {
             patterns: whole.chain(lines).collect(),
         }
@@ -81,12 +81,12 @@ impl Mask {
         });
         let bytes: Vec<_> = bytes.filter(|byte| !is_space(byte.value)).collect();
         let mut found = Vec::new();
-        self.find(&bytes, DEPTH, &mut found);
+        self.find(&bytes, MAX_NESTING, &mut found);
         found.sort_unstable();
         let mut out = String::with_capacity(text.len());
         let mut end = 0;
         for (from, to) in found {
-            // Overlapping secrets get one mark.
+            // Overlapping secrets are replaced together.
             if from >= end {
                 out.push_str(text.get(end..from).unwrap_or_default());
                 out.push_str(REDACTED);
@@ -101,7 +101,7 @@ impl Mask {
     pub fn json(&self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.text(text),
-            // A secret of digits may be repeated as a number.
+            // A server may repeat a secret of digits as a number.
             Value::Number(number) => {
                 let digits = number.to_string();
                 let masked = self.text(&digits);
@@ -120,13 +120,14 @@ impl Mask {
         }
     }
 
-    fn find(&self, text: &[Byte], depth: usize, found: &mut Vec<(usize, usize)>) {
+    /// Finds the ranges of all secrets, escaped up to `nesting` times.
+    fn find(&self, text: &[Byte], nesting: usize, found: &mut Vec<(usize, usize)>) {
         for pattern in &self.patterns {
             pattern.find(text, found);
         }
-        for (first, resolve) in FORMS {
-            if depth > 0 && text.iter().any(|byte| byte.value == first) {
-                self.find(&unescaped(text, resolve), depth - 1, found);
+        for (first, decode) in ESCAPES {
+            if nesting > 0 && text.iter().any(|byte| byte.value == first) {
+                self.find(&unescaped(text, decode), nesting - 1, found);
             }
         }
     }
@@ -136,8 +137,8 @@ fn is_space(byte: u8) -> bool {
     byte.is_ascii_whitespace() || byte.is_ascii_control()
 }
 
-/// A byte after unescaping, and its range in the original text. Not a character, because `%` escapes
-/// need not be UTF-8.
+/// A byte after unescaping, and its range in the original text. Not a `char`, because `%` escapes need not
+/// be UTF-8.
 #[derive(Clone, Copy)]
 struct Byte {
     value: u8,
@@ -145,26 +146,26 @@ struct Byte {
     to: usize,
 }
 
-/// Decodes the escape at the start of a text: its bytes and its length.
-type Resolve = fn(&[u8]) -> Option<(Vec<u8>, usize)>;
+/// Decodes an escape at the start of a text. Returns the decoded bytes and the length of the escape.
+type Decode = fn(&[u8]) -> Option<(Vec<u8>, usize)>;
 
 /// The first byte of each kind of escape, and its decoder.
-const FORMS: [(u8, Resolve); 4] = [(b'\\', json), (b'%', percent), (b'+', query), (b'&', html)];
+const ESCAPES: [(u8, Decode); 4] = [(b'\\', json), (b'%', percent), (b'+', query), (b'&', html)];
 
 /// The text with the escapes of one kind decoded.
-fn unescaped(text: &[Byte], resolve: Resolve) -> Vec<Byte> {
+fn unescaped(text: &[Byte], decode: Decode) -> Vec<Byte> {
     let values: Vec<_> = text.iter().map(|byte| byte.value).collect();
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(byte) = text.get(at) {
-        let Some((resolved, length)) = resolve(&values[at..]) else {
+        let Some((decoded, length)) = decode(&values[at..]) else {
             out.push(*byte);
             at += 1;
             continue;
         };
         let (from, to) = (byte.from, text[at + length - 1].to);
-        let resolved = resolved.into_iter().filter(|value| !is_space(*value));
-        out.extend(resolved.map(|value| Byte { value, from, to }));
+        let decoded = decoded.into_iter().filter(|value| !is_space(*value));
+        out.extend(decoded.map(|value| Byte { value, from, to }));
         at += length;
     }
     out
@@ -177,8 +178,8 @@ fn json(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     // `\n`, `\u00fc`, or a surrogate pair.
     [2, 6, 12].into_iter().find_map(|length| {
         let escape = std::str::from_utf8(text.strip_prefix(br"\")?.get(..length - 1)?).ok()?;
-        let resolved: String = serde_json::from_str(&format!(r#""\{escape}""#)).ok()?;
-        Some((resolved.into_bytes(), length))
+        let decoded: String = serde_json::from_str(&format!(r#""\{escape}""#)).ok()?;
+        Some((decoded.into_bytes(), length))
     })
 }
 
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_secrets_get_one_mark() {
+    fn overlapping_secrets_are_replaced_together() {
         let secrets = ["hush", "hush-and-hush", "and-hush-on"];
         assert_eq!(
             masked("(hush)(hush-and-hush-on)", &secrets),

@@ -1,4 +1,4 @@
-//! The differences between platforms: constants and pure functions.
+//! `Profile`: the constants and functions that differ by platform.
 
 use super::Transport;
 pub(crate) use super::failure::{Classified, Failure};
@@ -8,22 +8,25 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 
-/// The properties of a platform.
+/// The constants and functions of one platform.
 pub struct Profile {
+    /// Short name: `edgegap`.
     pub api: &'static str,
     /// The prefix of the token in `Authorization`: `Bearer`, `token`.
     pub scheme: &'static str,
     /// The default base URL; `None` for a self-hosted platform.
     pub base_url: Option<&'static str>,
+    /// Environment variables.
     pub base_url_variable: &'static str,
     pub token_variable: &'static str,
     /// Query parameters with a credential, which [`Call::query`](crate::Call::query) refuses.
     pub secret_query: &'static [&'static str],
     /// Maps a failure response to an error.
     pub classify: fn(&Failure<'_>) -> Classified,
-    /// Detects a failure in the body of a success status. Called after decoding failed.
+    /// Detects a failure that the platform reports with a success status. Called if the body cannot be
+    /// decoded.
     pub failed_success: fn(&Value) -> Option<Classified>,
-    /// How to find out whether creates without a response took effect.
+    /// After a create without a response: how to find out whether it took effect.
     pub lookups: &'static [Lookup],
     /// Parses a manifest and redacts it; `None` if it cannot be parsed.
     pub redact_manifest: fn(&str) -> Option<RedactedManifest>,
