@@ -1,4 +1,4 @@
-//! Reports of every call to the observer, for metrics and audit logs.
+//! Reports the end of every call to the caller's function, for metrics and audit logs.
 
 use super::Scope;
 use crate::error::{Error, Result};
@@ -13,15 +13,15 @@ use tokio::time::Instant;
 pub struct CallReport<'a> {
     /// The platform: `edgegap`.
     pub platform: &'static str,
-    /// The operation; `None` for one without a wrapper.
+    /// The operation; `None` for a call without a wrapper.
     pub operation: Option<&'static Operation>,
     /// The HTTP status of the last attempt, if there was a response.
     pub status: Option<u16>,
-    /// Number of attempts; 0 if the call was refused before it was sent.
+    /// Number of attempts; 0 if the call failed before the first one.
     pub attempts: u32,
     /// Duration of the call.
     pub elapsed: Duration,
-    /// The end of the call.
+    /// How the call ended.
     pub end: CallEnd<'a>,
 }
 
@@ -33,14 +33,14 @@ pub enum CallEnd<'a> {
     Succeeded,
     /// The call failed with this error.
     Failed(&'a Error),
-    /// The caller dropped the call. Requests that were sent may have taken effect.
+    /// The caller dropped the call before its end. Requests that were sent may have taken effect.
     Dropped,
 }
 
 /// The function that gets the reports.
 pub(crate) type Observer = Arc<dyn Fn(&CallReport<'_>) + Send + Sync>;
 
-/// Runs a call and reports its end, also if it is dropped.
+/// Runs a call and reports its end, also if the future is dropped.
 pub(crate) async fn observed<T>(
     observer: Observer,
     scope: Scope,
@@ -60,7 +60,7 @@ pub(crate) async fn observed<T>(
     result
 }
 
-/// Reports a dropped call on drop.
+/// RAII guard: reports a dropped call on drop.
 struct Reporter {
     observer: Observer,
     scope: Scope,

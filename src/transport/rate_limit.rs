@@ -1,6 +1,6 @@
-//! Rate-limit headers: `X-RateLimit-*`, and whether a window is used up.
+//! Rate-limit headers: parses `X-RateLimit-*`, and decides how long to wait after a response.
 
-use super::retry_after::{self, text, until};
+use super::retry_after::{header_text, retry_after, wait_until};
 use http::HeaderMap;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ pub struct RateLimit {
 impl RateLimit {
     /// `None` if the response has none of the headers.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        let number = |name| text(headers, name)?.parse().ok();
+        let number = |name| header_text(headers, name)?.parse().ok();
         let limit = Self {
             limit: number("x-ratelimit-limit"),
             remaining: number("x-ratelimit-remaining"),
@@ -31,18 +31,18 @@ impl RateLimit {
 
 /// How long a response asks the client to wait: `Retry-After`, or on a 429 the end of the window.
 pub(super) fn wait_asked_for(status: u16, headers: &HeaderMap) -> Option<Duration> {
-    let asked = retry_after::retry_after(headers);
+    let asked = retry_after(headers);
     if asked.is_some() {
         return asked;
     }
-    // dployr's quotas answer 429 with requests left: waiting for the window would not help.
+    // A used-up quota of dployr is a 429 with requests left. The next window would not help.
     if status != 429 || remaining(headers).is_some_and(|left| left > 0) {
         return None;
     }
     until_reset(headers)
 }
 
-/// How long to send nothing because the window of the rate limit is used up.
+/// How long all calls must pause, if a response reports that the window is used up.
 pub(super) fn window_used_up(status: u16, headers: &HeaderMap) -> Option<Duration> {
     match status {
         429 => wait_asked_for(status, headers),
@@ -57,7 +57,7 @@ fn remaining(headers: &HeaderMap) -> Option<u64> {
 fn until_reset(headers: &HeaderMap) -> Option<Duration> {
     let seconds = RateLimit::of(headers)?.reset?;
     let reset = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
-    until(reset, headers)
+    wait_until(reset, headers)
 }
 
 #[cfg(test)]

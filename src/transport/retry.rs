@@ -1,13 +1,13 @@
 //! Retry policy: which failures are retried, and when.
 //!
-//! Three conditions for a retry: the method, the operation's idempotency in the spec (or
-//! `assume_idempotent`), and a transient failure. The first two do not apply if nothing was done.
+//! A retry needs a transient failure, and a call that may be repeated: its method and operation are
+//! idempotent, the caller set `assume_idempotent`, or the failed attempt had no effect.
 
 use crate::error::{Effect, Error, ErrorKind};
 use crate::operation::Operation;
 use std::time::Duration;
 
-/// Transient failure statuses; 520 to 527 are Cloudflare's.
+/// Statuses of transient failures. Cloudflare sends 520 to 527.
 const TRANSIENT: [u16; 14] = [
     408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527,
 ];
@@ -16,19 +16,19 @@ const TRANSIENT: [u16; 14] = [
 ///
 /// A call is retried if all three conditions hold:
 ///
-/// 1. method: `GET`, `HEAD`, `PUT` or `DELETE`;
-/// 2. operation: marked as idempotent in the spec
-///    ([`Behaviour::idempotent`](crate::operation::Behaviour)); never a call without a wrapper
-///    (`client.request(..)`);
-/// 3. failure: timeout, broken connection, 408, 500, 502, 503, 504, 520 to 527, or a 429 with
+/// 1. Method: `GET`, `HEAD`, `PUT` or `DELETE`.
+/// 2. Operation: marked as idempotent in the spec
+///    ([`Behaviour::idempotent`](crate::operation::Behaviour)). A call without a wrapper
+///    (`client.request(..)`) never is.
+/// 3. Failure: timeout, broken connection, 408, 500, 502, 503, 504, 520 to 527, or a 429 with
 ///    `Retry-After` or `X-RateLimit-Reset`.
 ///
-/// [`Call::assume_idempotent`](crate::Call::assume_idempotent) replaces the first two. They do not apply
-/// to connect errors and to a 429 with a wait time, because nothing was done. Never retried: a 429
-/// without a wait time, invalid certificates, and statuses that the spec marks as final.
+/// [`Call::assume_idempotent`](crate::Call::assume_idempotent) replaces the first two. Connect errors and
+/// a 429 with a wait time need only the third, because they had no effect. Never retried: a 429 without a
+/// wait time, invalid certificates, and statuses that the spec marks as final.
 ///
-/// Waits between attempts: as long as the platform asks, plus jitter; otherwise exponential backoff with
-/// full jitter. If a wait would exceed a limit or the deadline, the call fails at once; see
+/// The wait before a retry is the time that the platform asks for, plus jitter; otherwise exponential
+/// backoff with full jitter. If the wait would exceed a limit or the deadline, the call fails at once; see
 /// [`Error::retry_after`](crate::Error::retry_after).
 ///
 /// ```
@@ -118,14 +118,14 @@ pub(crate) struct Waits<'a> {
 }
 
 impl Waits<'_> {
-    /// The wait before the next attempt; `None` if there is none. `remaining` is the time to the
+    /// The wait before the next attempt; `None` if there must be none. `remaining` is the time until the
     /// deadline.
     pub fn next(&mut self, asked: Option<Duration>, remaining: Duration) -> Option<Duration> {
         let asked = asked.unwrap_or_default();
         if self.retries >= self.policy.max_retries || asked > self.policy.max_wait {
             return None;
         }
-        // Jitter also on top of `Retry-After`, which all refused clients got.
+        // With jitter on top of `Retry-After`, because all refused clients got the same value.
         let wait = asked.saturating_add(self.bound.mul_f64(fastrand::f64()));
         if wait >= remaining {
             return None;
@@ -138,24 +138,24 @@ impl Waits<'_> {
 }
 
 impl Error {
-    /// Whether a retry of this call is safe and may help, by the rules of [`Retry`](crate::Retry).
+    /// Whether a retry of this call is safe and may succeed, by the rules of [`Retry`](crate::Retry).
     ///
-    /// The call has used up its own retries, so wait before you retry it: for
-    /// [`retry_after`](Self::retry_after), if it is set.
+    /// The call has already used its own retries. Wait before you retry it, for
+    /// [`retry_after`](Self::retry_after) if that is set.
     pub fn is_retryable(&self) -> bool {
         self.may_retry(self.is_assumed_idempotent())
     }
 
-    /// The same, for a call that the caller declared idempotent, or not.
+    /// Like [`is_retryable`](Self::is_retryable). `assumed` is whether the caller declared the call
+    /// idempotent.
     pub(crate) fn may_retry(&self, assumed: bool) -> bool {
         if !self.is_transient() {
             return false;
         }
-        let proves_nothing_done =
-            matches!(self.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
-        (proves_nothing_done && self.effect() == Effect::None)
-            || (self.effect() != Effect::Applied
-                && (assumed || self.operation().is_some_and(is_idempotent)))
+        let had_no_effect = self.effect() == Effect::None
+            && matches!(self.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
+        let is_idempotent = assumed || self.operation().is_some_and(is_idempotent);
+        had_no_effect || (is_idempotent && self.effect() != Effect::Applied)
     }
 
     /// Whether the next attempt may succeed.
@@ -163,14 +163,13 @@ impl Error {
         if self.is_permanent() {
             return false;
         }
-        let behaviour = self.operation().map(|operation| &operation.behaviour);
         if let Some(status) = self.status() {
-            // A truncated response had a success status.
-            let truncated = self.kind() == ErrorKind::Interrupted;
-            if !truncated && !TRANSIENT.contains(&status) {
-                return false;
-            }
-            if behaviour.is_some_and(|behaviour| behaviour.final_on.contains(&status)) {
+            // A truncated response has a success status.
+            let is_truncated = self.kind() == ErrorKind::Interrupted;
+            let is_final = |operation: &Operation| operation.behaviour.final_on.contains(&status);
+            if !(is_truncated || TRANSIENT.contains(&status))
+                || self.operation().is_some_and(is_final)
+            {
                 return false;
             }
         }
@@ -183,7 +182,7 @@ impl Error {
     }
 }
 
-/// The first two conditions: the method, and the operation's idempotency in the spec.
+/// The first two conditions of [`Retry`]: method and operation.
 fn is_idempotent(operation: &Operation) -> bool {
     matches!(operation.method, "GET" | "HEAD" | "PUT" | "DELETE") && operation.behaviour.idempotent
 }
@@ -213,7 +212,7 @@ mod tests {
                 longest[index] = longest[index].max(wait);
                 shortest[index] = shortest[index].min(wait);
             }
-            assert_eq!(waits.next(None, LONG), None, "six retries are six");
+            assert_eq!(waits.next(None, LONG), None, "no seventh retry");
         }
         for (index, bound) in [500, 1000, 2000, 2000, 2000, 2000].into_iter().enumerate() {
             let bound = Duration::from_millis(bound);
@@ -245,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_initial_backoff_of_zero_is_no_wait() {
+    fn initial_backoff_may_be_zero_or_above_the_maximum() {
         let retry = Retry::default().initial_backoff(Duration::ZERO);
         assert_eq!(retry.waits().next(None, LONG), Some(Duration::ZERO));
         let retry = Retry::default()

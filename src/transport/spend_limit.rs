@@ -6,34 +6,34 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Limits the creates in any time span of one length.
+/// Permits at most `limit` creates in every time span of this length.
 pub(crate) struct SpendGuard {
-    most: usize,
+    limit: usize,
     span: Duration,
     creates: Mutex<Creates>,
 }
 
 #[derive(Default)]
 struct Creates {
-    next: u64,
-    /// When each create of the last span was sent; `None` while it waits for pacing, a token or the next
+    next_id: u64,
+    /// When each counted create was sent, by id. `None` while it waits for pacing, a token or the next
     /// attempt.
-    counted: BTreeMap<u64, Option<Instant>>,
+    sent_at: BTreeMap<u64, Option<Instant>>,
 }
 
 impl Creates {
     fn add(&mut self) -> u64 {
-        let number = self.next;
-        self.next += 1;
-        self.counted.insert(number, None);
-        number
+        let id = self.next_id;
+        self.next_id += 1;
+        self.sent_at.insert(id, None);
+        id
     }
 }
 
 impl SpendGuard {
-    pub fn new(most: u32, span: Duration) -> Self {
+    pub fn new(limit: u32, span: Duration) -> Self {
         Self {
-            most: usize::try_from(most).unwrap_or(usize::MAX),
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
             span,
             creates: Mutex::default(),
         }
@@ -42,29 +42,28 @@ impl SpendGuard {
     /// Counts a create, or refuses it if the limit is reached.
     pub fn count(&self) -> Result<CountedCreate<'_>, Error> {
         let now = Instant::now();
-        let left = |at: Instant| self.span.saturating_sub(now.duration_since(at));
+        let remaining = |sent_at: Instant| self.span.saturating_sub(now.duration_since(sent_at));
         let mut creates = self.creates();
         creates
-            .counted
-            .retain(|_, sent| sent.is_none_or(|at| !left(at).is_zero()));
-        if creates.counted.len() < self.most {
-            let number = creates.add();
+            .sent_at
+            .retain(|_, at| at.is_none_or(|at| !remaining(at).is_zero()));
+        if creates.sent_at.len() < self.limit {
             return Ok(CountedCreate {
                 guard: self,
-                number,
+                id: creates.add(),
             });
         }
-        let oldest = creates.counted.values().flatten().min();
+        let oldest = creates.sent_at.values().flatten().min();
         Err(Error::new(
             ErrorKind::SpendLimit,
             format!(
                 "the limit of {} creates in {} is used up",
-                self.most,
+                self.limit,
                 with_unit(self.span)
             ),
         )
         .with_effect(Effect::None)
-        .with_retry_after(oldest.copied().map(left))
+        .with_retry_after(oldest.copied().map(remaining))
         .with_advice("if that many are expected, raise max_creates"))
     }
 
@@ -77,31 +76,30 @@ impl SpendGuard {
 #[must_use]
 pub(crate) struct CountedCreate<'a> {
     guard: &'a SpendGuard,
-    number: u64,
+    id: u64,
 }
 
 impl CountedCreate<'_> {
-    /// Starts the time span of this create. If an earlier attempt may have created something, both
-    /// count.
+    /// Notes that an attempt is sent now. If an earlier attempt may have created something, both count.
     pub fn mark_sent(&mut self, nothing_was_done: bool) {
         let mut creates = self.guard.creates();
         if !nothing_was_done {
-            self.number = creates.add();
+            self.id = creates.add();
         }
-        creates.counted.insert(self.number, Some(Instant::now()));
+        creates.sent_at.insert(self.id, Some(Instant::now()));
     }
 
-    /// Nothing was created: the create waits for the next attempt.
+    /// Notes that the attempt created nothing, and that the create waits for the next attempt.
     pub fn mark_waiting(&mut self) {
-        self.guard.creates().counted.insert(self.number, None);
+        self.guard.creates().sent_at.insert(self.id, None);
     }
 }
 
 impl Drop for CountedCreate<'_> {
     fn drop(&mut self) {
         let mut creates = self.guard.creates();
-        if creates.counted.get(&self.number) == Some(&None) {
-            creates.counted.remove(&self.number);
+        if creates.sent_at.get(&self.id) == Some(&None) {
+            creates.sent_at.remove(&self.id);
         }
     }
 }
