@@ -79,23 +79,17 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-fn to_millis(number: i64) -> i64 {
-    if number.saturating_abs() >= MILLISECONDS_FROM {
-        number
-    } else {
-        number.saturating_mul(1000)
-    }
-}
-
 fn millis_of(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse::<i64>() {
-        return Some(to_millis(number));
+        return Some(match number.saturating_abs() >= MILLISECONDS_FROM {
+            true => number,
+            false => number * 1000,
+        });
     }
     if let Ok(number) = text.parse::<f64>() {
-        let milliseconds = if number.abs() >= MILLISECONDS_FROM as f64 {
-            number
-        } else {
-            number * 1000.0
+        let milliseconds = match number.abs() >= MILLISECONDS_FROM as f64 {
+            true => number,
+            false => number * 1000.0,
         };
         // 2.6e14 ms is after the year 9999. Larger floats would saturate in i64.
         return (milliseconds.is_finite() && milliseconds.abs() < 2.6e14)

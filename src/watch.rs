@@ -306,7 +306,7 @@ impl Rounds {
             now,
             gone,
         };
-        // Both fail only without a receiver, which is dropped together with the rounds.
+        // `send` and `reserve` never fail here: the receiver is dropped together with the rounds.
         let _ = self.changes.send(Ok(change)).await;
         // Waits until the change is received, so that no request is sent before that.
         let _ = self.changes.reserve().await;

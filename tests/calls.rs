@@ -288,7 +288,7 @@ async fn unexpected_responses_are_decode_errors() {
         let shown = format!("{error} {error:?} {:?}", error.body_excerpt());
         assert!(!shown.contains(CANARY), "{shown}");
     }
-    // An accepted create took effect, even if its response does not decode.
+    // An accepted create took effect, even if its response cannot be decoded.
     let server = Server::replies("202 Accepted", &[], r#"{"id": 1}"#).await;
     let error = edgegap(&server.base_url).deploy(new()).await.unwrap_err();
     assert_eq!(

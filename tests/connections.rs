@@ -147,7 +147,8 @@ async fn plain_http_through_a_proxy_is_refused() {
     assert_eq!(error.build().unwrap_err().kind(), ErrorKind::Configuration);
 }
 
-/// Runs in a child process of the tests below, because environment variables are per process.
+/// The tests below run this in a child process, because environment variables are per process. Does nothing
+/// otherwise.
 #[tokio::test]
 async fn in_child_process() {
     if std::env::var("DEPLOYKIT_TEST_FROM_ENV").is_ok() {
@@ -179,7 +180,7 @@ async fn in_child_process() {
     );
 }
 
-/// The output of `in_child_process` about `from_env`, with these variables.
+/// Runs `in_child_process` with these variables. Returns its lines about `from_env`.
 fn from_env(values: [(&str, &str); 9]) -> Vec<String> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
@@ -234,7 +235,7 @@ fn clients_read_the_environment_and_empty_variables_are_missing() {
     let [nexlayer, others @ ..] = &outcomes[..] else {
         panic!("{outcomes:?}");
     };
-    // Both of its variables are optional.
+    // Both variables of Nexlayer are optional.
     let default = r#"base_url: "https://app.nexlayer.io", token: not set"#;
     assert!(nexlayer.contains(default), "{nexlayer}");
     let missing = [
@@ -287,29 +288,29 @@ async fn proxy_variables_are_used_except_for_loopback() {
 #[tokio::test]
 async fn a_custom_http_client_is_used_with_the_same_policies() {
     let server = Server::replies("503 Busy", &[], "").await;
-    // reqwest needs it to build a client with rustls.
+    // reqwest needs a crypto provider to build a client with rustls.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let own = reqwest::Client::builder()
+    let custom = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .default_headers(
-            [("x-own".parse().unwrap(), "yes".parse().unwrap())]
+            [("x-custom".parse().unwrap(), "yes".parse().unwrap())]
                 .into_iter()
                 .collect(),
         )
         .build()
         .unwrap();
-    let builder = nodion(&server.base_url).http_client(own.clone());
+    let builder = nodion(&server.base_url).http_client(custom.clone());
     let error = list(builder).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.attempts()),
         (ErrorKind::Unavailable, 2)
     );
-    assert!(server.requests()[0].contains("x-own: yes"));
+    assert!(server.requests()[0].contains("x-custom: yes"));
 
-    // A client that follows redirects hides whether the platform acted: a connect error is not proof,
-    // and the call is not retried.
+    // This client follows redirects, so a connect error does not prove that the platform did nothing. The
+    // call is not retried.
     let location = "location: http://127.0.0.1:9/gone";
     let server = Server::replies("303 See Other", &[location], "").await;
     let following = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -327,7 +328,7 @@ async fn a_custom_http_client_is_used_with_the_same_policies() {
         (ErrorKind::Connect, Effect::Unknown, 1)
     );
 
-    let contradiction = nodion(&server.base_url).http_client(own).no_proxy();
+    let contradiction = nodion(&server.base_url).http_client(custom).no_proxy();
     assert_eq!(
         contradiction.build().unwrap_err().kind(),
         ErrorKind::Configuration

@@ -17,7 +17,7 @@ const PASSWORD: &str = "hush-password";
 const JSON: &[&str] = &["content-type: application/json"];
 const LIST: &str = r#"{"deployments":[],"total":0}"#;
 
-/// A control plane with the tokens `token-1`, `token-2`, ...; one of them is valid.
+/// A control plane that issues the tokens `token-1`, `token-2`, ... At most one of them is valid.
 struct Plane {
     server: Server,
     state: Arc<State>,
@@ -26,9 +26,9 @@ struct Plane {
 #[derive(Default)]
 struct State {
     logins: AtomicU64,
-    /// Number of the valid token; 0: none.
+    /// Number of the valid token; 0 if none is valid.
     valid: AtomicU64,
-    /// Response of a login, instead of tokens.
+    /// Response to a login, instead of new tokens.
     refusal: Mutex<Option<Vec<u8>>>,
     creates: AtomicU64,
 }
@@ -143,7 +143,7 @@ async fn concurrent_first_calls_log_in_once_even_if_one_is_dropped() {
 async fn the_next_call_renews_the_token_if_the_call_that_renews_is_dropped() {
     let plane = Plane::start().await;
     plane.state.valid.store(1, Ordering::SeqCst);
-    let (credentials, asked) = counting(vec![Tokens::new("token-1")], false);
+    let (credentials, renewals) = counting(vec![Tokens::new("token-1")], false);
     let client = plane.builder().credentials(credentials).build().unwrap();
     let mut calls: Vec<_> = (0..100)
         .map(|_| {
@@ -152,19 +152,19 @@ async fn the_next_call_renews_the_token_if_the_call_that_renews_is_dropped() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(renewals.load(Ordering::SeqCst), 1);
     calls.remove(0).abort();
     for call in calls {
         call.await.unwrap().unwrap();
     }
-    assert_eq!((asked.load(Ordering::SeqCst), plane.calls()), (2, 99));
+    assert_eq!((renewals.load(Ordering::SeqCst), plane.calls()), (2, 99));
 }
 
 /// A token source that takes one second and counts its calls. It returns these tokens in order, then
 /// the last one again, or an error if `fails`.
 fn counting(tokens: Vec<Tokens>, fails: bool) -> (Credentials, Arc<AtomicU64>) {
-    let asked = Arc::new(AtomicU64::new(0));
-    let count = asked.clone();
+    let renewals = Arc::new(AtomicU64::new(0));
+    let count = renewals.clone();
     let source = move |_: Option<Tokens>| {
         let number = count.fetch_add(1, Ordering::SeqCst) as usize;
         let next = tokens.get(number).or(tokens.last().filter(|_| !fails));
@@ -174,13 +174,13 @@ fn counting(tokens: Vec<Tokens>, fails: bool) -> (Credentials, Arc<AtomicU64>) {
             next.ok_or_else(|| BoxError::from("the vault is closed"))
         }
     };
-    (Credentials::renewed(source), asked)
+    (Credentials::renewed(source), renewals)
 }
 
 #[tokio::test(start_paused = true)]
 async fn concurrent_calls_share_a_failed_renewal() {
     let plane = Plane::start().await;
-    let (credentials, asked) = counting(vec![], true);
+    let (credentials, renewals) = counting(vec![], true);
     let client = plane.builder().credentials(credentials).build().unwrap();
     let calls: Vec<_> = (0..100)
         .map(|_| {
@@ -192,9 +192,13 @@ async fn concurrent_calls_share_a_failed_renewal() {
         let error = call.await.unwrap().unwrap_err().to_string();
         assert!(error.contains("the vault is closed"), "{error}");
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(renewals.load(Ordering::SeqCst), 1);
     client.deployments().list().await.unwrap_err();
-    assert_eq!(asked.load(Ordering::SeqCst), 2, "a later call tries again");
+    assert_eq!(
+        renewals.load(Ordering::SeqCst),
+        2,
+        "a later call tries again"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,14 +206,14 @@ async fn a_valid_token_is_used_while_its_source_fails() {
     let plane = Plane::start().await;
     plane.state.valid.store(1, Ordering::SeqCst);
     let token = Tokens::new("token-1").expires_in(Duration::from_secs(3600));
-    let (credentials, asked) = counting(vec![token], true);
+    let (credentials, renewals) = counting(vec![token], true);
     let client = plane.builder().credentials(credentials).build().unwrap();
     client.deployments().list().await.unwrap();
     tokio::time::advance(Duration::from_secs(3550)).await;
     for _ in 0..10 {
         client.deployments().list().await.unwrap();
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 2, "not once per call");
+    assert_eq!(renewals.load(Ordering::SeqCst), 2, "not once per call");
     tokio::time::advance(Duration::from_secs(60)).await;
     let error = client.deployments().list().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
@@ -219,7 +223,7 @@ async fn a_valid_token_is_used_while_its_source_fails() {
 async fn a_new_token_that_is_already_expired_is_used() {
     let plane = Plane::start().await;
     plane.state.valid.store(1, Ordering::SeqCst);
-    let (credentials, asked) = counting(
+    let (credentials, renewals) = counting(
         vec![Tokens::new("token-1").expires_in(Duration::ZERO)],
         false,
     );
@@ -227,7 +231,7 @@ async fn a_new_token_that_is_already_expired_is_used() {
     for _ in 0..5 {
         client.deployments().list().await.unwrap();
     }
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    assert_eq!(renewals.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -341,9 +345,13 @@ async fn a_store_shares_tokens_between_clients() {
     first.deployments().list().await.unwrap();
     let second = client();
     second.deployments().list().await.unwrap();
-    assert_eq!(plane.logins(), 1, "the second found the first one's token");
+    assert_eq!(
+        plane.logins(),
+        1,
+        "the second client uses the token of the first"
+    );
 
-    // The token expires. The first renews it, and the second takes that one.
+    // The token expires. The first client renews it, and the second one loads the new token.
     plane.expire();
     first.deployments().list().await.unwrap();
     second.deployments().list().await.unwrap();

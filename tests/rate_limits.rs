@@ -62,22 +62,18 @@ async fn clients_with_one_token_share_the_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn other_tokens_have_their_own_rate_and_pacing_can_be_off() {
+async fn each_token_has_its_own_rate_and_pacing_can_be_off() {
     let (server, _) = accepting().await;
     let started = Instant::now();
     let slow = edgegap(&server.base_url).pacing(Pacing::documented().one_of(40));
     let slow = slow.build().unwrap();
     slow.deploy(new()).await.unwrap();
     slow.deploy(new()).await.unwrap();
-    assert_eq!(
-        started.elapsed().as_secs(),
-        1,
-        "one fortieth of 40 a second"
-    );
+    assert_eq!(started.elapsed().as_secs(), 1, "a share of 1 per second");
 
     let started = Instant::now();
     let other = edgegap(&server.base_url).token("another").build().unwrap();
-    // With or without prefix, it is the same token.
+    // The prefix is not part of the token.
     let same = edgegap(&server.base_url).token("token another").build();
     assert_eq!(same.unwrap().pacing(), other.pacing());
     let off = edgegap(&server.base_url).pacing(Pacing::off());
@@ -105,7 +101,7 @@ async fn a_token_with_and_without_prefix_shares_the_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pacing_state_is_visible_and_a_turn_after_the_deadline_fails_at_once() {
+async fn the_pacing_state_is_visible_and_a_wait_beyond_the_deadline_fails_at_once() {
     let (server, _) = accepting().await;
     let builder = edgegap(&server.base_url).pacing(Pacing::documented().one_of(40));
     let client = builder.build().unwrap();

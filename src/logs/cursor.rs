@@ -9,8 +9,9 @@ const VERSION: u32 = 1;
 
 /// A position in a log that can be stored.
 ///
-/// Another process can continue from it without gaps or repeats. Returned by [`LogStream::cursor`](crate::logs::LogStream::cursor), and accepted by `resume_logs` of the
-/// platform's handle.
+/// Another process can continue from it without gaps or repeats. Returned by
+/// [`LogStream::cursor`](crate::logs::LogStream::cursor), and accepted by `resume_logs` of the platform's
+/// handle.
 ///
 /// ```no_run
 /// # async fn example(dployr: deploykit::dployr::Client, saved: &str) -> Result<(), Box<dyn std::error::Error>> {

@@ -137,8 +137,7 @@ pub(crate) struct Dedupe {
     overlap: i64,
     /// The lines of earlier readings that may repeat; `None` if nothing was yielded.
     replay: Option<Replay>,
-    /// Time of the last line of this reading that has a time. Lines without a time get the time of the
-    /// line before them.
+    /// The last known time in this reading. A line without a time gets the time of the line before it.
     at: Option<i64>,
     count: u64,
     /// Whether a line was yielded before any line with a time.
@@ -149,7 +148,7 @@ pub(crate) struct Dedupe {
 struct Replay {
     position: LogPosition,
     last: i64,
-    /// Whether this reading has not passed the last yielded line yet.
+    /// Whether this reading is still at or before the last yielded line.
     replaying: bool,
 }
 

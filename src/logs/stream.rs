@@ -19,8 +19,8 @@ const STABLE: Duration = Duration::from_secs(30);
 
 /// The lines of a log as they are written.
 ///
-/// Returned by `follow_logs` and `resume_logs` of a handle. A [`Stream`]; [`next`](Self::next) needs no further crate. A line that cannot be decoded is an error
-/// item, after which the stream continues.
+/// Returned by `follow_logs` and `resume_logs` of a handle. It is a [`Stream`]; [`next`](Self::next) needs no
+/// further crate. A line that cannot be decoded is an error item, after which the stream continues.
 ///
 /// # Reconnection
 /// When the connection ends, the stream reconnects and reads from the time of its last line. Lines of
@@ -108,7 +108,8 @@ impl LogStream {
 
     /// Pause after a complete response: the first and the longest one.
     ///
-    /// The pause grows until a new line arrives. Default: 5 s to 20 s on Nodion, the client's [`Retry`](crate::Retry) backoff on dployr.
+    /// The pause grows until a new line arrives. Default: 5 s to 20 s on Nodion, the client's
+    /// [`Retry`](crate::Retry) backoff on dployr.
     pub fn interval(mut self, first: Duration, longest: Duration) -> Self {
         self.reconnect.after_end = Backoff::between(first, longest);
         self

@@ -90,7 +90,8 @@ impl CannedReply {
 
     /// No response before the client's timeout.
     ///
-    /// The call fails with [`Timeout`](crate::ErrorKind::Timeout). With `#[tokio::test(start_paused = true)]`, the test does not wait.
+    /// The call fails with [`Timeout`](crate::ErrorKind::Timeout). With
+    /// `#[tokio::test(start_paused = true)]`, the test does not wait.
     pub fn timeout() -> Self {
         Self::failing(Delivery::NoAnswer)
     }

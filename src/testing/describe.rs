@@ -20,9 +20,9 @@ const CONNECTION_HEADERS: [http::HeaderName; 5] = [
 
 /// Converts a received request to the redacted form of the recorder.
 ///
-/// Use it to compare a request with one of a [`Recorder`](super::Recorder), or to log the requests of your own stub server. The
-/// operation is looked up by method and path, after any base path. Unknown query parameters count as
-/// added by the caller, so their values are redacted.
+/// Use it to compare a request with one of a [`Recorder`](super::Recorder), or to log the requests of your
+/// own stub server. The operation is looked up by method and path, after any base path. Unknown query
+/// parameters count as added by the caller, so their values are redacted.
 ///
 /// ```
 /// # #[cfg(feature = "edgegap")] {

@@ -74,9 +74,9 @@ impl Recorder {
 
     /// Queues a reply for an operation.
     ///
-    /// The operation is named by its id in the spec: `create_deployment`. Put the platform in front if several platforms have an operation with this id:
-    /// `edgegap create_deployment`. Name a request without a wrapper by method and path, `GET /v1/whoami`;
-    /// an empty name matches every request without a wrapper.
+    /// The operation is named by its id in the spec: `create_deployment`. Put the platform in front if
+    /// several platforms have an operation with this id: `edgegap create_deployment`. Name a request without
+    /// a wrapper by method and path, `GET /v1/whoami`; an empty name matches every request without a wrapper.
     ///
     /// # Panics
     /// If there is no such operation.

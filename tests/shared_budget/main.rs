@@ -22,22 +22,21 @@ use tokio::time::sleep;
 /// Documented rate limit of Edgegap: 40 deployments per second.
 const LIMIT: usize = 40;
 const WINDOW: Duration = Duration::from_secs(1);
-const MEMBERS: u32 = 4;
+const WORKER_COUNT: u32 = 4;
 const CANARY: &str = "canary-7c1e";
 
-/// Serialises the tests that start worker processes: a second fleet would overload a machine with two
-/// cores.
-static FLEET_LOCK: Mutex<()> = Mutex::const_new(());
+/// Serializes the tests that start workers: two of them at once would overload a machine with two cores.
+static WORKERS_LOCK: Mutex<()> = Mutex::const_new(());
 
 fn client(base_url: &str, redis_url: &str, fallback: Fallback) -> Client {
-    let budget = RedisBudget::new(redis_url, "fleet").unwrap();
+    let budget = RedisBudget::new(redis_url, "my-account").unwrap();
     Client::builder()
         .base_url(base_url)
         .token("secret")
         .retry(Retry::off())
         .pacing(
             Pacing::documented()
-                .one_of(MEMBERS)
+                .one_of(WORKER_COUNT)
                 .shared(budget, fallback),
         )
         .build()
@@ -48,30 +47,30 @@ fn new() -> NewDeployment {
     NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()))
 }
 
-/// Worker processes that deploy as fast as the budget allows. Killed on drop.
-struct Fleet(Vec<Child>);
+/// Worker processes that deploy as fast as the budget permits. Killed on drop.
+struct Workers(Vec<Child>);
 
-impl Fleet {
+impl Workers {
     fn start(platform: &Platform, redis: &Redis) -> Self {
-        let start = |member: u32| {
+        let start = |worker: u32| {
             Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "worker_process", "--ignored", "--nocapture"])
-                .env("FLEET_WORKER", member.to_string())
-                .env("FLEET_PLATFORM", &platform.server.base_url)
-                .env("FLEET_REDIS", redis.url())
+                .env("WORKER_NAME", worker.to_string())
+                .env("WORKER_PLATFORM", &platform.server.base_url)
+                .env("WORKER_REDIS", redis.url())
                 .stdout(Stdio::null())
                 .spawn()
                 .unwrap()
         };
-        Self((0..MEMBERS).map(start).collect())
+        Self((0..WORKER_COUNT).map(start).collect())
     }
 
     /// Waits until each worker has sent at least two requests.
     async fn until_all_deploy(&self, platform: &Platform) -> Instant {
         let started = Instant::now();
         loop {
-            let counts = by_member(&platform.arrivals());
-            if counts.len() == MEMBERS as usize && counts.values().all(|count| *count > 1) {
+            let counts = by_worker(&platform.arrivals());
+            if counts.len() == WORKER_COUNT as usize && counts.values().all(|count| *count > 1) {
                 return Instant::now();
             }
             assert!(started.elapsed() < Duration::from_secs(10), "{counts:?}");
@@ -86,7 +85,7 @@ impl Fleet {
     }
 }
 
-impl Drop for Fleet {
+impl Drop for Workers {
     fn drop(&mut self) {
         for worker in &mut self.0 {
             let _ = worker.kill();
@@ -98,28 +97,28 @@ impl Drop for Fleet {
 #[tokio::test]
 #[ignore = "started as a process by other tests"]
 async fn worker_process() {
-    let Ok(member) = std::env::var("FLEET_WORKER") else {
+    let Ok(worker) = std::env::var("WORKER_NAME") else {
         return;
     };
     let [platform, redis] =
-        ["FLEET_PLATFORM", "FLEET_REDIS"].map(|name| std::env::var(name).unwrap());
+        ["WORKER_PLATFORM", "WORKER_REDIS"].map(|name| std::env::var(name).unwrap());
     let client = client(&platform, &redis, Fallback::Local);
     // The first request of a process is slow. Only POST requests are counted.
     let warm_up = client.request(http::Method::GET, "/").await;
     assert!(warm_up.is_ok(), "{warm_up:?}");
     let calls = || async {
         loop {
-            let call = client.deploy(new()).header("x-worker", &member);
+            let call = client.deploy(new()).header("x-worker", &worker);
             call.await.unwrap();
         }
     };
     tokio::join!(calls(), calls(), calls(), calls());
 }
 
-fn by_member(arrivals: &[Arrival]) -> BTreeMap<String, usize> {
+fn by_worker(arrivals: &[Arrival]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
-    for (_, member) in arrivals {
-        *counts.entry(member.clone()).or_default() += 1;
+    for (_, worker) in arrivals {
+        *counts.entry(worker.clone()).or_default() += 1;
     }
     counts
 }
@@ -140,41 +139,41 @@ fn busiest_window(arrivals: &[Arrival]) -> (usize, Duration) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_share_the_whole_rate_limit_and_never_exceed_it() {
-    let _guard = FLEET_LOCK.lock().await;
+    let _guard = WORKERS_LOCK.lock().await;
     let Some(redis) = Redis::start(None) else {
         return;
     };
     let platform = Platform::start().await;
-    let mut fleet = Fleet::start(&platform, &redis);
-    let from = fleet.until_all_deploy(&platform).await;
+    let mut workers = Workers::start(&platform, &redis);
+    let from = workers.until_all_deploy(&platform).await;
     sleep(WINDOW * 4).await;
-    assert!(fleet.is_running());
-    drop(fleet);
+    assert!(workers.is_running());
+    drop(workers);
     let arrivals = platform.arrivals();
     let (most, at) = busiest_window(&arrivals);
     let measured = between(&arrivals, from, from + WINDOW * 4);
-    let shares = by_member(&measured);
+    let shares = by_worker(&measured);
     println!(
         "busiest window {most} at {at:?}, {} in 4 s, {shares:?}",
         measured.len()
     );
     assert!(most <= LIMIT, "{most} at {at:?}");
     assert!(measured.len() >= LIMIT * 4 * 9 / 10, "{}", measured.len());
-    for (member, count) in &shares {
-        let even = measured.len() / MEMBERS as usize;
-        assert!(*count >= even * 8 / 10, "{member}: {shares:?}");
+    for (worker, count) in &shares {
+        let even = measured.len() / WORKER_COUNT as usize;
+        assert!(*count >= even * 8 / 10, "{worker}: {shares:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_stay_within_the_rate_limit_during_and_after_a_redis_outage() {
-    let _guard = FLEET_LOCK.lock().await;
+    let _guard = WORKERS_LOCK.lock().await;
     let Some(mut redis) = Redis::start(None) else {
         return;
     };
     let platform = Platform::start().await;
-    let mut fleet = Fleet::start(&platform, &redis);
-    fleet.until_all_deploy(&platform).await;
+    let mut workers = Workers::start(&platform, &redis);
+    workers.until_all_deploy(&platform).await;
     sleep(Duration::from_millis(1500)).await;
     redis.kill();
     let down = Instant::now();
@@ -182,11 +181,11 @@ async fn workers_stay_within_the_rate_limit_during_and_after_a_redis_outage() {
     redis.restart();
     let up = Instant::now();
     sleep(Duration::from_millis(300)).await;
-    let key = "deploykit:{fleet}:edgegap:deploy";
+    let key = "deploykit:{my-account}:edgegap:deploy";
     assert_eq!(redis.command(&format!("EXISTS {key}")), ":1");
     sleep(WINDOW * 2).await;
-    assert!(fleet.is_running());
-    drop(fleet);
+    assert!(workers.is_running());
+    drop(workers);
     let arrivals = platform.arrivals();
     let (most, at) = busiest_window(&arrivals);
     let without = between(&arrivals, down, up);
@@ -195,7 +194,7 @@ async fn workers_stay_within_the_rate_limit_during_and_after_a_redis_outage() {
         "busiest window {most} at {at:?}, {} in {:?} without Redis {:?}, {} in 1 s after the outage",
         without.len(),
         up - down,
-        by_member(&without),
+        by_worker(&without),
         after.len()
     );
     assert!(most <= LIMIT, "{most} at {at:?}");
@@ -327,7 +326,7 @@ async fn flushed_redis_and_changed_clock_are_tolerated() {
         assert_eq!(redis.command("FLUSHALL"), "+OK");
         assert_eq!(redis.command("SCRIPT FLUSH"), "+OK");
     }
-    // Written while the clock was one day ahead.
+    // A time that was written while the server's clock was one day ahead.
     let day = 86_400_000_000_u64;
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let ahead = time.unwrap().as_micros() as u64 + day;

@@ -23,7 +23,7 @@ impl Redis {
     /// Starts a server. `None` if `redis-server` is neither installed nor required.
     pub fn start(password: Option<&'static str>) -> Option<Self> {
         let port = free_port();
-        let directory = std::env::temp_dir().join(format!("deploykit-fleet-{port}"));
+        let directory = std::env::temp_dir().join(format!("deploykit-redis-{port}"));
         std::fs::create_dir_all(&directory).unwrap();
         let mut redis = Self {
             port,
