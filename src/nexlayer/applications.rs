@@ -21,12 +21,13 @@ id::id! {
 
 /// A handle on an application of a session.
 ///
-/// See [`SessionHandle::application`] and [`Deployed::application`](super::Deployed::application).
+/// Returned by [`SessionHandle::application`] and
+/// [`Deployed::application`](super::Deployed::application).
 #[derive(Clone, Debug)]
 pub struct ApplicationHandle {
     pub(super) session: SessionHandle,
-    name: CheckedId<ApplicationName>,
-    /// The URL of the site, if known. `Err`: why the caller's URL is rejected.
+    pub(super) name: CheckedId<ApplicationName>,
+    /// The URL of the site, if known. `Err`: the reason why the caller's URL is invalid.
     pub(super) site: std::result::Result<Option<SiteUrl>, String>,
     pub(super) signals: Vec<Signal>,
 }
@@ -45,11 +46,11 @@ pub struct Extended {
 
 /// The response to [`ApplicationHandle::claim`].
 ///
-/// To make the application permanent, a person opens [`url`](Self::url) in a browser.
+/// To make the application permanent, a person with an account opens [`url`](Self::url) in a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claim {
-    /// The URL. A secret: anybody who has it can take over the application.
+    /// The URL. It is a secret, because anybody who has it can claim the application.
     pub url: Option<Secret>,
     /// The claim token.
     pub token: Option<Secret>,
@@ -57,25 +58,13 @@ pub struct Claim {
     pub message: Option<Secret>,
 }
 
-/// The pods of an application; see [`ApplicationHandle::pods`].
+/// The pods of an application; returned by [`ApplicationHandle::pods`].
 #[derive(Clone, Debug)]
 pub struct Pods {
     application: ApplicationHandle,
 }
 
 impl ApplicationHandle {
-    pub(super) fn new(
-        session: SessionHandle,
-        name: impl TryInto<ApplicationName, Error: Into<Error>>,
-    ) -> Self {
-        Self {
-            session,
-            name: id::checked(name),
-            site: Ok(None),
-            signals: Signal::ALL.to_vec(),
-        }
-    }
-
     /// The name of the application.
     ///
     /// # Errors
@@ -86,11 +75,11 @@ impl ApplicationHandle {
 
     /// Extends the lifetime of the application: `POST /extendDeployment`.
     ///
-    /// Each call uses up one of a small number of extensions.
+    /// Each call uses up one extension; an application has only a few.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound) for an application that is not in the session. After
-    /// [`Effect::Unknown`](crate::Effect::Unknown), an extension may have been used up.
+    /// [`Effect::Unknown`](crate::Effect::Unknown), the call may have used up an extension.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn extend(&self) -> Call<Extended> {
@@ -119,7 +108,7 @@ impl ApplicationHandle {
         })
     }
 
-    /// The pods of the application. Sends nothing.
+    /// The pods of the application. Does no I/O.
     pub fn pods(&self) -> Pods {
         Pods {
             application: self.clone(),
@@ -135,13 +124,13 @@ impl ApplicationHandle {
 }
 
 impl Pods {
-    /// Lists the pods with their states: `POST /getPodsStatus`.
+    /// Lists all pods and their states: `POST /getPodsStatus`.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from a server without this operation,
     /// [`NotFound`](crate::ErrorKind::NotFound) for an application that is not in the session.
     ///
-    /// Source: `Nexlayer/api-reference:openapi/nexlayer-api.yaml`, at e68c307
+    /// Source: `Nexlayer/api-reference:openapi/nexlayer-api.yaml` at commit e68c307
     pub fn list(&self) -> Call<Page<PodStatus>> {
         let body = self.application.request();
         let client = &self.application.session.client;

@@ -31,7 +31,7 @@ crate::raw::client! {
 impl Client {
     /// Builds a client for `https://app.nexlayer.io`.
     ///
-    /// A token is optional. It is sent as a bearer token.
+    /// The token is optional: it is the API key of an account.
     pub fn builder() -> ClientBuilder<Nexlayer> {
         ClientBuilder::default()
     }

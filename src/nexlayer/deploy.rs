@@ -1,4 +1,4 @@
-//! Deploys of applications, in a new or an existing session.
+//! Deploying and redeploying applications, in a new or an existing session.
 
 use super::shapes::{self, Reply};
 use super::{
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// The response to a deploy or an update.
 ///
-/// Only `application_name` is always set: server versions send different fields.
+/// Only `application_name` is always set, because server versions send different fields.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Deployed {
@@ -29,26 +29,26 @@ pub struct Deployed {
     pub progress: Option<f64>,
     /// The pods of the application.
     pub pods: Vec<PodStatus>,
-    /// When the application expires, unless it is extended.
+    /// Time at which the application expires.
     pub expires_at: Option<Timestamp>,
-    /// Time left until the application expires, unless it is extended.
+    /// Time left until the application expires.
     pub expires_in: Option<Duration>,
-    /// Whether the application can be extended.
+    /// Whether the lifetime of the application can be extended.
     pub extension_available: Option<bool>,
     /// Number of extensions left.
     pub extensions_remaining: Option<u32>,
     /// Length of an extension.
     pub extension_length: Option<Duration>,
-    /// Whether and how the application can be made permanent.
+    /// Whether the application is claimed, and how to claim it.
     pub claim: Option<ClaimOffer>,
     /// The platform's message, which may contain a token.
     pub message: Option<Secret>,
-    /// A hint for people, which may contain a token.
+    /// A human-readable hint, which may contain a token.
     pub info: Option<Secret>,
     session: SessionHandle,
 }
 
-/// Whether an application can be made permanent by [`ApplicationHandle::claim`].
+/// Whether an application is claimed, and how to claim it; see [`ApplicationHandle::claim`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimOffer {
@@ -63,12 +63,13 @@ pub struct ClaimOffer {
 impl Client {
     /// Deploys an application in a new session: `POST /startUserDeployment`.
     ///
-    /// The response may take minutes: the default timeout of an attempt is 120 s.
+    /// Returns before the application is ready: see [`wait`](ApplicationHandle::wait). The response may
+    /// take minutes, so the default timeout of an attempt is 120 s.
     ///
     /// # Errors
     /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid manifest. After
     /// [`Effect::Unknown`](crate::Effect::Unknown), the application may run in a session whose token was
-    /// lost with the response. It is removed when it expires.
+    /// lost with the response. The platform removes it after it expires.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn deploy(&self, manifest: Manifest) -> Call<Deployed> {
@@ -82,10 +83,11 @@ impl Client {
 }
 
 impl SessionHandle {
-    /// Deploys in this session: `POST /startUserDeployment?sessionToken=…`.
+    /// Deploys an application in this session: `POST /startUserDeployment?sessionToken=…`.
     ///
-    /// Redeploys the application if the session already has one with the name in the manifest. The
-    /// response may take minutes: the default timeout of an attempt is 120 s.
+    /// Redeploys it if the session already has an application with that name. Returns before the
+    /// application is ready: see [`wait`](ApplicationHandle::wait). The response may take minutes, so the
+    /// default timeout of an attempt is 120 s.
     ///
     /// # Errors
     /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid manifest.
@@ -100,10 +102,11 @@ impl SessionHandle {
         })
     }
 
-    /// Redeploys an application: `POST /updateUserDeployment?sessionToken=…`.
+    /// Redeploys an application of this session: `POST /updateUserDeployment?sessionToken=…`.
     ///
-    /// The name in the manifest selects the application. The response may take minutes: the default
-    /// timeout of an attempt is 120 s.
+    /// The name in the manifest selects the application. Returns before the application is ready: see
+    /// [`wait`](ApplicationHandle::wait). The response may take minutes, so the default timeout of an
+    /// attempt is 120 s.
     ///
     /// # Errors
     /// [`Rejected`](crate::ErrorKind::Rejected) for an invalid manifest.
@@ -127,9 +130,9 @@ impl Deployed {
     ) -> Self {
         let status = reply.status.unwrap_or_default();
         let extend = reply.extend.unwrap_or_default();
-        let text = |text: Option<&str>| text.map(shapes::normalize).unwrap_or_default();
-        let expiry = text(status.environment.as_deref());
-        let offer = text(extend.message.as_deref());
+        let normalized = |text: Option<&str>| text.map(shapes::normalize).unwrap_or_default();
+        let expiry = normalized(status.environment.as_deref());
+        let offer = normalized(extend.message.as_deref());
         let remaining = shapes::extensions_remaining(&offer);
         let application_name = reply
             .application_name
@@ -158,17 +161,17 @@ impl Deployed {
         }
     }
 
-    /// A handle on the session of the application. Sends nothing.
+    /// A handle on the session of the application. Does no I/O.
     ///
-    /// Uses the token in the response, or else the token of the request. Without a token, calls on the
+    /// The token is that of the response or, as a fallback, of the request. Without a token, calls on the
     /// session fail with [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
     pub fn session(&self) -> SessionHandle {
         self.session.clone()
     }
 
-    /// A handle on the application, with the URL of its site. Sends nothing.
+    /// A handle on the application, with the URL of its site. Does no I/O.
     pub fn application(&self) -> ApplicationHandle {
         let application = self.session.application(&self.application_name);
-        application.site_url_of_platform(self.url.as_deref())
+        application.site_url_from_response(self.url.as_deref())
     }
 }

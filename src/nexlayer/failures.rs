@@ -1,6 +1,6 @@
-//! Maps failure responses to error kinds.
+//! Maps status and body of a failure to an error.
 //!
-//! The platform rejects some requests with status 500, so messages are matched, too.
+//! The platform answers some invalid requests with status 500, so known messages are matched, too.
 
 use super::shapes;
 use crate::error::{Effect, ErrorKind};
@@ -30,9 +30,9 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     classified
 }
 
-/// Classifies a failure that has a success status.
+/// Classifies a failure with a success status.
 ///
-/// The body has an `error`, `success: false` or `valid: false`.
+/// The body of such a failure has an `error`, `success: false` or `valid: false`.
 pub(super) fn failed_success(body: &Value) -> Option<Classified> {
     let map = body.as_object().filter(|map| !shapes::is_schema(map))?;
     let has_error = match map.get("error") {
@@ -68,12 +68,12 @@ fn by_json(classified: Classified, json: &Value) -> Classified {
     classified.details = details
         .find(|details| !details.is_null())
         .cloned()
-        // An invalid manifest, but no details.
+        // The manifest is invalid, but the response has no details.
         .or_else(|| (json.get("valid") == Some(&json!(false))).then(|| json!([])));
     classified
 }
 
-/// Classifies by known messages, for any status. Each means that nothing was changed.
+/// Classifies by known messages, with any status. Each of them means that nothing was changed.
 fn by_message(classified: Classified, message: &str) -> Classified {
     let message = shapes::normalize(message).to_lowercase();
     let message = message.trim_end_matches('.');
@@ -98,7 +98,7 @@ fn message(json: &Value) -> Option<String> {
     if let Value::String(text) = json {
         return Some(text.clone()).filter(|text| !text.is_empty());
     }
-    // With a `statusCode`, `error` is only the name of the status.
+    // In a body with `statusCode`, `error` is only the reason phrase of the status.
     let keys = match json.get("statusCode") {
         Some(_) => ["message", "error"],
         None => ["error", "message"],

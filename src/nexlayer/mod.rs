@@ -1,4 +1,4 @@
-//! Nexlayer: deploys an application from a `nexlayer.yaml`, without an account.
+//! Nexlayer: applications from a `nexlayer.yaml`, without an account.
 //!
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
@@ -25,26 +25,26 @@
 //! | deploy in a new session | [`Client::deploy`] |
 //! | deploy or redeploy in a session | [`SessionHandle::deploy`], [`SessionHandle::update`] |
 //! | wait until ready | [`ApplicationHandle::wait`] |
-//! | read logs | not possible: the platform has no operation for it |
+//! | read logs | not possible: the platform has no such operation |
 //! | keep longer | [`ApplicationHandle::extend`], [`reserve`](ApplicationHandle::reserve), [`claim`](ApplicationHandle::claim) |
-//! | remove | not possible before the application expires: the platform has no operation for it |
+//! | delete | not possible: the platform removes the application after it expires |
 //!
-//! An application is removed after it expires ([`Deployed::expires_at`]), unless it is reserved or
-//! claimed. If it is reserved, it is removed within minutes after
-//! [`delete_reservation`](ApplicationHandle::delete_reservation). Wait for the removal with
+//! The platform removes an application after it expires ([`Deployed::expires_at`]), unless the
+//! application is claimed or reserved. A reserved application that has expired is removed within minutes
+//! after [`delete_reservation`](ApplicationHandle::delete_reservation). To wait for the removal, use
 //! [`wait().until_gone()`](crate::watch::Wait::until_gone).
 //!
 //! - A deploy is not idempotent. The platform may change the name of an application: use the name in
 //!   the response for later calls.
 //! - The platform has no operation for the state of an application. [`ApplicationHandle::wait`]
-//!   combines several signals, among them the application's site.
+//!   checks several signals instead, among them the site of the application.
 //! - [`Client::validate`], [`Client::schema`], [`SessionHandle::send_feedback`] and [`Pods::list`] are
 //!   not on the platform's documentation page. On a server without them, they fail with
 //!   [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute).
-//! - Responses of older and newer servers are decoded. Durations and counts are parsed from the
-//!   platform's messages where possible.
-//! - The platform rejects some requests with status 500. The error kinds are
-//!   [`PlanLimit`](crate::ErrorKind::PlanLimit) and
+//! - The client decodes the responses of all known server versions. It parses durations and counts from
+//!   the platform's messages, because the responses have no fields for them.
+//! - The platform answers some invalid requests with status 500. The client recognizes the messages and
+//!   returns errors of kind [`PlanLimit`](crate::ErrorKind::PlanLimit) or
 //!   [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved).
 //!
 //! Source: <https://nexlayer.com/docs/api/deployments>

@@ -1,8 +1,8 @@
-//! The method for each operation of `specs/nexlayer.yaml`.
+//! Maps each operation of `specs/nexlayer.yaml` to the method that calls it.
 
 use crate::raw::nexlayer::Op;
 
-/// Returns the methods that send an operation.
+/// The path of the method, below `deploykit`.
 ///
 /// No wildcard arm, so that a new operation fails to compile until it is mapped here.
 pub(crate) const fn wrapper(op: Op) -> &'static str {

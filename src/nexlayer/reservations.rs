@@ -6,30 +6,24 @@ use crate::call::Call;
 use crate::raw::nexlayer::{Op, types};
 use std::time::Duration;
 
-/// The reservations of a session; see [`SessionHandle::reservations`].
+/// The reservations of a session; returned by [`SessionHandle::reservations`].
 #[derive(Clone, Debug)]
 pub struct Reservations {
-    session: SessionHandle,
+    pub(super) session: SessionHandle,
 }
 
-/// The response to the deletion of one or all reservations.
-///
-/// See [`ApplicationHandle::delete_reservation`] and [`Reservations::delete_all`].
+/// The response to [`ApplicationHandle::delete_reservation`] and [`Reservations::delete_all`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletedReservations {
-    /// Time within which the sites of expired applications are removed.
+    /// Time within which the platform removes the sites of expired applications.
     pub sites_removed_within: Option<Duration>,
     /// The platform's message, unchanged.
     pub message: String,
 }
 
 impl Reservations {
-    pub(super) fn new(session: SessionHandle) -> Self {
-        Self { session }
-    }
-
-    /// Lists the reservations: `GET /getReservations?sessionToken=…`.
+    /// Lists all reservations of the session: `GET /getReservations?sessionToken=…`.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn list(&self) -> Call<Page<Reservation>> {
@@ -44,7 +38,7 @@ impl Reservations {
 
     /// Deletes all reservations of the session: `POST /removeReservations`.
     ///
-    /// The platform removes the sites of expired applications within minutes. Other applications keep
+    /// The platform removes the sites of expired applications within minutes. The other applications keep
     /// running until they expire.
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
@@ -63,7 +57,7 @@ impl Reservations {
 impl ApplicationHandle {
     /// Reserves the application: `POST /addDeploymentReservation`.
     ///
-    /// A reserved application keeps running after it expires, until its reservation is deleted. Returns
+    /// A reserved application keeps running after it expires, until the reservation is deleted. Returns
     /// the platform's message.
     ///
     /// # Errors
@@ -80,10 +74,10 @@ impl ApplicationHandle {
         })
     }
 
-    /// Deletes the application's reservation: `POST /removeDeploymentReservation`.
+    /// Deletes the reservation of the application: `POST /removeDeploymentReservation`.
     ///
-    /// The platform removes the site of an expired application within minutes. Another application keeps
-    /// running until it expires: no operation removes it earlier.
+    /// If the application has expired, the platform removes its site within minutes. Otherwise the
+    /// application keeps running until it expires: no operation removes it earlier.
     ///
     /// # Errors
     /// [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved) if the application has no reservation.

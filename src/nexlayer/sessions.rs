@@ -1,16 +1,17 @@
-//! Sessions, which contain applications. A session's token is the credential for its applications.
+//! Sessions, which contain applications. The session token is the credential for them.
 
 use super::shapes::Text;
-use super::{ApplicationHandle, ApplicationName, Client, Reservations};
+use super::{ApplicationHandle, ApplicationName, Client, Reservations, Signal};
 use crate::call::Call;
 use crate::check;
 use crate::error::{Error, Result};
+use crate::id::checked;
 use crate::raw::nexlayer::{Op, types};
 use crate::secret::Secret;
 
 /// A handle on a session.
 ///
-/// See [`Client::session`] and [`Deployed::session`](super::Deployed::session).
+/// Returned by [`Client::session`] and [`Deployed::session`](super::Deployed::session).
 #[derive(Clone, Debug)]
 pub struct SessionHandle {
     pub(super) client: Client,
@@ -18,7 +19,7 @@ pub struct SessionHandle {
 }
 
 impl Client {
-    /// A handle on a session, by its token. Sends nothing.
+    /// A handle on a session, by its token. Does no I/O.
     ///
     /// Calls reject a token that is empty or contains control characters.
     pub fn session(&self, token: impl Into<Secret>) -> SessionHandle {
@@ -31,13 +32,13 @@ impl SessionHandle {
         Self { client, token }
     }
 
-    /// The session for later calls. A token in a response replaces the token of the request.
+    /// A handle with the token of a response. Without a token there, keeps the token of the request.
     pub(super) fn with_token(&self, token: Option<Secret>) -> Self {
         let token = token.filter(|token| !token.expose().trim().is_empty());
         Self::new(self.client.clone(), token.or_else(|| self.token.clone()))
     }
 
-    /// The session token. Store it to use the session from another process.
+    /// The session token. Store it to use the session in another process.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a missing or invalid token.
@@ -49,7 +50,7 @@ impl SessionHandle {
         Ok(token)
     }
 
-    /// A handle on an application, by its name. Sends nothing.
+    /// A handle on an application, by its name. Does no I/O.
     ///
     /// Use the name in the response to the deploy. Calls reject a name that is empty or contains control
     /// characters.
@@ -57,12 +58,19 @@ impl SessionHandle {
         &self,
         name: impl TryInto<ApplicationName, Error: Into<Error>>,
     ) -> ApplicationHandle {
-        ApplicationHandle::new(self.clone(), name)
+        ApplicationHandle {
+            session: self.clone(),
+            name: checked(name),
+            site: Ok(None),
+            signals: Signal::ALL.to_vec(),
+        }
     }
 
-    /// The reservations of the session. Sends nothing.
+    /// The reservations of the session. Does no I/O.
     pub fn reservations(&self) -> Reservations {
-        Reservations::new(self.clone())
+        Reservations {
+            session: self.clone(),
+        }
     }
 
     /// Sends feedback to the vendor: `POST /feedback`.

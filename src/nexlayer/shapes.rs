@@ -1,10 +1,10 @@
-//! Response bodies of all server versions, as Rust types for the spec (`x-rust-type`).
+//! Types that decode the response bodies of all server versions (`x-rust-type` in the spec).
 //!
-//! - Older field names are renamed. A value with the current name is never overwritten.
-//! - A field of the wrong type is dropped. The response to a deploy has the only copy of the session
-//!   token: an invalid field must not make the response fail to decode.
-//! - Durations, counts and URLs are parsed from the platform's messages. Whitespace and wording differ
-//!   between server versions. An unknown message is not an error: callers also get its text.
+//! - Fields with an older name are renamed, unless the field with the current name has a value.
+//! - Fields of the wrong type are dropped. The response to a deploy has the only copy of the session
+//!   token, so an invalid field must not make the response fail to decode.
+//! - Durations, counts and URLs are parsed from the platform's messages, whose whitespace and wording
+//!   differ between server versions. An unknown message is not an error: callers also get its text.
 
 use super::{ApplicationState, failures};
 use regex_lite::Regex;
@@ -15,21 +15,21 @@ use std::time::Duration;
 
 type Object = Map<String, Value>;
 
-/// Pairs of older name and current name.
+/// Pairs of older field name and current name.
 const ALIASES: [(&str, &str); 4] = [
     ("namespace", "environment"),
     ("claimURL", "claimUrl"),
     ("deploymentUrl", "url"),
     ("reservations", "reservedDeployments"),
 ];
-/// Objects that older servers send as a string, and the field that the string becomes.
+/// Objects that older servers send as a string, each with the field that gets the string.
 const STRING_FORMS: [(&str, &str); 3] = [
     ("status", "state"),
     ("extend", "message"),
     ("claim", "message"),
 ];
 
-/// A JSON object of any server version. `T` is its current form.
+/// A JSON object in the format of any server version. `T` is the current format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply<T>(pub(super) T);
 
@@ -37,7 +37,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut body = match success_body(deserializer)? {
             Value::Object(map) => Value::Object(rename_older_keys(map)),
-            // The only bare list is the list of reservations.
+            // Only the list of reservations is ever sent as a bare list.
             list @ Value::Array(_) => Value::Object(rename_older_keys(Map::from_iter([(
                 "reservedDeployments".to_owned(),
                 list,
@@ -51,8 +51,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
 
 /// A message: a JSON string, plain text, or `{message}`.
 ///
-/// The transport converts plain text to a JSON string. Any other success becomes an empty message: an
-/// error would hide that an extension was used up. A web page is an error: it is not from the platform.
+/// The transport converts plain text to a JSON string. Any other success decodes to an empty message,
+/// because an error would hide that the call used up an extension. A web page is an error, because it does
+/// not come from the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Text(pub(super) String);
@@ -100,7 +101,7 @@ fn success_body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::
     Ok(match map.get_mut("data").filter(|_| is_envelope) {
         Some(Value::Object(data)) => {
             let mut data = std::mem::take(data);
-            // One client of the platform expects `{message, data}`.
+            // The format `{message, data}` is from the source of one client.
             if let Some(message) = map.remove("message").filter(|_| !is_schema(&data)) {
                 data.entry("message").or_insert(message);
             }
@@ -111,7 +112,7 @@ fn success_body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::
     })
 }
 
-/// Whether an object is a JSON Schema, not another response.
+/// Whether an object is a JSON Schema.
 pub(super) fn is_schema(map: &Object) -> bool {
     let is_object_schema = map.get("properties").is_some_and(Value::is_object)
         && map.get("type").is_some_and(|kind| kind == "object");
@@ -119,7 +120,7 @@ pub(super) fn is_schema(map: &Object) -> bool {
     !map.contains_key("sessionToken") && (is_object_schema || has_schema_url)
 }
 
-/// Renames older keys. Normalizes states at the top level and in reservations.
+/// Renames older keys. Normalizes the objects at the top level and in the list of reservations.
 fn rename_older_keys(mut map: Object) -> Object {
     for (alias, name) in ALIASES {
         if let Some(value) = map.remove(alias)
@@ -144,7 +145,7 @@ fn normalize_object(map: &mut Object) {
             *part = json!({ name: part.take() });
         }
     }
-    // Servers differ in the case of states. Unknown states are kept unchanged.
+    // Some servers capitalize states. Unknown states are kept unchanged.
     if let Some(Value::String(state)) = map
         .get_mut("status")
         .and_then(|status| status.get_mut("state"))
@@ -159,7 +160,7 @@ fn normalize_object(map: &mut Object) {
     }
 }
 
-/// Drops the parts of a value that cannot be decoded.
+/// Drops the parts of a value that cannot be decoded, as tested with `accepts`.
 ///
 /// Returns whether the rest can be decoded.
 fn drop_invalid(value: &mut Value, accepts: &dyn Fn(&Value) -> bool) -> bool {
@@ -178,27 +179,28 @@ fn drop_invalid(value: &mut Value, accepts: &dyn Fn(&Value) -> bool) -> bool {
     accepts(value)
 }
 
-/// Time left: `… will expire in 30 minutes …`
+/// Parses the time left: `… will expire in 30 minutes …`
 pub(super) fn expires_in(text: &str) -> Option<Duration> {
     minutes(text, r"will expire in (\d+) minute")
 }
 
-/// Length of an extension: `… for another 120 minutes …`
+/// Parses the length of an extension: `… for another 120 minutes …`
 pub(super) fn extension_length(text: &str) -> Option<Duration> {
     minutes(text, r"another (\d+) minute")
 }
 
-/// Extensions left: `You have 1 extensions remaining.`, `You can extend it up to 3 times.`
+/// Parses the number of extensions left: `You have 1 extensions remaining.` or
+/// `You can extend it up to 3 times.`
 pub(super) fn extensions_remaining(text: &str) -> Option<u32> {
     number(text, r"(\d+) extension").or_else(|| number(text, r"extend it up to (\d+)"))
 }
 
-/// Time until a site is removed: `… removed within the next 10 minutes.`
+/// Parses the time until a site is removed: `… removed within the next 10 minutes.`
 pub(super) fn removed_within(text: &str) -> Option<Duration> {
     minutes(text, r"removed within (?:the next )?(\d+) minute")
 }
 
-/// The text after `Application {name} has been`: a name may contain words that are parsed.
+/// The text after `Application {name} has been`, because the name may look like the parsed text.
 pub(super) fn after_name(text: &str) -> &str {
     text.rsplit_once(" has been ")
         .map_or(text, |(_, rest)| rest)
@@ -243,7 +245,7 @@ mod tests {
     };
     use std::fmt::Debug;
 
-    /// Rows: body => the same response in the current form.
+    /// Rows: body => the same response in the current format.
     fn assert_decoded<T: DeserializeOwned + PartialEq + Debug>(rows: &str) {
         for row in rows.trim().lines() {
             let (body, current) = row.split_once(" => ").unwrap();

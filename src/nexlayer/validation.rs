@@ -16,7 +16,7 @@ pub struct Validation {
     pub valid: bool,
     /// The mistakes, in the platform's order.
     ///
-    /// May be empty for an invalid manifest: then see [`message`](Self::message).
+    /// If it is empty for an invalid manifest, see [`message`](Self::message).
     pub findings: Vec<Finding>,
     /// The platform's message.
     pub message: Option<String>,
@@ -26,7 +26,7 @@ pub struct Validation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The field, in the platform's notation. `None` if the message contains it.
+    /// The path of the field, in the platform's notation. `None` if the message contains it.
     pub path: Option<String>,
     /// The platform's message. Secrets of the manifest are redacted.
     pub message: String,
@@ -35,8 +35,8 @@ pub struct Finding {
 impl Client {
     /// Validates a manifest on the platform: `POST /validate`.
     ///
-    /// Deploys nothing. An invalid manifest is a result, not an error. The manifest is sent as JSON, without comments and with
-    /// aliases expanded.
+    /// Deploys nothing. An invalid manifest is a result, not an error. The manifest is sent as JSON,
+    /// without comments and with aliases expanded.
     ///
     /// ```no_run
     /// # async fn example(nexlayer: deploykit::nexlayer::Client) -> deploykit::Result<()> {
@@ -67,9 +67,7 @@ impl Client {
         call.or_else(Validation::from_rejection)
     }
 
-    /// Returns the platform's JSON Schema of a manifest: `GET /schema`.
-    ///
-    /// Draft 7.
+    /// Gets the platform's JSON Schema (draft 7) of a manifest: `GET /schema`.
     ///
     /// # Errors
     /// [`NoSuchRoute`](ErrorKind::NoSuchRoute) from a server without this operation.
@@ -84,14 +82,14 @@ impl Client {
 }
 
 impl Validation {
-    /// Converts a rejection of the manifest to a result. Returns any other error.
+    /// Converts the error for an invalid manifest to a result. Returns other errors unchanged.
     fn from_rejection(error: Error) -> Result<Self> {
         let is_rejected =
             error.kind() == ErrorKind::Rejected && matches!(error.status(), Some(200 | 400 | 422));
         let findings = match error.details() {
             _ if !is_rejected => return Err(error),
             Some(Value::Array(details)) => details.iter().filter_map(Finding::parse).collect(),
-            // An invalid manifest, but no details.
+            // The manifest is invalid, but the response has no details.
             _ if error.code() == Some("INVALID_YAML") => Vec::new(),
             _ => return Err(error),
         };

@@ -1,4 +1,4 @@
-//! Reads a value of a manifest, and records warnings with its path and position.
+//! Reads values of a manifest, and records warnings with path and position.
 
 use super::MAX_WARNINGS;
 use super::lints::{AMBIGUOUS, Object, Rule, Warning};
@@ -15,7 +15,8 @@ pub(super) const NULLABLE: [&str; 3] = ["url", "path", "subdomain"];
 /// The text of a manifest and the warnings about it.
 pub(super) struct Source<'t> {
     pub(super) text: &'t str,
-    /// Warnings by rule. Each rule has its own limit, so that one rule cannot crowd out others.
+    /// Warnings by rule. Each rule has its own limit, so that many warnings of one rule do not displace
+    /// those of others.
     pub(super) warnings: RefCell<HashMap<Rule, Vec<Warning>>>,
 }
 
@@ -27,7 +28,7 @@ pub(super) struct Cursor<'n> {
     pub(super) path: String,
     pub(super) at: Location,
     key_at: Location,
-    /// Position of the value itself; `at` may be the position of an alias.
+    /// Position of the value itself. `at` is the position of the alias, if the value is one.
     defined: Location,
 }
 
@@ -53,7 +54,7 @@ impl<'n> Cursor<'n> {
 
     fn field(&self, (key, value): &'n (Spanned<String>, Spanned<Node>)) -> Self {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-        // A key may be a secret value that is indented wrongly.
+        // A wrongly indented secret value may be parsed as a key.
         let is_printable = (1..=64).contains(&key.value.len()) && key.value.bytes().all(is_name);
         let name = if is_printable { &key.value } else { "…" };
         let path = match self.path.as_str() {
@@ -63,7 +64,7 @@ impl<'n> Cursor<'n> {
         self.child(path, key.referenced, value)
     }
 
-    /// The same value, at the position of its key: for warnings about the key.
+    /// The same value at the position of its key, for warnings about the key.
     pub(super) fn at_key(&self) -> Self {
         Self {
             at: self.key_at,
@@ -126,7 +127,7 @@ impl<'n> Cursor<'n> {
         range().unwrap_or_default().trim()
     }
 
-    /// The scalar as it is spelled in the file: `1.10` stays `1.10`.
+    /// The scalar as it is written in the file: `1.10` stays `1.10`.
     fn spelling(&self) -> Option<String> {
         let Node::Scalar(scalar) = self.node else {
             return None;
@@ -177,14 +178,14 @@ impl<'n> Cursor<'n> {
         self.expect(self.spelling(), "a single value")
     }
 
-    /// A whole number: 3 and 3.0 are the same in JSON.
+    /// A whole number, such as 3 or 3.0.
     fn integer(&self) -> Option<u32> {
         let number = self.scalar()?.as_f64()?;
         let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
         is_whole.then_some(number as u32)
     }
 
-    pub(super) fn whole(&self) -> Option<u32> {
+    pub(super) fn whole_number(&self) -> Option<u32> {
         self.expect(self.integer(), "a whole number that is not negative")
     }
 
@@ -198,9 +199,9 @@ impl<'n> Cursor<'n> {
         self.expect(port, "a port, 1 to 65535,")
     }
 
-    pub(super) fn flag(&self) -> Option<bool> {
-        let flag = self.scalar().and_then(Value::as_bool);
-        self.expect(flag, "true or false")
+    pub(super) fn boolean(&self) -> Option<bool> {
+        let boolean = self.scalar().and_then(Value::as_bool);
+        self.expect(boolean, "true or false")
     }
 
     pub(super) fn items(&self) -> Option<Vec<Self>> {
@@ -233,7 +234,7 @@ impl<'n> Cursor<'n> {
         let fields = Fields {
             map: self.clone(),
             object,
-            left: entries.iter().collect(),
+            unread: entries.iter().collect(),
         };
         for key in object.required.iter().filter(|key| **key != "name") {
             if !fields.has(key) {
@@ -248,12 +249,12 @@ impl<'n> Cursor<'n> {
 pub(super) struct Fields<'n> {
     pub(super) map: Cursor<'n>,
     object: &'static Object,
-    left: Vec<&'n (Spanned<String>, Spanned<Node>)>,
+    unread: Vec<&'n (Spanned<String>, Spanned<Node>)>,
 }
 
 impl<'n> Fields<'n> {
     fn position(&self, key: &str) -> Option<usize> {
-        self.left.iter().position(|(name, _)| name.value == key)
+        self.unread.iter().position(|(name, _)| name.value == key)
     }
 
     /// Whether a field is unread, under its current or an older name.
@@ -270,13 +271,13 @@ impl<'n> Fields<'n> {
     /// Returns a field without removing it.
     pub(super) fn peek(&self, key: &str) -> Option<Cursor<'n>> {
         let at = self.position(key)?;
-        Some(self.map.field(self.left[at]))
+        Some(self.map.field(self.unread[at]))
     }
 
     /// Removes a field. Its value may be null.
     pub(super) fn take(&mut self, key: &str) -> Option<Cursor<'n>> {
         let at = self.position(key)?;
-        Some(self.map.field(self.left.remove(at)))
+        Some(self.map.field(self.unread.remove(at)))
     }
 
     /// Removes a field that has a value. Warns about null.
@@ -291,7 +292,7 @@ impl<'n> Fields<'n> {
         None
     }
 
-    /// Removes a field with an older name, and warns about the name.
+    /// Removes a field with an older name, and warns about that name.
     pub(super) fn older(&mut self, old: &str, current: &str) -> Option<Cursor<'n>> {
         let value = self.take(old)?;
         let message = format!("write {current} instead");
@@ -329,9 +330,9 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// Removes and reads the required name, which must be unique in the list.
+    /// Removes and reads the required field `name`, which must be unique in the list.
     ///
-    /// Returns an empty name if it cannot be read.
+    /// Returns an empty name if the field is missing or cannot be read.
     pub(super) fn name(&mut self, taken: &mut HashSet<String>) -> String {
         let Some(value) = self.take("name").filter(|name| !name.is_null()) else {
             self.map.warn_with(Rule::Unreadable, "the name is missing");
@@ -348,7 +349,7 @@ impl<'n> Fields<'n> {
     /// Returns the fields that are still unread, and warns about each.
     pub(super) fn others(self) -> Others {
         let mut others = Vec::new();
-        for field in &self.left {
+        for field in &self.unread {
             let key = field.0.value.as_str();
             let value = self.map.field(field).at_key();
             if self.object.outdated.contains(&key) {

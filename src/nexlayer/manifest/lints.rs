@@ -8,7 +8,7 @@ macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, schema: $schema:literal, $message:literal;)*) => {
         /// A lint rule for manifests. Names are stable.
         ///
-        /// A manifest with warnings can still be sent: the platform accepts more than its schema.
+        /// A manifest with warnings can still be sent: the lints are stricter than the platform.
         ///
         /// Source: <https://nexlayer.com/docs/deployments/configuration>
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,12 +68,12 @@ rules! {
     /// a variable has a value that YAML parsers disagree about: `1.10`, `0755`, `yes`.
     UnquotedValue = "unquoted-value", schema: false,
         "YAML parsers disagree about this value: add quotes";
-    /// the application's name is not 3 to 64 characters of `a-z 0-9 . -`, starting with a letter. The
-    /// platform rejects capitals; older servers accepted capitals and spaces.
+    /// the application's name does not have 3 to 64 characters of `a-z 0-9 . -`, or does not start with a
+    /// letter. The platform rejects capitals; older servers accepted capitals and spaces.
     ApplicationName = "application-name", schema: true,
         "a name has 3 to 64 characters (a-z, 0-9, . and -) and starts with a letter";
-    /// the name of a pod, volume or secret is not 2 to 64 characters of `a-z 0-9 -`, starting with a
-    /// letter.
+    /// the name of a pod, volume or secret does not have 2 to 64 characters of `a-z 0-9 -`, or does not
+    /// start with a letter.
     NameForm = "name-form", schema: true,
         "a name has 2 to 64 characters (a-z, 0-9 and -) and starts with a letter";
     /// two pods, or two volumes or secrets of a pod, have the same name.
@@ -135,8 +135,8 @@ rules! {
         "an amount of memory is expected, such as 512Mi or 1Gi";
     /// a limit is lower than the request.
     LimitBelowRequest = "limit-below-request", schema: false, "a limit is lower than its request";
-    /// a variable that is compiled into web pages contains a `.pod` host, which browsers cannot reach.
-    /// The platform rejects it.
+    /// a variable that build tools compile into web pages contains a `.pod` host, which browsers cannot
+    /// reach. The platform rejects it.
     PodHostInBrowser = "pod-host-in-browser", schema: false,
         "browsers cannot reach a .pod host: use <% URL %>";
     /// a `.pod` host names a pod that does not exist.
@@ -275,8 +275,8 @@ pub(super) struct Object {
 }
 
 impl Object {
-    /// An object without rules.
-    pub(super) const OTHER: Self = Self {
+    /// A map without rules.
+    pub(super) const NO_RULES: Self = Self {
         required: &[],
         patterns: &[],
         older: &[],
@@ -296,11 +296,11 @@ pub(super) static APPLICATION: Object = Object {
     patterns: &[("name", &APPLICATION_NAME), ("url", &URL)],
     older: &[("domain", "url")],
     outdated: &["annotations", "entrypoint", "command", "imagePullSecrets"],
-    ..Object::OTHER
+    ..Object::NO_RULES
 };
 pub(super) static REGISTRY_LOGIN: Object = Object {
     required: &["registry", "username", "personalAccessToken"],
-    ..Object::OTHER
+    ..Object::NO_RULES
 };
 pub(super) static POD: Object = Object {
     required: &["name", "image"],
@@ -324,19 +324,18 @@ pub(super) static VOLUME: Object = Object {
     ],
     older: &[("path", "mountPath")],
     outdated: &["type", "readOnly"],
-    ..Object::OTHER
+    ..Object::NO_RULES
 };
 pub(super) static SECRET: Object = Object {
     required: &["name", "data", "fileName"],
     patterns: &[("name", &NAME), ("mountPath", &PATH)],
     older: &[("path", "mountPath")],
-    ..Object::OTHER
+    ..Object::NO_RULES
 };
 pub(super) static QUANTITIES: Object = Object {
     patterns: &[("cpu", &CPU), ("memory", &MEMORY)],
-    ..Object::OTHER
+    ..Object::NO_RULES
 };
-pub(super) static OTHER: Object = Object::OTHER;
 
 /// A quantity in cores or bytes; `None` for another format.
 pub(super) fn amount(text: &str) -> Option<f64> {

@@ -1,8 +1,8 @@
 //! Manifests (`nexlayer.yaml`): text, typed values and lints.
 //!
-//! A [`Manifest`] is the text that is sent. [`Manifest::spec`] parses it into an [`AppSpec`],
-//! [`AppSpec::manifest`] creates one, and [`Manifest::lint`] warns about possible mistakes. Older forms
-//! that the platform's documentation and tools still use are supported.
+//! A [`Manifest`] is the text that is sent. [`Manifest::spec`] parses it into an [`AppSpec`], and
+//! [`AppSpec::manifest`] creates a manifest from one. [`Manifest::lint`] warns about possible mistakes.
+//! All of them support the older forms that the platform's documentation and tools still use.
 //!
 //! ```
 //! use deploykit::nexlayer::Manifest;
@@ -50,7 +50,8 @@ const MAX_WARNINGS: usize = 1000;
 
 /// The text of a `nexlayer.yaml`.
 ///
-/// It is sent unchanged, with comments and unknown fields. It must be YAML with an `application.name`. The platform validates the rest.
+/// It is sent unchanged, with comments and unknown fields. It must be YAML with an `application.name`;
+/// the platform validates the rest.
 ///
 /// ```
 /// use deploykit::nexlayer::Manifest;
@@ -60,9 +61,9 @@ const MAX_WARNINGS: usize = 1000;
 /// # Ok::<(), deploykit::Error>(())
 /// ```
 ///
-/// Secrets: `Debug` shows only name and size. A [preview](crate::Call::preview) prints the parsed
-/// manifest without comments, and redacts the values of `vars`, the files of `secrets`, the registry
-/// login, `command` and `entrypoint`. Placeholders (`<% … %>`) stay visible.
+/// `Debug` shows only the name and the size. A [preview](crate::Call::preview) shows the parsed manifest
+/// without comments, and redacts the values of `vars`, the files of `secrets`, the registry login,
+/// `command` and `entrypoint`. Placeholders (`<% … %>`) stay visible.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Manifest {
     text: String,
@@ -158,9 +159,9 @@ impl Manifest {
 
     /// Returns warnings about possible mistakes, at most 1000, in file order.
     ///
-    /// A manifest with warnings can be sent: the platform accepts more than the lints.
+    /// A manifest with warnings can still be sent: the lints are stricter than the platform.
     pub fn lint(&self) -> Vec<Warning> {
-        // `parse` has accepted the text as YAML, so this does not fail.
+        // Infallible: `parse` has already parsed the text.
         let (_, mut warnings) = reader::read(&self.text).unwrap_or_default();
         warnings.truncate(MAX_WARNINGS);
         warnings
@@ -168,7 +169,7 @@ impl Manifest {
 
     /// Converts the manifest to the canonical form of [`AppSpec::to_yaml`].
     ///
-    /// Comments are dropped.
+    /// Drops comments.
     ///
     /// # Errors
     /// Those of [`spec`](Self::spec).
@@ -187,7 +188,8 @@ impl Manifest {
 
     /// The JSON Schema of the canonical form, for editors.
     ///
-    /// Valid manifests have no [`lint`](Self::lint) warning for a rule [in the schema](Rule::is_in_schema).
+    /// A manifest that is valid against the schema has no [`lint`](Self::lint) warning for a rule that is
+    /// [in the schema](Rule::is_in_schema).
     #[cfg(feature = "schemars")]
     pub fn json_schema() -> schemars::Schema {
         schema::canonical()
@@ -206,7 +208,7 @@ fn check_size(bytes: usize) -> Result<()> {
     Ok(())
 }
 
-/// Reads up to one byte more than the limit: the path may be a device.
+/// Reads at most one byte more than the limit, because the path may be an endless device.
 fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?
@@ -215,7 +217,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Converts the first warning of a rule that `is_error` selects to an error.
+/// Converts the first warning whose rule counts as an error to an error.
 fn first_error(warnings: &[Warning], is_error: impl Fn(Rule) -> bool) -> Option<Error> {
     let mut warnings = warnings.iter().filter(|warning| is_error(warning.rule));
     let first = warnings.next()?;

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, Fields};
 use super::lints::{
-    BROWSER_VARIABLE, OTHER, PLACEHOLDER, POD, POD_HOST, QUANTITIES, REGISTRY, Rule, SECRET,
+    BROWSER_VARIABLE, Object, PLACEHOLDER, POD, POD_HOST, QUANTITIES, REGISTRY, Rule, SECRET,
     SHELL_VARIABLE, VOLUME, amount,
 };
 use super::reader::Deferred;
@@ -42,7 +42,7 @@ pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option
         secrets: secrets(&mut fields, &mut mounts),
         entrypoint: command(&mut fields, "entrypoint", deferred),
         command: command(&mut fields, "command", deferred),
-        use_gpu: fields.get("useGPU").and_then(|value| value.flag()),
+        use_gpu: fields.get("useGPU").and_then(|value| value.boolean()),
         resource_type,
         replicas: replicas(&mut fields),
         resources: fields.get("resources").and_then(|value| resources(&value)),
@@ -77,7 +77,7 @@ fn command<'n>(fields: &mut Fields<'n>, key: &str, deferred: &mut Deferred<'n>) 
 
 fn replicas(fields: &mut Fields<'_>) -> Option<u32> {
     let value = fields.get("replicas")?;
-    let replicas = value.whole();
+    let replicas = value.whole_number();
     if replicas == Some(0) {
         value.warn(Rule::Replicas);
     }
@@ -85,7 +85,7 @@ fn replicas(fields: &mut Fields<'_>) -> Option<u32> {
 }
 
 fn resources(value: &Cursor<'_>) -> Option<Resources> {
-    let mut fields = value.fields(&OTHER)?;
+    let mut fields = value.fields(&Object::NO_RULES)?;
     let [requests, limits] =
         ["requests", "limits"].map(|key| fields.get(key).and_then(|part| quantities(&part)));
     // Older form: one value for both requests and limits.
@@ -154,8 +154,8 @@ fn service_port(value: &Cursor<'_>) -> Option<u16> {
         }
         return Some(port);
     }
-    // A port of nexlayer-cli. The platform ignores name, target and protocol.
-    let mut fields = value.fields(&OTHER)?;
+    // The form of nexlayer-cli. The platform ignores name, target and protocol.
+    let mut fields = value.fields(&Object::NO_RULES)?;
     let message = "write only the port number: name, target and protocol have no effect";
     value.warn_with(Rule::OldSpelling, message);
     let keys = ["port", "servicePort", "targetPort", "containerPort"];
@@ -218,7 +218,7 @@ fn mount_path(fields: &mut Fields<'_>, mounts: &mut HashSet<String>) -> Option<S
     Some(path)
 }
 
-/// Reads variables. Keeps the first of several variables with the same name.
+/// Reads the variables. If several have the same name, keeps the first.
 fn vars<'n>(found: Vec<Cursor<'n>>, deferred: &mut Deferred<'n>) -> Vec<(String, Secret)> {
     let mut vars = Vec::new();
     let mut seen = HashSet::new();
@@ -261,7 +261,7 @@ fn variables<'n>(vars: &Cursor<'n>) -> Vec<Variable<'n>> {
 }
 
 fn variable<'n>(item: &Cursor<'n>) -> Option<Variable<'n>> {
-    let mut fields = item.fields(&OTHER)?;
+    let mut fields = item.fields(&Object::NO_RULES)?;
     let names = ["key", "name"].map(|key| fields.take(key));
     let name = names.into_iter().flatten().find(|name| !name.is_null());
     if name.is_none() {

@@ -1,6 +1,6 @@
 //! Reads a manifest into an [`AppSpec`], and collects the warnings.
 //!
-//! Older forms that are still documented:
+//! Older forms that documentation and tools still use:
 //!
 //! | form | source |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | `domain` for `url` | the first schema of nexlayer-plugin |
 
 use super::cursor::{Cursor, Source};
-use super::lints::{APPLICATION, OTHER, REGISTRY_LOGIN, Rule, Warning};
+use super::lints::{APPLICATION, Object, REGISTRY_LOGIN, Rule, Warning};
 use super::spec::{AppSpec, RegistryLogin};
 use super::yaml;
 use crate::error::Result;
@@ -21,7 +21,7 @@ use std::collections::HashSet;
 #[derive(Default)]
 pub(super) struct Deferred<'n> {
     pub(super) pod_names: HashSet<String>,
-    /// Pod names in hosts `{name}.pod`, and the values that contain them.
+    /// Names in hosts `{name}.pod`, and the values that contain the hosts.
     pub(super) hosts: Vec<(String, Cursor<'n>)>,
     /// Fields that require version 2.0.
     pub(super) version_2: Vec<Cursor<'n>>,
@@ -46,7 +46,7 @@ pub(super) fn read(text: &str) -> Result<(AppSpec, Vec<Warning>)> {
 }
 
 fn file(root: &Cursor<'_>) -> Option<AppSpec> {
-    let mut fields = root.fields(&OTHER)?;
+    let mut fields = root.fields(&Object::NO_RULES)?;
     let application = fields.take("application");
     let pods = fields.older("pods", "application.pods");
     fields.others();

@@ -1,7 +1,7 @@
 //! Redacts the values of `vars`, the files of `secrets`, the registry login and commands.
 //!
-//! Also redacts these fields under their older names. Placeholders (`<% … %>`) stay visible. The result has no
-//! comments.
+//! The older names of these fields are redacted, too. Placeholders (`<% … %>`) stay visible. The result
+//! has no comments.
 
 use super::yaml::{self, Node};
 use crate::secret::{REDACTED, Secret};
@@ -81,7 +81,7 @@ fn redact_all(node: &mut Node, found: &mut Vec<Secret>) {
     }
 }
 
-/// Whether a value is exactly one placeholder.
+/// Whether a value is exactly one placeholder `<% … %>`.
 fn is_placeholder(text: &str) -> bool {
     let text = text.trim();
     text.starts_with("<%") && text.ends_with("%>") && text.matches("<%").count() == 1

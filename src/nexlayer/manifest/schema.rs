@@ -1,4 +1,4 @@
-//! The JSON Schema of a manifest, derived from the types and the formats in the lints.
+//! The JSON Schema of a manifest, derived from the types in `spec.rs` and the formats in `lints.rs`.
 
 use super::cursor::NULLABLE;
 use super::lints::{self, Object};
@@ -20,7 +20,7 @@ pub(super) fn canonical() -> Schema {
         ("Pod", &lints::POD),
         ("Volume", &lints::VOLUME),
         ("SecretFile", &lints::SECRET),
-        ("Resources", &lints::OTHER),
+        ("Resources", &Object::NO_RULES),
         ("Quantities", &lints::QUANTITIES),
     ] {
         restrict(&mut definitions[name], object);

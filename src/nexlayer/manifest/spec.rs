@@ -1,4 +1,4 @@
-//! The typed contents of a manifest. They serialize to the canonical form.
+//! Types for the contents of a manifest. They serialize to the canonical form.
 
 use crate::secret::{REDACTED, Secret, expose_secrets};
 use serde::{Serialize, Serializer};
@@ -42,7 +42,7 @@ crate::open_enum! {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AppSpec {
-    /// The name. The platform may change it when it deploys.
+    /// The name of the application. The platform may change it when it deploys.
     pub name: String,
     /// `2.0` enables `resources`, `resource_type`, `replicas` and `subdomain` of pods.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,9 +53,9 @@ pub struct AppSpec {
     /// The login for a private image registry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry_login: Option<RegistryLogin>,
-    /// The containers to run.
+    /// The pods to run.
     pub pods: Vec<Pod>,
-    /// Other fields.
+    /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -69,13 +69,13 @@ pub struct RegistryLogin {
     /// The registry's host, with an optional path: `ghcr.io`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
-    /// The user name, case-sensitive.
+    /// The user name. It is case-sensitive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The token.
+    /// The access token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub personal_access_token: Option<Secret>,
-    /// Other fields.
+    /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -92,12 +92,12 @@ impl fmt::Debug for RegistryLogin {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Pod {
-    /// The name. Other pods reach this one as `{name}.pod`.
+    /// The name of the pod. Other pods reach this pod at the host `{name}.pod`.
     pub name: String,
     /// The URL path at which the pod is reachable from outside: `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The image. The platform requires one.
+    /// The image. The platform requires it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// The kind of workload. Default: deployment. Version 2.0.
@@ -118,7 +118,7 @@ pub struct Pod {
     /// The ports that the pod listens on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub service_ports: Vec<u16>,
-    /// Replaces the image's entrypoint. A secret, since passwords are often arguments.
+    /// Replaces the image's entrypoint. It is a secret, because passwords are often arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<Secret>,
     /// The command line, in shell syntax.
@@ -136,7 +136,7 @@ pub struct Pod {
     /// Secret files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretFile>,
-    /// Other fields.
+    /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -147,15 +147,15 @@ pub struct Pod {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Volume {
-    /// The name.
+    /// The name of the volume.
     pub name: String,
     /// The size: `512Mi`, `2Gi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
-    /// The mount path.
+    /// The path at which the volume is mounted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
-    /// Other fields.
+    /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -166,18 +166,18 @@ pub struct Volume {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SecretFile {
-    /// The name.
+    /// The name of the secret.
     pub name: String,
     /// The content: text, or binary data in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Secret>,
-    /// The file's name.
+    /// The name of the file, without a directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
-    /// The directory. Default: `/var/secrets/{name}`.
+    /// The directory that contains the file. Default: `/var/secrets/{name}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mount_path: Option<String>,
-    /// Other fields.
+    /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -194,7 +194,7 @@ pub struct Resources {
     /// The upper limits.
     #[serde(skip_serializing_if = "Quantities::is_empty")]
     pub limits: Quantities,
-    /// Other fields.
+    /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -205,13 +205,13 @@ pub struct Resources {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Quantities {
-    /// Cores: `250m`, `0.5`.
+    /// CPU cores: `250m`, `0.5`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<String>,
-    /// Bytes: `512Mi`.
+    /// Memory in bytes: `512Mi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
-    /// Other fields.
+    /// Fields without a typed counterpart.
     #[serde(flatten)]
     pub others: Others,
 }
@@ -420,7 +420,7 @@ impl SecretFile {
     }
 
     setters! {
-        /// Sets the directory.
+        /// Sets the directory that contains the file.
         mount_path: String;
     }
 }

@@ -17,15 +17,15 @@ pub(super) enum Node {
 
 /// A YAML scalar.
 pub(super) struct Scalar {
-    /// The value. A number that JSON cannot represent becomes the nearest one.
+    /// The value. A number that JSON cannot represent is rounded.
     pub(super) value: Value,
-    /// The parsed value as text; empty for null. The file may spell numbers differently.
+    /// The parsed value as text; empty for null. A number may be written differently in the file.
     pub(super) text: String,
 }
 
-/// Parses a document. Positions do not count a byte order mark.
+/// Parses a document. Ignores a byte order mark, also in positions.
 ///
-/// `yes` and `0755` are strings, as in YAML 1.2, to keep their spelling.
+/// `yes` and `0755` are parsed as strings, as in YAML 1.2, so that they are sent as written.
 pub(super) fn parse(text: &str) -> crate::Result<Spanned<Node>> {
     let options = serde_saphyr::options! {
         // The default of 64 overflows a stack of 2 MiB in debug builds.

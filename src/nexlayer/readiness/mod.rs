@@ -1,4 +1,4 @@
-//! The readiness of an application, determined from several signals, and the wait for it.
+//! Readiness of an application, determined from several signals: check and wait.
 
 mod signals;
 mod site_url;
@@ -17,10 +17,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The vendor's documentation polls every 5 s. Its command line stops after 5 minutes.
+/// Interval of the vendor's documentation, and deadline of the vendor's command line tool.
 const SCHEDULE: Schedule = Schedule::seconds(5, 15, 300);
 
-/// The state of an application; see [`ApplicationHandle::check_readiness`].
+/// The state of an application; returned by [`ApplicationHandle::check_readiness`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Readiness {
@@ -30,11 +30,11 @@ pub struct Readiness {
     pub signal: Signal,
     /// The platform's status: `deploying`, `Pending`. Empty if the signal is the site.
     pub raw_status: String,
-    /// Why the application is not ready, for people: `the site answers 503`.
+    /// The human-readable reason why the application is not ready: `the site answers 503`.
     pub reason: Option<String>,
     /// The URL of the site, if known.
     pub url: Option<String>,
-    /// The status code of the site's response, if it answered.
+    /// The status code of the site's response, if there was one.
     pub site_status: Option<u16>,
     /// The reservation of the application, if any.
     pub reservation: Option<Reservation>,
@@ -42,13 +42,13 @@ pub struct Readiness {
     pub pods: Vec<PodStatus>,
 }
 
-/// A source of information about the state of an application.
+/// A source for the state of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Signal {
     /// The state in the reservation.
     Reservation,
-    /// The response of the site.
+    /// The status code of the site.
     Site,
     /// The states of the pods.
     Pods,
@@ -78,7 +78,7 @@ impl ApplicationHandle {
     /// # async fn example(deployed: deploykit::nexlayer::Deployed) -> deploykit::Result<()> {
     /// use deploykit::nexlayer::Signal;
     /// let application = deployed.application().signals([Signal::Reservation, Signal::Pods]);
-    /// let ready = application.wait().await?; // without a request to the site
+    /// let ready = application.wait().await?; // sends no request to the site
     /// # Ok(()) }
     /// ```
     pub fn signals(mut self, signals: impl IntoIterator<Item = Signal>) -> Self {
@@ -88,16 +88,16 @@ impl ApplicationHandle {
 
     /// Sets the URL of the site: [`Deployed::url`](super::Deployed::url).
     ///
-    /// Not needed for a handle from [`Deployed::application`](super::Deployed::application), and not for
-    /// a reserved application. Query and fragment are removed. Calls reject a URL that is not `http` or
+    /// Not needed for a handle from [`Deployed::application`](super::Deployed::application), nor for a
+    /// reserved application. Query and fragment are removed. Calls reject a URL that is not `http` or
     /// `https`, contains credentials or the session token, or points to a private network.
     pub fn site_url(mut self, url: impl AsRef<str>) -> Self {
         self.site = self.parse_site_url(url.as_ref()).map(Some);
         self
     }
 
-    /// Sets the URL in a response. Ignores an invalid or unsafe URL.
-    pub(super) fn site_url_of_platform(mut self, url: Option<&str>) -> Self {
+    /// Sets the URL of the site from a response. Ignores an invalid or unsafe URL.
+    pub(super) fn site_url_from_response(mut self, url: Option<&str>) -> Self {
         self.site = Ok(url.and_then(|url| self.parse_site_url(url).ok()));
         self
     }
@@ -111,21 +111,22 @@ impl ApplicationHandle {
 
     /// Checks the state of the application with up to three requests.
     ///
-    /// The platform has no operation for the state, so this requests [signals](Self::signals) until one
-    /// is conclusive:
+    /// The platform has no operation for the state. This method requests the [signals](Self::signals) in
+    /// this order, until one of them is conclusive:
     ///
-    /// 1. The state in the reservation (`GET /getReservations?sessionToken=…`). Every known state is
+    /// 1. The state in the reservation (`GET /getReservations?sessionToken=…`). Any known state is
     ///    conclusive.
     /// 2. The site (`GET` of its URL). A status below 500 is conclusive: even a 401 or 404 comes from a
     ///    running application.
-    /// 3. The pods (`POST /getPodsStatus`). A failed pod is conclusive. Running pods are conclusive if
-    ///    the site was not requested. If the server lacks this operation, the signal is skipped.
+    /// 3. The states of the pods (`POST /getPodsStatus`). A failed pod is conclusive. Running pods are
+    ///    conclusive if the site was not requested. If the server lacks this operation, the signal is
+    ///    skipped.
     ///
     /// A failed request is ignored if another signal shows a state.
     ///
     /// The request to the site contains no API key, session token or cookie, and no header or query
-    /// that you add to the call. Its timeout is 10 s. A redirect counts as a response, and the body is
-    /// not read. A URL in a private network is requested only if the platform itself is in one. The
+    /// parameter that you add to the call. Its timeout is 10 s. A redirect is not followed, but counts as
+    /// a response. The body is not read. A URL in a private network is requested only if the platform itself is in one. The
     /// request uses the client's proxy, but a separate connection pool if you set
     /// [an HTTP client](crate::ClientBuilder::http_client). It is not reported to observers.
     ///
@@ -143,10 +144,10 @@ impl ApplicationHandle {
         self.readiness_call(MissingPodsRoute::default())
     }
 
-    /// Waits until the application is ready.
+    /// Waits until the application is ready, and returns its state.
     ///
-    /// [Checks the state](Self::check_readiness) at once, then every 5 s to 15 s, for up to 5 minutes.
-    /// [`Wait`] can change that.
+    /// Polls [`check_readiness`](Self::check_readiness) immediately, then at intervals that grow from 5 s
+    /// to 15 s, for up to 5 minutes. [`Wait`] has methods to change these defaults.
     ///
     /// ```no_run
     /// # async fn example(nexlayer: deploykit::nexlayer::Client) -> deploykit::Result<()> {
@@ -159,9 +160,9 @@ impl ApplicationHandle {
     ///
     /// Limits:
     ///
-    /// - A site that does not answer may be starting, broken or removed: the wait continues until its
+    /// - A site that does not respond may be starting, broken or removed, so the wait continues until its
     ///   deadline.
-    /// - The end of an application is visible only when the platform no longer knows the application or
+    /// - The end of an application is detected only when the platform no longer knows the application or
     ///   its session.
     /// - After a redeploy, the old version may still answer at the same URL.
     ///
@@ -173,7 +174,7 @@ impl ApplicationHandle {
     ///
     /// Source: <https://nexlayer.com/docs/api/deployments>
     pub fn wait(&self) -> Wait<Readiness> {
-        // Shared by all polls, so that a missing route is requested only once.
+        // Shared by all polls, so that only the first one requests a missing route.
         let (application, missing) = (self.clone(), MissingPodsRoute::default());
         let id = self.name().ok().map(ToString::to_string);
         Wait::new("nexlayer application", id, SCHEDULE, move || {
@@ -288,7 +289,7 @@ impl ApplicationHandle {
         }
 
         match (inconclusive, ignored_error) {
-            // Return the error: the caller must respect its `retry_after`.
+            // Return the error, because the caller must respect its `retry_after`.
             (_, Some(error)) if error.kind() == ErrorKind::RateLimited => Err(error),
             (Some(state), _) => Ok(readiness.with_state(state)),
             (None, Some(error)) => Err(error),
@@ -297,7 +298,7 @@ impl ApplicationHandle {
     }
 }
 
-/// Set when the server has no route for pods.
+/// True after the server answered that it has no route for pods.
 type MissingPodsRoute = Arc<AtomicBool>;
 
 impl Readiness {
@@ -312,7 +313,7 @@ impl Readiness {
     }
 }
 
-/// Returns `Ok` if another signal may still be conclusive, `Err` if the check must fail.
+/// Returns `Ok` for an error that does not end the check, because other signals may be conclusive.
 fn ignorable(error: Error) -> Result<Error> {
     match error.kind() {
         ErrorKind::Unauthenticated if error.code() == Some("TOKEN_EXPIRED") => {
@@ -326,9 +327,7 @@ fn ignorable(error: Error) -> Result<Error> {
     }
 }
 
-/// The error for an expired token.
-///
-/// A session ends with its last application and reservation.
+/// The error for an expired session token: a session ends with its last application and reservation.
 ///
 /// Source: <https://nexlayer.com/docs/api/authentication>
 fn session_ended(error: Error) -> Error {

@@ -57,7 +57,7 @@ impl SignalState {
 
     /// The state according to the pods; `None` without pods.
     ///
-    /// Pods have statuses and reasons of Kubernetes, in any case. Kubernetes retries after
+    /// Pods have statuses and reasons of Kubernetes, in upper or lower case. Kubernetes retries after
     /// `CrashLoopBackOff` and `ImagePullBackOff`, so these are not failures.
     pub fn of_pods(pods: &[PodStatus]) -> Option<Self> {
         let worst = pods.iter().max_by_key(|pod| rank(phase_of_pod(pod)))?;
@@ -65,7 +65,7 @@ impl SignalState {
         let (up, all) = (up.count(), pods.len());
         let status = worst.status.as_deref().unwrap_or_default();
         let phase = match phase_of_pod(worst) {
-            // A running pod shows that the deploy has started.
+            // If another pod runs, the deploy has started.
             Phase::Queued if up > 0 => Phase::InProgress,
             phase => phase,
         };
@@ -82,7 +82,7 @@ impl SignalState {
         Some(state.with_reason(format!("{up} of {all} pods run, {name} is {status}")))
     }
 
-    /// Merges a less reliable signal: fills in an empty status and appends the reason.
+    /// Merges a less reliable signal: uses its status if the first one is empty, and appends its reason.
     pub fn merge(state: Option<Self>, next: Self) -> Self {
         let Some(mut state) = state else {
             return next;
@@ -110,7 +110,7 @@ fn phase_of_pod(pod: &PodStatus) -> Phase {
     }
 }
 
-/// The pod whose phase has the highest rank determines the phase of the application.
+/// Rank of a phase: the pod with the highest rank determines the phase of the application.
 fn rank(phase: Phase) -> u8 {
     match phase {
         Phase::Failed => 4,

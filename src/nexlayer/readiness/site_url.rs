@@ -1,7 +1,7 @@
 //! Validation of a site's URL before it is requested.
 //!
-//! The URL comes from the platform and is not trusted: it must not point to a private network that
-//! this machine can reach.
+//! The URL comes from the platform and is not trusted: it must not point to this machine or to a
+//! private network.
 
 use reqwest::Url;
 use std::fmt;
@@ -17,7 +17,7 @@ pub(in crate::nexlayer) struct SiteUrl(Url);
 impl SiteUrl {
     /// Parses and checks a URL. `platform` is the base URL of the client.
     ///
-    /// The error text completes "the URL of the site …".
+    /// The error text is the end of a sentence: `the URL of the site is not a URL`.
     pub fn parse(text: &str, platform: &str, token: &str) -> Result<Self, &'static str> {
         let Ok(mut url) = Url::parse(text.trim()) else {
             return Err("is not a URL");
@@ -155,7 +155,7 @@ mod tests {
             let text = format!("http://{host}/");
             let error = SiteUrl::parse(&text, PLATFORM, "").unwrap_err();
             assert!(error.contains("private network"), "{text}: {error}");
-            // A local platform may have local sites.
+            // The sites of a local platform may be local.
             for platform in ["http://127.0.0.1:7878", "http://localhost"] {
                 assert!(SiteUrl::parse(&text, platform, "").is_ok(), "{text}");
             }
