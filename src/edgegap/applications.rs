@@ -8,7 +8,7 @@ use crate::id::{CheckedId, checked};
 use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::Op;
 
-/// The applications of the organisation; see [`Client::applications`].
+/// The applications of the organisation; returned by [`Client::applications`].
 #[derive(Clone, Debug)]
 #[must_use = "sends nothing until `list` is awaited"]
 pub struct Applications {
@@ -16,14 +16,14 @@ pub struct Applications {
     page_request: PageRequest,
 }
 
-/// Handle of an application; see [`Client::application`].
+/// A handle on an application; returned by [`Client::application`].
 #[derive(Clone, Debug)]
 pub struct ApplicationHandle {
     client: Client,
     name: CheckedId<ApplicationName>,
 }
 
-/// The versions of an application; see [`ApplicationHandle::versions`].
+/// The versions of an application; returned by [`ApplicationHandle::versions`].
 #[derive(Clone, Debug)]
 #[must_use = "sends nothing until `list` is awaited"]
 pub struct ApplicationVersions {
@@ -41,9 +41,9 @@ impl Client {
         }
     }
 
-    /// The handle of an application.
+    /// A handle on an application, by its name. Does no I/O.
     ///
-    /// Does no I/O; the first call refuses an invalid name.
+    /// Calls reject an invalid name.
     pub fn application<N>(&self, name: N) -> ApplicationHandle
     where
         N: TryInto<ApplicationName>,

@@ -1,4 +1,4 @@
-//! The client and its configuration.
+//! The client and its builder settings.
 
 use super::failures::classify;
 use crate::error::Result;
@@ -36,7 +36,7 @@ crate::raw::client! {
 }
 
 impl Client {
-    /// Configures a client for `https://api.edgegap.com`.
+    /// Builds a client for `https://api.edgegap.com`.
     pub fn builder() -> ClientBuilder<Edgegap> {
         ClientBuilder::default()
     }
@@ -44,22 +44,24 @@ impl Client {
     /// Creates a client with this token. The prefix `token ` is optional.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the token is empty or not a
-    /// valid header value.
+    /// [`Configuration`](crate::ErrorKind::Configuration) for a token that is empty or not a valid header
+    /// value.
     pub fn new(token: impl Into<crate::Secret>) -> Result<Self> {
         Self::builder().token(token).build()
     }
 
-    /// Creates a client from `EDGEGAP_TOKEN` and, if set, `EDGEGAP_BASE_URL`.
+    /// Creates a client from environment variables.
+    ///
+    /// Reads `EDGEGAP_TOKEN` and `EDGEGAP_BASE_URL`, which is optional.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if `EDGEGAP_TOKEN` is missing
-    /// or empty; also those of [`new`](Self::new).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if `EDGEGAP_TOKEN` is missing or empty, and as
+    /// [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }
 
-    /// Replaces the `Authorization` header by this exact value, without a scheme.
+    /// A client that sends this exact value as the `Authorization` header, without a scheme.
     pub(super) fn with_authorization(&self, value: crate::Secret) -> Result<Self> {
         Ok(Self {
             scope: self.scope.with_auth(Auth::without_scheme(&value)?),
@@ -78,7 +80,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn empty_token_variable_is_refused_like_a_missing_one() {
+    fn empty_token_variable_is_rejected_like_a_missing_one() {
         for value in [None, Some(String::new()), Some(" ".to_owned())] {
             let error = Client::from_variables(|_| value.clone()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);

@@ -1,4 +1,4 @@
-//! Deploying servers: on the public cloud, or on the hosts of a private fleet.
+//! Deploying servers, on the public cloud or on the hosts of a private fleet.
 
 use super::{Client, DeploymentHandle, RequestId};
 use crate::call::Call;
@@ -10,10 +10,10 @@ use crate::secret::{CallbackUrl, Secret};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// Minimum for both CPU units and MiB of memory.
+/// Minimum of the CPU units, and of the memory in MiB.
 const MIN_RESOURCES: i64 = 100;
 
-/// A server to deploy: application, version, players and options.
+/// A server to deploy: application version, players and options.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `Client::deploy`"]
 pub struct NewDeployment {
@@ -28,7 +28,7 @@ pub struct NewFleetDeployment {
     hosts: Vec<String>,
 }
 
-/// An accepted deployment; its server is still starting.
+/// An accepted deployment, whose server is still starting; returned by [`Client::deploy`].
 #[derive(Clone, Debug)]
 pub struct Deployed {
     /// The id of the deployment.
@@ -37,13 +37,13 @@ pub struct Deployed {
 }
 
 impl Deployed {
-    /// The handle of the deployment. Does no I/O.
+    /// A handle on the deployment. Does no I/O.
     pub fn deployment(&self) -> DeploymentHandle {
         self.client.deployment(&self.request_id)
     }
 
     fn new(client: Client, accepted: types::DeploymentAccepted) -> Result<Self> {
-        // The server was started, but later requests cannot use a malformed id.
+        // The server is starting, but a malformed id cannot be used in later requests.
         let request_id = checked(accepted.request_id)
             .map_err(|why| Error::new(ErrorKind::Decode, why).with_effect(Effect::Applied))?;
         Ok(Self { request_id, client })
@@ -51,7 +51,7 @@ impl Deployed {
 }
 
 impl NewDeployment {
-    /// A server of this version close to one player.
+    /// A server of this application version, close to one player.
     pub fn new(
         application: impl Into<String>,
         version: impl Into<String>,
@@ -60,9 +60,9 @@ impl NewDeployment {
         Self::for_users(application, version, [user.into()])
     }
 
-    /// A server of this version close to these players.
+    /// A server of this application version, close to these players.
     ///
-    /// An empty list is refused when the request is sent.
+    /// Calls reject an empty list.
     pub fn for_users(
         application: impl Into<String>,
         version: impl Into<String>,
@@ -90,14 +90,14 @@ impl NewDeployment {
         self
     }
 
-    /// Sets an environment variable of the container. The dashboard shows its value.
+    /// Adds an environment variable of the container. The dashboard shows its value.
     pub fn env(self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.variable(key, Secret::new(value), false)
     }
 
-    /// Sets an environment variable of the container with a secret value.
+    /// Adds an environment variable of the container with a secret value.
     ///
-    /// The dashboard hides the value, and this crate redacts it in previews, snapshots and `Debug`.
+    /// The dashboard hides the value. `Debug`, previews and snapshots redact it.
     pub fn hidden_env(self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.variable(key, value.into(), true)
     }
@@ -112,18 +112,19 @@ impl NewDeployment {
         self
     }
 
-    /// Adds a tag; [`tagged`](super::Deployments::tagged) filters lists by tag.
+    /// Adds a tag, by which [`tagged`](super::Deployments::tagged) filters lists.
     ///
-    /// Use a unique tag, such as the id of a match: after an error with an unknown outcome,
+    /// Add a unique tag, such as the id of a match: after
+    /// [`Effect::Unknown`](crate::Effect::Unknown),
     /// [`find_created`](super::Deployments::find_created) finds the deployment by its tag.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.body.tags.push(tag.into());
         self
     }
 
-    /// Whether to use only locations that have cached the image.
+    /// Whether to use only locations that have cached the image. Default: false.
     ///
-    /// Servers start faster there. Default: off. Not available for private fleets.
+    /// Servers start faster there. Not available for private fleets.
     pub fn require_cached_locations(mut self, only: bool) -> Self {
         self.body.require_cached_locations = Some(only);
         self
@@ -131,8 +132,8 @@ impl NewDeployment {
 
     /// CPU and memory of the container. Default: those of the application version.
     ///
-    /// 1024 CPU units are one vCPU; memory is in MiB. Both must be at least 100, and memory at most
-    /// twice the CPU units. Other values are refused when the request is sent.
+    /// 1024 CPU units are one vCPU. Both values must be at least 100, and `memory_mib` must be at most
+    /// twice `cpu_units`. Calls reject other values.
     pub fn resources(mut self, cpu_units: u32, memory_mib: u32) -> Self {
         self.body.resources = Some(types::Resources {
             cpu_units: cpu_units.into(),
@@ -141,37 +142,37 @@ impl NewDeployment {
         self
     }
 
-    /// Sets the URL that receives a POST when the server is ready.
+    /// Sets the URL that receives a POST request when the server is ready.
     ///
-    /// [`WebhookEvent`](super::WebhookEvent) parses the request body. Requests are not signed:
-    /// attach a [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL. The query of the URL
-    /// is redacted in previews, snapshots and `Debug`. Use a different path for each of the three
-    /// webhooks, because the body does not name the event.
+    /// [`WebhookEvent`](super::WebhookEvent) parses the request body. The platform does not sign the
+    /// requests: add a [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL. `Debug`, previews and
+    /// snapshots redact the query of the URL. Use a different path for each of the three webhooks, because
+    /// the body does not name the event.
     pub fn webhook_on_ready(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_ready = Some(types::Webhook { url: url.into() });
         self
     }
 
-    /// Sets the URL that receives a POST when the server could not be started.
+    /// Sets the URL that receives a POST request when the server cannot be started.
     pub fn webhook_on_error(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_error = Some(types::Webhook { url: url.into() });
         self
     }
 
-    /// Sets the URL that receives a POST when the server has stopped.
+    /// Sets the URL that receives a POST request when the server has stopped.
     pub fn webhook_on_terminated(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_terminated = Some(types::Webhook { url: url.into() });
         self
     }
 
-    /// Deploys on this host of a private fleet.
+    /// Deploys the server on this host of a private fleet.
     pub fn on_host(self, host_id: impl Into<String>) -> NewFleetDeployment {
         self.on_hosts([host_id.into()])
     }
 
-    /// Deploys on one of these hosts of a private fleet, in order of preference.
+    /// Deploys the server on one of these hosts of a private fleet, in order of preference.
     ///
-    /// An empty list and duplicates are refused when the request is sent.
+    /// Calls reject an empty list and duplicate ids.
     pub fn on_hosts(
         self,
         host_ids: impl IntoIterator<Item = impl Into<String>>,
@@ -264,15 +265,14 @@ pub enum User {
 }
 
 impl User {
-    /// A player with this address, IPv4 or IPv6.
+    /// A player with this IPv4 or IPv6 address.
     pub fn ip(address: IpAddr) -> Self {
         Self::Ip(address)
     }
 
     /// A player at these coordinates, in degrees north and degrees east.
     ///
-    /// Latitudes outside of -90 to 90 and longitudes outside of -180 to 180 are refused when the
-    /// request is sent.
+    /// Calls reject latitudes outside of -90 to 90 and longitudes outside of -180 to 180.
     pub fn coordinates(latitude: f64, longitude: f64) -> Self {
         Self::Coordinates {
             latitude,
@@ -318,7 +318,7 @@ impl From<IpAddr> for User {
     }
 }
 
-/// Rejects NaN, too: no range contains it.
+/// Rejects values outside of the range, and NaN.
 fn within(name: &str, degrees: Option<f64>, bound: f64) -> Result<()> {
     match degrees {
         Some(degrees) if !(-bound..=bound).contains(&degrees) => Err(Error::invalid_request(
@@ -329,19 +329,19 @@ fn within(name: &str, degrees: Option<f64>, bound: f64) -> Result<()> {
 }
 
 impl Client {
-    /// Starts a server close to the players: `POST /v2/deployments`.
+    /// Deploys a server close to the players: `POST /v2/deployments`.
     ///
-    /// The platform accepts the request (202) before the server is up: see
-    /// [`wait`](DeploymentHandle::wait). If the error leaves the outcome unknown and the deployment
-    /// has a unique [tag](NewDeployment::tag), look it up with
-    /// [`find_created`](super::Deployments::find_created).
+    /// Returns before the server is ready: see [`wait`](DeploymentHandle::wait).
     ///
     /// # Errors
-    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: application,
-    ///   version or users are missing, or a value is out of range.
-    /// - [`Rejected`](crate::ErrorKind::Rejected) with [`Effect::Applied`](crate::Effect::Applied) (422):
-    ///   no server was available. The deployment exists in an error state;
-    ///   [`resource_id`](Error::resource_id) is its id. Stop it.
+    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if application, version or players are
+    ///   missing, or a value is out of range.
+    /// - [`Rejected`](crate::ErrorKind::Rejected) with [`Effect::Applied`](crate::Effect::Applied) (422) if
+    ///   no server was available. The failed deployment exists: stop it.
+    ///   [`resource_id`](Error::resource_id) is its id.
+    /// - After [`Effect::Unknown`](crate::Effect::Unknown), call
+    ///   [`find_created`](super::Deployments::find_created) before you retry. It requires a unique
+    ///   [tag](NewDeployment::tag).
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn deploy(&self, new: NewDeployment) -> Call<Deployed> {
@@ -352,14 +352,14 @@ impl Client {
         })
     }
 
-    /// Starts a server on a private fleet: `POST /v2/private-fleets/deployments`.
+    /// Deploys a server on a private fleet: `POST /v2/private-fleets/deployments`.
     ///
-    /// The platform uses the first of the given hosts with free capacity, and the public cloud if
-    /// all of them are full.
+    /// The platform uses the first of the given hosts that has free capacity, or the public cloud if none
+    /// has.
     ///
     /// # Errors
-    /// As [`deploy`](Self::deploy). An empty list of hosts and duplicates are
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// As [`deploy`](Self::deploy), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty
+    /// list of hosts and duplicate ids.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
     pub fn deploy_to_fleet(&self, new: NewFleetDeployment) -> Call<Deployed> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::slice;
 use std::time::SystemTime;
 
-/// A filter for a list of deployments; see [`Deployments::filter`](super::Deployments::filter).
+/// A filter for a list of deployments; for [`Deployments::filter`](super::Deployments::filter).
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -24,7 +24,7 @@ use std::time::SystemTime;
 pub struct Filter {
     pub(super) field: &'static str,
     operator: &'static str,
-    /// The value in the query; `Err` explains why it is invalid.
+    /// The value in the query. `Err`: the reason why the value is invalid.
     value: Result<Value, String>,
 }
 
@@ -44,8 +44,7 @@ pub enum Match {
     NoneOf(Vec<String>),
 }
 
-/// Sort order of a list of deployments; see
-/// [`Deployments::order_by`](super::Deployments::order_by).
+/// Sort order of a list of deployments; for [`Deployments::order_by`](super::Deployments::order_by).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Order {
@@ -70,7 +69,7 @@ impl Filter {
         Self::of_status("neq", status)
     }
 
-    /// Queries use lower case without the prefix `Status.`, unlike responses.
+    /// Queries have the status in lower case without the prefix `Status.`, unlike responses.
     fn of_status(operator: &'static str, status: DeploymentStatus) -> Self {
         let text = status.as_str();
         let bare = text.rsplit_once('.').map_or(text, |(_, bare)| bare);
@@ -123,16 +122,12 @@ impl Filter {
         Self::checked("host_name", "host name", "ilike", pattern.into())
     }
 
-    /// Deployments created at or after this time.
-    ///
-    /// In whole seconds, by the platform's clock.
+    /// Deployments created at or after this time, in whole seconds by the platform's clock.
     pub fn created_since(since: SystemTime) -> Self {
         Self::created("gte", since)
     }
 
-    /// Deployments created at or before this time.
-    ///
-    /// In whole seconds, by the platform's clock.
+    /// Deployments created at or before this time, in whole seconds by the platform's clock.
     pub fn created_until(until: SystemTime) -> Self {
         Self::created("lte", until)
     }
@@ -209,14 +204,14 @@ impl Order {
 impl Match {
     /// Equal to one of these values.
     ///
-    /// An empty list is refused when the request is sent.
+    /// Calls reject an empty list.
     pub fn any_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         Self::AnyOf(owned(texts))
     }
 
     /// Different from all of these values.
     ///
-    /// An empty list is refused when the request is sent.
+    /// Calls reject an empty list.
     pub fn none_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         Self::NoneOf(owned(texts))
     }

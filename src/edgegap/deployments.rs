@@ -1,4 +1,4 @@
-//! Deployments: list, handle, wait, watch and ports.
+//! Deployments: list, get, wait and watch, and their ports.
 
 use super::shapes::{self, PAGING};
 use super::{
@@ -16,12 +16,12 @@ use crate::watch::{Observation, Phase, WatchSource, Watcher};
 use serde_json::Value;
 use std::time::SystemTime;
 
-/// Same intervals and deadline as the vendor's clients.
+/// Poll intervals and deadline of a wait, as in the vendor's clients.
 const SCHEDULE: Schedule = Schedule::seconds(2, 10, 180);
-/// Number of lines that the error of a failed wait contains from each log.
+/// Number of lines of each log in the error of a failed wait.
 const LOG_LINES: usize = 20;
 
-/// The deployments of the organisation; see [`Client::deployments`].
+/// The deployments of the organisation; returned by [`Client::deployments`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -40,7 +40,8 @@ pub struct Deployments {
     page_request: PageRequest,
 }
 
-/// Handle of a deployment; see [`Client::deployment`].
+/// A handle on a deployment; returned by [`Client::deployment`] and
+/// [`Deployed::deployment`](super::Deployed::deployment).
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
     pub(super) client: Client,
@@ -58,9 +59,9 @@ impl Client {
         }
     }
 
-    /// The handle of a deployment.
+    /// A handle on a deployment, by its id. Does no I/O.
     ///
-    /// Does no I/O; the first call refuses an invalid id.
+    /// Calls reject an invalid id.
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -83,11 +84,10 @@ impl Client {
         }
     }
 
-    /// Watches these deployments, with one list request per page for all of them.
+    /// Watches these deployments by polling the list: `GET /v1/deployments`.
     ///
-    /// A page holds 100 deployments, and the platform allows 10 of these requests
-    /// (`GET /v1/deployments`) per second. A deployment that is not listed is looked up with
-    /// [`get`](DeploymentHandle::get).
+    /// Each round sends one request per page of 100 deployments. The platform allows 10 of these requests
+    /// per second. A deployment that is not listed is requested with [`get`](DeploymentHandle::get).
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -114,7 +114,7 @@ impl Client {
 impl Deployments {
     /// Adds a filter. The list contains only deployments that match all filters.
     ///
-    /// The platform accepts one filter per property: a later one replaces an earlier one.
+    /// The platform accepts one filter per property, so a later one replaces an earlier one.
     pub fn filter(mut self, filter: Filter) -> Self {
         self.filters.retain(|other| other.field != filter.field);
         self.filters.push(filter);
@@ -123,21 +123,22 @@ impl Deployments {
 
     /// Lists only deployments with this tag.
     ///
-    /// Short for [`Filter::tag`].
+    /// Shorthand for [`Filter::tag`].
     pub fn tagged(self, tag: impl Into<String>) -> Self {
         self.filter(Filter::tag(tag.into()))
     }
 
     /// Lists only deployments created at or after this time.
     ///
-    /// Short for [`Filter::created_since`].
+    /// Shorthand for [`Filter::created_since`].
     pub fn created_since(self, since: SystemTime) -> Self {
         self.filter(Filter::created_since(since))
     }
 
-    /// Sorts the list. Orders by other properties break ties.
+    /// Sorts the list. Default: the platform's order.
     ///
-    /// A later order by the same property replaces an earlier one. Default: the platform's order.
+    /// A further order by another property breaks ties. A further order by the same property replaces
+    /// the earlier one.
     pub fn order_by(mut self, order: Order) -> Self {
         let (property, _) = order.parts();
         self.order.retain(|other| other.parts().0 != property);
@@ -147,7 +148,7 @@ impl Deployments {
 
     /// Sorts the list by time of creation, newest first.
     ///
-    /// Short for [`Order::NewestFirst`].
+    /// Shorthand for [`Order::NewestFirst`].
     pub fn newest_first(self) -> Self {
         self.order_by(Order::NewestFirst)
     }
@@ -159,8 +160,7 @@ impl Deployments {
     /// The list includes failed deployments, but not those that were stopped and removed.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: a filter has
-    /// an empty value.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a filter with an empty value.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<DeploymentSummary>> {
@@ -182,12 +182,11 @@ impl Deployments {
         })
     }
 
-    /// Finds deployments after a deploy with unknown outcome: `GET /v1/deployments`.
+    /// Finds deployments with this tag that were created since this time: `GET /v1/deployments`.
     ///
-    /// Use it when [`deploy`](Client::deploy) fails with
-    /// [`Effect::Unknown`](crate::Effect::Unknown). Returns the deployments with this tag that were
-    /// created since this time, newest first, at most 100. Give each deployment a unique tag, and
-    /// read the clock before you deploy:
+    /// Use it after a [`deploy`](Client::deploy) with [`Effect::Unknown`](crate::Effect::Unknown). Returns
+    /// at most 100 deployments, newest first. Give each deployment a unique tag, and read the clock before
+    /// you deploy:
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client, match_id: &str) -> deploykit::Result<()> {
@@ -200,7 +199,7 @@ impl Deployments {
     /// let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into())).tag(&tag);
     /// match edgegap.deploy(new).await {
     ///     Err(error) if error.effect() == Effect::Unknown => {
-    ///         tokio::time::sleep(Duration::from_secs(10)).await; // let the list catch up
+    ///         tokio::time::sleep(Duration::from_secs(10)).await; // the list may lag behind
     ///         match edgegap.deployments().find_created(&tag, before).await?.first() {
     ///             Some(found) => println!("created: {}", found.request_id),
     ///             None => println!("not listed yet"),
@@ -211,15 +210,14 @@ impl Deployments {
     /// # Ok(()) }
     /// ```
     ///
-    /// To allow for clock skew, the result includes deployments created in the minute before
-    /// `since`.
+    /// To allow for clock skew, the result includes deployments created in the minute before `since`.
     ///
-    /// **A result proves** that a deployment with this tag exists. It is yours only if nothing else
-    /// uses the tag. It may have failed: check its `status`.
+    /// **A result proves** that a deployment with this tag exists. It does not prove that your call created
+    /// it, unless the tag is unique. The deployment may have failed: check its `status`.
     ///
-    /// **An empty result proves nothing.** The request may still be in progress, the list may lag
-    /// behind, and a deployment that ended is no longer listed. Try a few times before you deploy
-    /// again, and use the same tag then, so that you also find a deployment that is listed late.
+    /// **An empty result proves nothing**: the request may still be in progress, the list may lag behind,
+    /// and a deployment that has ended is not listed. Try a few times before you deploy again. Use the same
+    /// tag then, so that you also find a deployment that is listed late.
     pub fn find_created(
         &self,
         tag: impl Into<String>,
@@ -234,7 +232,7 @@ impl Deployments {
             .page_size(PAGING.largest)
             .list()
             .map(move |page| {
-                // A server that does not support the filter ignores it and lists everything.
+                // A server that does not know a filter ignores it and lists all deployments.
                 let matches = |found: &DeploymentSummary| {
                     may_have_tag(found, &tag) && !started_before(found, since)
                 };
@@ -242,17 +240,17 @@ impl Deployments {
             })
     }
 
-    /// Watches all deployments of this list, including new ones.
+    /// Watches all deployments of this list, including new ones: `GET /v1/deployments`.
     ///
-    /// Each round sends one `GET /v1/deployments` per page. A deployment that is no longer listed
-    /// is looked up with [`get`](DeploymentHandle::get).
+    /// Each round sends one request per page. A deployment that is no longer listed is requested with
+    /// [`get`](DeploymentHandle::get).
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn watch(&self) -> Watcher {
         Watcher::all(self.clone())
     }
 
-    /// The `query` parameter: filters and order as JSON; `None` without either.
+    /// The parameter `query`: filters and sort order as JSON; `None` without either.
     fn query(&self) -> Result<Option<String>> {
         let filters: Vec<Value> = self
             .filters
@@ -271,15 +269,15 @@ impl Deployments {
     }
 }
 
-/// True if the summary has the tag, or lacks the list of tags.
+/// Whether the deployment has the tag; true without a list of tags.
 fn may_have_tag(found: &DeploymentSummary, tag: &str) -> bool {
     let tags = found.tags.as_ref();
     tags.is_none_or(|tags| tags.iter().any(|other| other == tag))
 }
 
-/// True if the deployment started before `since`; false without a start time.
+/// Whether the deployment started before `since`; false without a start time.
 ///
-/// The list has no creation times, but a deployment is created before it starts.
+/// The list has no time of creation, but a deployment is created before it starts.
 fn started_before(found: &DeploymentSummary, since: SystemTime) -> bool {
     let started = found.start_time.as_ref();
     started
@@ -293,8 +291,7 @@ impl DeploymentHandle {
     /// The platform allows 20 of these requests per second for the whole organisation.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown id, which the platform answers with
-    /// 404 or 400.
+    /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown id (404 or 400).
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<Deployment> {
@@ -304,11 +301,11 @@ impl DeploymentHandle {
         })
     }
 
-    /// Waits until players can connect, and returns the deployment.
+    /// Waits until the deployment is ready, and returns it.
     ///
-    /// Polls with [`get`](Self::get) after 0, 2, 5, ... seconds; intervals grow to 10 s. The
-    /// default deadline is 3 minutes; see [`Wait`] for the options. For many deployments,
-    /// [`Client::watch`] needs fewer requests.
+    /// Players can connect to a ready deployment. Polls [`get`](Self::get) immediately, then at intervals
+    /// that grow from 2 s to 10 s, for up to 3 minutes. [`Wait`] has methods to change these defaults. For
+    /// many deployments, [`Client::watch`] sends fewer requests.
     ///
     /// ```no_run
     /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -322,9 +319,9 @@ impl DeploymentHandle {
     /// ```
     ///
     /// # Errors
-    /// Those of [`Wait`]. [`WaitFailed`](crate::ErrorKind::WaitFailed) and
-    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut) contain the last lines of the container's
-    /// log, if the platform still has them.
+    /// Those of [`Wait`]. After [`WaitFailed`](crate::ErrorKind::WaitFailed) and
+    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Error::log_tail`] has the last 20 lines of the
+    /// container's log and of its crash log, if the platform still has them.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn wait(&self) -> Wait<Deployment> {
@@ -351,26 +348,26 @@ impl DeploymentHandle {
 }
 
 impl Deployment {
-    /// Whether players can connect, from the status and `running`.
+    /// Whether players can connect, by the status and the field `running`.
     ///
-    /// False once the deployment [is over](Self::is_over).
+    /// False if the deployment [is over](Self::is_over).
     pub fn is_ready(&self) -> bool {
         let is_up = self.current_status == DeploymentStatus::Ready || self.running == Some(true);
         is_up && !self.is_over()
     }
 
-    /// Whether the deployment failed; `error_detail` may contain the reason.
+    /// Whether the deployment has failed. `error_detail` may contain the reason.
     pub fn has_failed(&self) -> bool {
         self.error == Some(true) || self.current_status == DeploymentStatus::Error
     }
 
-    /// Whether it can no longer become ready: it failed, is stopping, or has stopped.
+    /// Whether the deployment has failed, is stopping, or has stopped: it can no longer become ready.
     pub fn is_over(&self) -> bool {
         let ends = [DeploymentStatus::Terminating, DeploymentStatus::Terminated];
         self.has_failed() || ends.contains(&self.current_status)
     }
 
-    /// The port with this name, or with this number if it has no name.
+    /// The port with this name. A port without a name is found by its number in the container.
     ///
     /// `None` before the deployment is ready.
     pub fn port(&self, name: &str) -> Option<&Port> {
@@ -380,15 +377,15 @@ impl Deployment {
     /// The public address of the port with this name, as `host:port`.
     ///
     /// # Errors
-    /// [`NotFound`](ErrorKind::NotFound) if the deployment has no such port; the error lists the
-    /// known ports. Before the deployment is ready there are none.
+    /// [`NotFound`](ErrorKind::NotFound) if the deployment has no such port. The error lists the known
+    /// ports. A deployment has no ports before it is ready.
     pub fn endpoint(&self, name: &str) -> Result<String> {
         endpoint(self.ports.as_ref(), self.fqdn.as_deref(), name)
     }
 }
 
 impl DeploymentSummary {
-    /// The port with this name, or with this number if it has no name.
+    /// The port with this name. A port without a name is found by its number in the container.
     ///
     /// `None` before the deployment is ready.
     pub fn port(&self, name: &str) -> Option<&Port> {
@@ -456,7 +453,7 @@ fn observe(summary: DeploymentSummary) -> (String, Observation) {
     (summary.request_id.into(), seen)
 }
 
-/// The phase, from the status and the flags `error` and `running`.
+/// The phase, by the status and the fields `error` and `running`.
 fn phase(deployment: &Deployment) -> Phase {
     if deployment.has_failed() {
         return Phase::Failed;
@@ -467,9 +464,9 @@ fn phase(deployment: &Deployment) -> Phase {
     phase_of_status(&deployment.current_status)
 }
 
-/// The phase of a listed deployment.
+/// The phase of a listed deployment, by the status and the field `ready`.
 ///
-/// The vendor documents only the flag `ready`, and `false` fits several phases.
+/// The vendor documents only `ready`; false does not determine a phase.
 fn phase_of_summary(summary: &DeploymentSummary) -> Phase {
     let by_status = summary.status.as_ref().map(phase_of_status);
     match (by_status, summary.ready) {

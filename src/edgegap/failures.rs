@@ -1,17 +1,19 @@
-//! Maps failed responses of Edgegap to errors.
+//! Maps status and body of a failure to an error.
 
 use crate::error::{Effect, ErrorKind};
 use crate::transport::platform::{Classified, Failure};
 use serde_json::Value;
 
-/// Reads `{message, details?}`, or `{request_id, message}` for the 422 of a deploy.
+/// Classifies a response with a failure status.
+///
+/// Bodies are `{message, details?}`, or `{request_id, message}` for the 422 of a deploy.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
     let may_deploy = failure
         .operation
         .is_none_or(|operation| operation.behaviour.spends);
     let Some(json) = failure.json else {
-        // The platform answers in JSON: HTML or text comes from another server or an unknown path.
+        // The platform responds in JSON. HTML or text comes from another server or an unknown path.
         if failure.status == 404 && !failure.text.trim().is_empty() {
             return classified
                 .kind(ErrorKind::NoSuchRoute)
@@ -34,7 +36,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         422 if classified.resource_id.is_some() => classified
             .kind(ErrorKind::Rejected)
             .advice("call deployment(id).stop()"),
-        // The live platform answers an unknown id with 400, and the id is the only input.
+        // The live platform answers an unknown id with 400. The id is the only argument.
         400 if failure
             .operation
             .is_some_and(|operation| operation.id == "get_deployment") =>

@@ -7,14 +7,14 @@ use crate::id::{CheckedId, checked};
 use crate::page::PageRequest;
 use crate::raw::edgegap::Op;
 
-/// Handle of a private fleet; see [`Client::fleet`].
+/// A handle on a private fleet; returned by [`Client::fleet`].
 #[derive(Clone, Debug)]
 pub struct FleetHandle {
     client: Client,
     name: CheckedId<FleetName>,
 }
 
-/// The hosts of a private fleet; see [`FleetHandle::hosts`].
+/// The hosts of a private fleet; returned by [`FleetHandle::hosts`].
 #[derive(Clone, Debug)]
 #[must_use = "sends nothing until `list` is awaited"]
 pub struct Hosts {
@@ -23,9 +23,9 @@ pub struct Hosts {
 }
 
 impl Client {
-    /// The handle of a private fleet.
+    /// A handle on a private fleet, by its name. Does no I/O.
     ///
-    /// Does no I/O; the first call refuses an invalid name.
+    /// Calls reject an invalid name.
     pub fn fleet<N>(&self, name: N) -> FleetHandle
     where
         N: TryInto<FleetName>,
@@ -51,12 +51,12 @@ impl FleetHandle {
 impl Hosts {
     /// Lists the hosts: `GET /v2/private-fleets/{fleet_name}/hosts`.
     ///
-    /// Each host reports its free capacity. Pass the ids to
+    /// The list has the capacity of each host. To deploy on hosts, pass their ids to
     /// [`on_hosts`](super::NewDeployment::on_hosts).
     ///
-    /// The vendor documents no parameter for further pages. If the response reports a further page,
-    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) instead of
-    /// returning an incomplete list.
+    /// The vendor documents no parameter that selects a page. If the response reports a next page,
+    /// [`all`](Call::all) fails with [`Pagination`](crate::ErrorKind::Pagination) instead of returning an
+    /// incomplete list.
     ///
     /// # Errors
     /// [`Rejected`](crate::ErrorKind::Rejected) or [`NotFound`](crate::ErrorKind::NotFound) for an

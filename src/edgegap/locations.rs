@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::Op;
 
-/// The locations where servers can run; see [`Client::locations`].
+/// The locations where servers can run; returned by [`Client::locations`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -20,7 +20,7 @@ use crate::raw::edgegap::Op;
 #[must_use = "sends nothing until `list` is awaited"]
 pub struct Locations {
     client: Client,
-    /// Names of the application and of its version.
+    /// The names of an application and of its version.
     version: Option<(String, String)>,
     page_request: PageRequest,
 }

@@ -6,10 +6,10 @@ use crate::logs::LogLine;
 use crate::raw::edgegap::Op;
 
 impl DeploymentHandle {
-    /// Gets the container's log: `GET /v1/deployment/{deployment_id}/container-logs`.
+    /// Reads the log so far: `GET /v1/deployment/{deployment_id}/container-logs`.
     ///
-    /// The response is a snapshot without timestamps, so the log cannot be followed. The platform
-    /// deletes the log when the deployment stops, unless the application version stores it.
+    /// The log cannot be followed, because its lines have no timestamps. The platform deletes the log when
+    /// the deployment stops, unless the application version stores it.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn logs(&self) -> Call<ContainerLogs> {
@@ -31,12 +31,12 @@ impl ContainerLogs {
         last_lines(self.logs.as_deref(), n)
     }
 
-    /// The lines of the log at the last crash; empty without a crash.
+    /// The lines of the log before the last crash; empty without a crash.
     pub fn crash_lines(&self) -> Vec<LogLine> {
         self.crash_tail(usize::MAX)
     }
 
-    /// The last `n` lines of the log at the last crash; empty without a crash.
+    /// The last `n` lines of the log before the last crash; empty without a crash.
     pub fn crash_tail(&self, n: usize) -> Vec<LogLine> {
         last_lines(self.crash_logs.as_deref(), n)
     }

@@ -8,7 +8,7 @@ use crate::raw::edgegap::Op;
 use crate::time::naive_seconds;
 use std::time::{Duration, SystemTime};
 
-/// The metrics of a deployment; see [`DeploymentHandle::metrics`].
+/// The metrics of a deployment; returned by [`DeploymentHandle::metrics`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -63,9 +63,7 @@ impl Metrics {
         self
     }
 
-    /// Whether to return the measured points unchanged.
-    ///
-    /// Default: chosen by the platform.
+    /// Whether to return the measured points unchanged. Default: chosen by the platform.
     pub fn raw(mut self, raw: bool) -> Self {
         self.raw = Some(raw);
         self
@@ -74,10 +72,9 @@ impl Metrics {
     /// Gets the metrics: `GET /v1/metrics/deployment/{deployment_id}`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the interval
-    /// is shorter than a second, or the time range is empty.
-    /// [`Rejected`](crate::ErrorKind::Rejected) if the platform does not support the range or the
-    /// interval.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the interval is shorter than a second, or the
+    /// time range is empty. [`Rejected`](crate::ErrorKind::Rejected) if the platform does not support the
+    /// time range or the interval.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<DeploymentMetrics> {
@@ -120,9 +117,6 @@ impl Metrics {
 
 /// Formats a time for the query: UTC, without a time zone.
 fn naive_utc(at: Option<SystemTime>) -> Result<Option<String>> {
-    let Some(at) = at else { return Ok(None) };
-    match naive_seconds(at) {
-        Some(text) => Ok(Some(text)),
-        None => Err(Error::invalid_request("the time is after the year 9999")),
-    }
+    let text = |at| naive_seconds(at).ok_or("the time is after the year 9999");
+    at.map(text).transpose().map_err(Error::invalid_request)
 }

@@ -1,4 +1,4 @@
-//! Client for Edgegap, which runs game servers close to their players.
+//! Edgegap: game servers close to their players.
 //!
 //! ```no_run
 //! # async fn example() -> deploykit::Result<()> {
@@ -15,17 +15,17 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - [`Client::deploy`] starts a server; [`Client::deploy_to_fleet`] prefers hosts of a private fleet.
-//! - [`Client::deployment`] is the handle of one deployment: get, wait, stop, logs, metrics, tags.
-//! - [`Client::deployments`] lists deployments by [`Filter`], and stops all that match a [`StopFilter`].
+//! - [`Client::deploy`] deploys a server; [`Client::deploy_to_fleet`] prefers hosts of a private fleet.
+//! - [`Client::deployment`] is a handle on one deployment: get, wait, stop, logs, metrics, tags.
+//! - [`Client::deployments`] lists deployments by [`Filter`], and stops those that match a
+//!   [`StopFilter`].
 //! - [`SelfStop`] stops the deployment that the program runs in.
-//! - [`WebhookEvent`] parses the requests that the platform sends to your URLs.
+//! - [`WebhookEvent`] parses the webhook requests of the platform.
 //!
-//! Every accepted deploy starts one more billable server, and there is no idempotency key. After an
-//! error with [`Effect::Unknown`](crate::Effect::Unknown), look the deployment up with
-//! [`Deployments::find_created`] before you deploy again. A 422 means that no server was available:
-//! the deployment exists in an error state, and
-//! [`Error::resource_id`](crate::Error::resource_id) contains its id.
+//! Deploying is not idempotent: each accepted request starts another billable server. After an error with
+//! [`Effect::Unknown`](crate::Effect::Unknown), call [`Deployments::find_created`] before you retry. A 422
+//! means that no server was available: the failed deployment exists, and
+//! [`Error::resource_id`](crate::Error::resource_id) is its id.
 //!
 //! Source: <https://docs.edgegap.com/docs/api>
 
@@ -69,26 +69,24 @@ pub use tags::{TagHandle, Tags};
 pub use webhooks::{WebhookEvent, WebhookKind};
 
 crate::id::id! {
-    /// The id of an Edgegap deployment, such as `a69f8e3e0555`.
-    ///
-    /// Edgegap calls it request id.
+    /// Id of a deployment: `a69f8e3e0555`. Edgegap's API names it `request_id`.
     RequestId, "request id"
 }
 
 crate::id::id! {
-    /// The name of an Edgegap application.
+    /// Name of an application.
     ApplicationName, "application name"
 }
 
 crate::id::id! {
-    /// The name of a private fleet.
+    /// Name of a private fleet.
     FleetName, "fleet name"
 }
 
 crate::id::id! {
-    /// The name of a tag of an Edgegap deployment.
+    /// Name of a tag of a deployment.
     TagName, "tag"
 }
 
-/// Configures an Edgegap [`Client`].
+/// Builds an Edgegap [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Edgegap>;

@@ -2,6 +2,8 @@
 
 use crate::raw::edgegap::Op;
 
+/// The path of the method, below `deploykit`.
+///
 /// No wildcard arm, so that a new operation fails to compile until it is mapped here.
 pub(crate) const fn wrapper(op: Op) -> &'static str {
     match op {

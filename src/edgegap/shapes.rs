@@ -1,4 +1,4 @@
-//! Response bodies shared by several operations: pages of lists, and stops.
+//! Response bodies that several operations share: pages of lists, and stops.
 
 use super::{Deployment, Page};
 use crate::page::{PageRequest, Paging};
@@ -6,9 +6,10 @@ use crate::raw::edgegap::types;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The vendor documents no maximum page size; its own client requests up to 100.
+/// The vendor's own client requests up to 100 records. No maximum page size is documented.
 pub(super) const PAGING: Paging = Paging { largest: 100 };
 
+/// Converts a page of a list.
 pub(super) fn page<T>(
     page_request: PageRequest,
     items: Vec<T>,
@@ -30,13 +31,13 @@ pub(super) fn page<T>(
     }
 }
 
-/// Response body of a stop.
+/// Result of a stop.
 ///
 /// Decodes from any JSON, so that an unexpected body does not turn an accepted stop into an error.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct StopReply {
-    /// Message for people.
+    /// Human-readable message.
     pub message: Option<String>,
     /// The deployment at the time of the stop.
     pub deployment: Option<Deployment>,

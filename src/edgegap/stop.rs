@@ -1,4 +1,4 @@
-//! Stops: one deployment, all that match a filter, or the container's own.
+//! Stopping one deployment, all deployments that match a filter, or the program's own deployment.
 
 use super::shapes::StopReply;
 use super::{
@@ -17,15 +17,15 @@ use progenitor_client::ResponseValue;
 const URL_VARIABLE: &str = "ARBITRIUM_DELETE_URL";
 const TOKEN_VARIABLE: &str = "ARBITRIUM_DELETE_TOKEN";
 
-/// Result of a successful stop.
+/// The response to [`DeploymentHandle::stop`] and [`SelfStop::stop`].
 ///
-/// A stop of a deployment that had already stopped is successful, too.
+/// Stopping a deployment that has already stopped is a success, too.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Stopped {
     /// State of the deployment after the request.
     pub outcome: StopOutcome,
-    /// Message of the platform, for people.
+    /// The platform's message.
     pub message: Option<String>,
     /// The deployment at the time of the stop, if the response contains it.
     pub deployment: Option<Deployment>,
@@ -41,7 +41,7 @@ pub enum StopOutcome {
     ///
     /// A deployment that is still starting stops after it has started.
     Queued,
-    /// The deployment had already stopped (410).
+    /// The deployment has already stopped (410).
     AlreadyStopped,
 }
 
@@ -72,7 +72,7 @@ impl LogStorage {
             Self::Named(name) if name.trim().is_empty() => Err(Error::invalid_request(
                 "the name of the log storage is empty",
             )),
-            // The platform reads these two words as `Configured` and `Off`.
+            // On the platform, these two names mean `Configured` and `Off`.
             Self::Named(name) if matches!(name.as_str(), "true" | "false") => Err(
                 Error::invalid_request(format!("the log storage name {name:?} is reserved")),
             ),
@@ -98,7 +98,7 @@ impl Stopped {
         }
     }
 
-    /// A 410 means that the deployment had already stopped.
+    /// Converts a 410, which means that the deployment has already stopped. Returns other errors.
     fn from_error(error: Error) -> Result<Self, Error> {
         match error.status() {
             Some(410) => Ok(Self {
@@ -115,9 +115,9 @@ impl DeploymentHandle {
     /// Stops the deployment: `DELETE /v1/stop/{deployment_id}`.
     ///
     /// Returns before the deployment has stopped: see
-    /// [`until_gone`](crate::watch::Wait::until_gone). A stop of a stopped deployment succeeds with
-    /// [`StopOutcome::AlreadyStopped`]. The platform deletes the logs unless the application
-    /// version stores them.
+    /// [`wait().until_gone()`](crate::watch::Wait::until_gone). For a stopped deployment, returns
+    /// [`StopOutcome::AlreadyStopped`]. The platform deletes the logs, unless the application version stores
+    /// them.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop(&self) -> Call<Stopped> {
@@ -126,12 +126,12 @@ impl DeploymentHandle {
 
     /// Stops the deployment and stores its logs: `DELETE /v1/stop/{deployment_id}`.
     ///
-    /// Overrides the log storage of the application version; otherwise as [`stop`](Self::stop).
+    /// As [`stop`](Self::stop), but overrides the log storage of the application version.
     /// [`LogStorage::Off`] discards the logs.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of
-    /// the storage is empty, `true` or `false`.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the name of the storage is empty, `true` or
+    /// `false`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_and_store_logs(&self, storage: impl Into<LogStorage>) -> Call<Stopped> {
@@ -149,11 +149,10 @@ impl DeploymentHandle {
     }
 }
 
-/// Conditions for [`Deployments::stop_matching`].
+/// Selects the deployments for [`Deployments::stop_matching`], by one or more conditions.
 ///
-/// A deployment must meet all of them. Without conditions, the platform stops everything. Therefore
-/// this type has at least one, and a condition with an empty list of values is refused before
-/// anything is sent.
+/// A deployment must meet all conditions. Without a condition, the platform would stop all deployments, so
+/// calls reject a condition with an empty list of values.
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -166,7 +165,7 @@ impl DeploymentHandle {
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `Deployments::stop_matching`"]
 pub struct StopFilter {
-    /// The conditions; `Err` explains why one is invalid.
+    /// The conditions. `Err`: the reason why the condition is invalid.
     conditions: Vec<Result<types::BulkStopFilter, String>>,
 }
 
@@ -254,14 +253,13 @@ impl StopFilter {
 }
 
 impl Deployments {
-    /// Stops all deployments that match: `POST /v1/deployments/bulk-stop`.
+    /// Stops all deployments that match a filter: `POST /v1/deployments/bulk-stop`.
     ///
-    /// Returns the ids of these deployments, which stop after the response. Fails if this list has
-    /// filters, because the request cannot contain them.
+    /// Returns their ids, before they have stopped.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: an empty list
-    /// of values in `filter`, or a filter of this list.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty list of values in `filter`, and if
+    /// this list has a [`filter`](Self::filter), because the request cannot contain it.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_matching(&self, filter: StopFilter) -> Call<BulkStopAccepted> {
@@ -270,7 +268,7 @@ impl Deployments {
             .call(Op::StopDeployments, move |raw| async move {
                 if has_list_filters {
                     return Err(Error::invalid_request(
-                        "stop_matching ignores the filters of the list: give them as a StopFilter",
+                        "stop_matching cannot apply the filters of the list: pass them as a StopFilter",
                     )
                     .into());
                 }
@@ -282,8 +280,8 @@ impl Deployments {
 
 /// Stops the deployment that this program runs in.
 ///
-/// For example, a game server stops itself when the match is over. The platform passes a URL and a
-/// token for this purpose to the container, so the program does not need the organisation's token.
+/// For example, a game server stops itself when the match is over. The platform sets a URL and a token in
+/// the container for this purpose, so the program does not need the organisation's token.
 ///
 /// ```no_run
 /// # async fn example() -> deploykit::Result<()> {
@@ -299,33 +297,33 @@ pub struct SelfStop {
 }
 
 impl SelfStop {
+    /// Creates it from environment variables that the platform sets in the container.
+    ///
     /// Reads `ARBITRIUM_DELETE_URL` and `ARBITRIUM_DELETE_TOKEN`.
     ///
-    /// The platform sets both in the container.
-    ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if a variable is missing or
-    /// empty, for example outside of a deployment; also those of [`new`](Self::new).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if a variable is missing or empty, for example
+    /// outside of a deployment, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }
 
-    /// Takes the values of the two environment variables as arguments.
+    /// Creates it from the values of the two environment variables.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if the URL does not have the
-    /// form `https://…/v1/self/stop/{deployment_id}/{stop_key}`, or if the token is empty or not a
-    /// valid header value.
+    /// [`Configuration`](crate::ErrorKind::Configuration) for a URL without the form
+    /// `https://…/v1/self/stop/{deployment_id}/{stop_key}`, and for a token that is empty or not a valid
+    /// header value.
     pub fn new(url: impl Into<Secret>, token: impl Into<Secret>) -> Result<Self> {
         Self::with_builder(Client::builder(), url, token)
     }
 
-    /// As [`new`](Self::new), with the timeouts, proxy and so on of a client builder.
+    /// As [`new`](Self::new), with the timeouts, proxy and other options of a client builder.
     ///
-    /// The builder's base URL and credentials are replaced.
+    /// Replaces the base URL and the credentials of the builder.
     ///
     /// # Errors
-    /// Those of [`new`](Self::new) and of the builder.
+    /// As [`new`](Self::new) and [`build`](ClientBuilder::build).
     pub fn with_builder(
         builder: ClientBuilder,
         url: impl Into<Secret>,
@@ -333,7 +331,7 @@ impl SelfStop {
     ) -> Result<Self> {
         let url: Secret = url.into();
         let (base_url, id, key) = split_url(url.expose()).ok_or_else(|| {
-            // The URL contains a secret, so the error must not repeat it.
+            // The URL contains a secret, so the error must not quote it.
             Error::configuration(format!(
                 "the URL to stop this deployment ({URL_VARIABLE}) does not end in /v1/self/stop/ID/KEY"
             ))
@@ -353,21 +351,21 @@ impl SelfStop {
 
     /// Stops this deployment: `DELETE /v1/self/stop/{deployment_id}/{stop_key}`.
     ///
-    /// The platform responds first, and then terminates the process.
+    /// The platform sends the response before it terminates the process.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop(&self) -> Call<Stopped> {
         self.stop_with(None)
     }
 
-    /// Stops and stores the logs: `DELETE /v1/self/stop/{deployment_id}/{stop_key}`.
+    /// Stops this deployment and stores its logs: `DELETE /v1/self/stop/{deployment_id}/{stop_key}`.
     ///
-    /// Overrides the log storage of the application version; otherwise as [`stop`](Self::stop).
+    /// As [`stop`](Self::stop), but overrides the log storage of the application version.
     /// [`LogStorage::Off`] discards the logs.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name of
-    /// the storage is empty, `true` or `false`.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the name of the storage is empty, `true` or
+    /// `false`.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn stop_and_store_logs(&self, storage: impl Into<LogStorage>) -> Call<Stopped> {
@@ -436,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_url_or_token_is_refused_and_redacted() {
+    fn malformed_url_or_token_is_rejected_and_redacted() {
         for url in [
             "https://api.edgegap.com/v1/stop/hush/1",
             "https://api.edgegap.com/v1/self/stop/hush",

@@ -11,7 +11,7 @@ use crate::raw::edgegap::{Op, types};
 /// Maximum length of a tag, in characters.
 const MAX_CHARS: usize = 40;
 
-/// The tags of a deployment; see [`DeploymentHandle::tags`].
+/// The tags of a deployment; returned by [`DeploymentHandle::tags`].
 ///
 /// ```no_run
 /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
@@ -32,7 +32,7 @@ pub struct Tags {
     page_request: PageRequest,
 }
 
-/// Handle of a tag of a deployment; see [`DeploymentHandle::tag`].
+/// A handle on a tag of a deployment; returned by [`DeploymentHandle::tag`].
 #[derive(Clone, Debug)]
 pub struct TagHandle {
     client: Client,
@@ -50,9 +50,9 @@ impl DeploymentHandle {
         }
     }
 
-    /// The handle of one tag.
+    /// A handle on a tag, by its name. Does no I/O.
     ///
-    /// Does no I/O; the first call refuses an invalid name.
+    /// Calls reject an invalid name.
     pub fn tag<N>(&self, name: N) -> TagHandle
     where
         N: TryInto<TagName>,
@@ -90,14 +90,13 @@ impl Tags {
         })
     }
 
-    /// Adds a tag to the deployment: `POST /v1/deployments/{deployment_id}/tags`.
+    /// Creates a tag: `POST /v1/deployments/{deployment_id}/tags`.
     ///
-    /// The environment variables in the container do not change.
+    /// The environment variables of the container do not change.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the name is
-    /// empty or longer than 40 characters. [`Conflict`](crate::ErrorKind::Conflict) if the
-    /// deployment already has the tag.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the name is empty or longer than 40
+    /// characters. [`Conflict`](crate::ErrorKind::Conflict) if the deployment already has the tag.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn create(&self, name: impl Into<String>) -> Call<Tag> {
@@ -130,8 +129,8 @@ impl TagHandle {
     /// This handle keeps the old name.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) before anything is sent: the new name
-    /// is empty or longer than 40 characters.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the new name is empty or longer than 40
+    /// characters.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn rename(&self, new_name: impl Into<String>) -> Call<Tag> {
@@ -147,7 +146,7 @@ impl TagHandle {
     /// Deletes the tag: `DELETE /v1/deployments/{deployment_id}/tags/{tag_name}`.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) if the tag was already deleted.
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the tag does not exist or was already deleted.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn delete(&self) -> Call<()> {

@@ -1,18 +1,18 @@
-//! Webhook requests that the platform sends about a deployment.
+//! Webhook requests of the platform about a deployment.
 
 use super::{Deployment, DeploymentStatus};
 use crate::error::Result;
 use crate::webhook;
 use serde_json::Value;
 
-/// The body of a webhook request: a deployment, as in [`get`](super::DeploymentHandle::get).
+/// The body of a webhook request: a deployment, as [`get`](super::DeploymentHandle::get) returns it.
 ///
-/// The platform sends a POST to the URLs that were set with
+/// The platform sends a POST request to the URLs that were set with
 /// [`webhook_on_ready`](super::NewDeployment::webhook_on_ready),
 /// [`webhook_on_error`](super::NewDeployment::webhook_on_error) and
-/// [`webhook_on_terminated`](super::NewDeployment::webhook_on_terminated). Requests are not signed,
-/// and not retried if your server takes longer than 10 seconds. Verify the
-/// [`CallbackSecret`](crate::webhook::CallbackSecret) first, and get the deployment before you act:
+/// [`webhook_on_terminated`](super::NewDeployment::webhook_on_terminated). It does not sign the requests,
+/// and does not retry them if your server takes longer than 10 s. Verify the
+/// [`CallbackSecret`](crate::webhook::CallbackSecret) first, and get the deployment before you act on it:
 ///
 /// ```no_run
 /// # use deploykit::{edgegap, webhook::CallbackSecret};
@@ -29,8 +29,8 @@ use serde_json::Value;
 pub struct WebhookEvent {
     /// The deployment at the time of the request.
     ///
-    /// Only `request_id` is always present; a missing status is an empty
-    /// [`Unknown`](DeploymentStatus::Unknown).
+    /// Only `request_id` is always set. A missing status becomes
+    /// [`Unknown`](DeploymentStatus::Unknown) with an empty string.
     pub deployment: Deployment,
 }
 
@@ -52,8 +52,8 @@ pub enum WebhookKind {
 impl WebhookEvent {
     /// Parses the body of a webhook request.
     ///
-    /// Bodies over 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)) are refused. Set the limit
-    /// in your HTTP server, too: here the body is already in memory.
+    /// Rejects bodies over 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)). Set this limit in your HTTP
+    /// server, too, because here the body is already in memory.
     ///
     /// # Errors
     /// [`Decode`](crate::ErrorKind::Decode) if the body is too long, not UTF-8, not JSON, nested
@@ -76,10 +76,9 @@ impl WebhookEvent {
         Ok(Self { deployment })
     }
 
-    /// The kind, by the status and the flags of the deployment.
+    /// The kind, by the status and the fields `error` and `running` of the deployment.
     ///
-    /// The body does not name the event. To distinguish the webhooks, use a different path for each
-    /// URL.
+    /// The body does not name the event. To distinguish the webhooks, use a different path for each URL.
     pub fn kind(&self) -> WebhookKind {
         let ends = [DeploymentStatus::Terminating, DeploymentStatus::Terminated];
         if ends.contains(&self.deployment.current_status) {
