@@ -1,4 +1,4 @@
-//! Applications: list, create, get, update and delete them.
+//! Applications: list, create, get, update and delete.
 
 use super::scaling::check_instances;
 use super::{Application, ApplicationId, Client, InstanceTypeId, Page, RegionId};
@@ -21,9 +21,9 @@ pub struct ApplicationHandle {
     pub(super) id: CheckedId<ApplicationId>,
 }
 
-/// A branch of a connected Git repository, named by Nodion's ids.
+/// A branch of a connected Git repository, identified by Nodion's ids.
 ///
-/// The dashboard shows the ids. An [`Application`] may contain the ids of its branch.
+/// The dashboard shows the ids. The record of an [`Application`] may contain those of its branch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
     integration_id: String,
@@ -42,7 +42,7 @@ pub struct NewApplication {
     branch: Branch,
 }
 
-/// A change of an application.
+/// An update of an application: the branch to connect it to.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `ApplicationHandle::update`"]
 pub struct ApplicationUpdate {
@@ -71,9 +71,9 @@ impl Branch {
 }
 
 impl NewApplication {
-    /// An application with one instance, built from a Git branch.
+    /// An application from a Git branch, with one instance.
     ///
-    /// [`Client::regions`] and [`Client::instance_types`] list the valid ids.
+    /// [`Client::regions`] and [`Client::instance_types`] list the valid ids. Calls reject invalid ids.
     pub fn from_git(
         name: impl Into<String>,
         region: impl TryInto<RegionId, Error: Into<Error>>,
@@ -138,7 +138,9 @@ impl Client {
         }
     }
 
-    /// A handle on one application. Does no I/O; calls with an invalid id fail.
+    /// A handle on an application, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn application(
         &self,
         id: impl TryInto<ApplicationId, Error: Into<Error>>,
@@ -163,7 +165,7 @@ impl Applications {
 
     /// Creates an application from a branch: `POST /v1/applications`.
     ///
-    /// Nodion bills its instances from then on. It runs nothing until you
+    /// Nodion bills the instances of the application from then on. The application runs nothing before you
     /// [`deploy`](ApplicationHandle::deploy) it.
     ///
     /// ```no_run
@@ -230,7 +232,7 @@ impl ApplicationHandle {
     /// `DELETE /v1/applications/{id}`.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) if the application does not exist, or not any longer.
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the application does not exist or was already deleted.
     ///
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn delete(&self) -> Call<()> {

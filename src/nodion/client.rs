@@ -1,4 +1,4 @@
-//! The client and its configuration.
+//! The client and its builder settings.
 
 use super::failures::classify;
 use crate::check;
@@ -33,9 +33,9 @@ crate::raw::client! {
 }
 
 impl ClientBuilder<Nodion> {
-    /// Sets the project of a user's API key, sent as the header `X-Nodion-Project`.
+    /// Selects the project for the API key of a user: header `X-Nodion-Project`.
     ///
-    /// Default: the user's default project. With a project's API key, Nodion ignores the header.
+    /// Default: the user's default project. With the API key of a project, Nodion ignores the header.
     pub fn project(mut self, project_id: impl Into<String>) -> Self {
         self.headers.clear();
         let project: String = project_id.into();
@@ -51,7 +51,7 @@ impl ClientBuilder<Nodion> {
 }
 
 impl Client {
-    /// Configures a client for `https://api.nodion.com`.
+    /// Builds a client for `https://api.nodion.com`.
     pub fn builder() -> ClientBuilder<Nodion> {
         ClientBuilder::default()
     }
@@ -59,19 +59,20 @@ impl Client {
     /// Creates a client with this API key. The prefix `Bearer ` is optional.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a key that is empty or not a
-    /// valid header value.
+    /// [`Configuration`](crate::ErrorKind::Configuration) for a key that is empty or not a valid header
+    /// value.
     pub fn new(token: impl Into<crate::Secret>) -> Result<Self> {
         Self::builder().token(token).build()
     }
 
-    /// Creates a client from `NODION_TOKEN` and other environment variables.
+    /// Creates a client from environment variables.
     ///
-    /// Optional: `NODION_PROJECT` for [`project`](ClientBuilder::project), `NODION_BASE_URL`.
+    /// Reads `NODION_TOKEN`, and `NODION_PROJECT` (for [`project`](ClientBuilder::project)) and
+    /// `NODION_BASE_URL`, which are optional.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) if `NODION_TOKEN` is missing or
-    /// empty, and as [`new`](Self::new).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if `NODION_TOKEN` is missing or empty, and as
+    /// [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }
@@ -87,10 +88,10 @@ impl Client {
 }
 
 /// Rejects text that is empty or contains whitespace or a control character.
-pub(super) fn check_no_whitespace(what: &str, text: &str) -> Result<()> {
-    check::text(what, text)?;
+pub(super) fn check_no_whitespace(name: &str, text: &str) -> Result<()> {
+    check::text(name, text)?;
     if text.contains(char::is_whitespace) {
-        let problem = format!("the {what} contains a space");
+        let problem = format!("the {name} contains whitespace");
         return Err(Error::invalid_request(problem));
     }
     Ok(())

@@ -19,9 +19,7 @@ const LOG_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Poll intervals and deadline of a wait: building an image takes minutes.
 const SCHEDULE: Schedule = Schedule::seconds(5, 20, 900);
 
-/// The deployments of an application.
-///
-/// Returned by [`ApplicationHandle::deployments`].
+/// The deployments of an application; returned by [`ApplicationHandle::deployments`].
 #[derive(Clone, Debug)]
 pub struct Deployments {
     application: ApplicationHandle,
@@ -35,7 +33,7 @@ pub struct DeploymentHandle {
     id: CheckedId<DeploymentId>,
 }
 
-/// A started deployment; returned by [`ApplicationHandle::deploy`].
+/// A created deployment; returned by [`ApplicationHandle::deploy`].
 ///
 /// Serializes as its record.
 #[derive(Clone, Debug, Serialize)]
@@ -52,7 +50,7 @@ pub struct Deployed {
 }
 
 impl Deployed {
-    /// A handle on the deployment: get it or wait for it. Does no I/O.
+    /// A handle on the deployment. Does no I/O.
     pub fn deployment(&self) -> DeploymentHandle {
         self.application.deployment(&self.id)
     }
@@ -66,7 +64,9 @@ impl ApplicationHandle {
         }
     }
 
-    /// A handle on one deployment. Does no I/O.
+    /// A handle on a deployment, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn deployment(
         &self,
         id: impl TryInto<DeploymentId, Error: Into<Error>>,
@@ -80,8 +80,8 @@ impl ApplicationHandle {
     /// Deploys the latest commit of the connected branch, or the image:
     /// `POST /v1/applications/{id}/deployments`.
     ///
-    /// To restart an application, deploy it again. Returns before the deployment is available; see
-    /// [`DeploymentHandle::wait`].
+    /// Returns before the deployment is ready: see [`wait`](DeploymentHandle::wait). To restart an
+    /// application, redeploy it.
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -116,8 +116,8 @@ impl ApplicationHandle {
         self.deploy_tag(Some(tag)).attach_json(body)
     }
 
-    /// Sends no body; [`deploy_image`](Self::deploy_image) attaches one. The generator supports no optional
-    /// bodies, and it is unknown how the platform handles `{}`.
+    /// Sends no body. [`deploy_image`](Self::deploy_image) attaches one, because the generated method takes
+    /// no optional body, and it is unknown how the platform handles `{}`.
     fn deploy_tag(&self, tag: Option<String>) -> Call<Deployed> {
         let application = self.clone();
         self.client.call(Op::CreateDeployment, |raw| async move {
@@ -137,7 +137,7 @@ impl ApplicationHandle {
 }
 
 impl Deployments {
-    /// Lists all deployments, usually newest first:
+    /// Lists all deployments, usually the newest first:
     /// `GET /v1/applications/{id}/deployments`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
@@ -150,10 +150,10 @@ impl Deployments {
         })
     }
 
-    /// Returns the highest deploy number; 0 before the first deployment.
+    /// Returns the highest deploy number, or 0 without deployments:
+    /// `GET /v1/applications/{id}/deployments`.
     ///
-    /// Sends the same request as [`list`](Self::list). Call it before
-    /// [`deploy`](ApplicationHandle::deploy) and pass the number to [`find_created`](Self::find_created).
+    /// Call it before [`deploy`](ApplicationHandle::deploy), for [`find_created`](Self::find_created).
     pub fn latest_number(&self) -> Call<i64> {
         self.list().map(|all| {
             let numbers = all.items.iter().map(|deployment| deployment.deploy_number);
@@ -161,10 +161,11 @@ impl Deployments {
         })
     }
 
-    /// Finds deployments with a higher number than `after_number`.
+    /// Finds deployments with a higher number than `after_number`:
+    /// `GET /v1/applications/{id}/deployments`.
     ///
-    /// Use it after a [`deploy`](ApplicationHandle::deploy) with unknown effect. Sends the same
-    /// request as [`list`](Self::list).
+    /// Use it after a [`deploy`](ApplicationHandle::deploy) with
+    /// [`Effect::Unknown`](crate::Effect::Unknown). Get the latest number before you deploy:
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -186,8 +187,8 @@ impl Deployments {
     /// # Ok(()) }
     /// ```
     ///
-    /// **A result proves** that the application was deployed after you read the number. It does not
-    /// prove that your call caused the deployment: a push, the dashboard and other programs deploy, too.
+    /// **A result proves** that the application was deployed after you read the number. It does not prove
+    /// that your call created the deployment: a push, the dashboard and other programs deploy, too.
     ///
     /// **An empty result proves nothing**: the request may still be in progress, and the list may lag
     /// behind. Try a few times before you deploy again.
@@ -199,9 +200,10 @@ impl Deployments {
         })
     }
 
-    /// Watches all deployments of the application, including those that start later.
+    /// Watches all deployments of the application, including new ones:
+    /// `GET /v1/applications/{id}/deployments`.
     ///
-    /// Sends the request of [`list`](Self::list) once per round.
+    /// Each round sends one request.
     pub fn watch(&self) -> Watcher {
         Watcher::all(self.clone())
     }
@@ -232,7 +234,7 @@ impl DeploymentHandle {
     /// The platform has no request for a single deployment.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) if the list does not contain the deployment. Very new or
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the list does not contain the deployment. Very new and
     /// very old deployments may be missing.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
@@ -252,10 +254,10 @@ impl DeploymentHandle {
         })
     }
 
-    /// Waits until the deployment is available, and returns it.
+    /// Waits until the deployment is ready (`available`), and returns it.
     ///
-    /// Polls [`get`](Self::get): immediately, after 5 s, then at growing intervals of up to 20 s, for at
-    /// most 15 minutes. Change these defaults on [`Wait`].
+    /// Polls [`get`](Self::get) immediately, then at intervals that grow from 5 s to 20 s, for up to 15
+    /// minutes. [`Wait`] has methods to change these defaults.
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -271,8 +273,8 @@ impl DeploymentHandle {
     ///   probably means that a newer deployment replaced this one.
     /// - [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut) at the deadline.
     ///
-    /// In both, [`Error::log_tail`](crate::Error::log_tail) has the last 20 log lines of the
-    /// application's instances. The platform has no request for the build log.
+    /// After both, [`Error::log_tail`](crate::Error::log_tail) has the last 20 log lines of the application's
+    /// instances. The platform has no request for the build log.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn wait(&self) -> Wait<Deployment> {

@@ -1,4 +1,4 @@
-//! Domains of an application: create, verify, connect and delete them.
+//! Domains of an application: list, create, verify, connect and delete.
 
 use super::client::check_no_whitespace;
 use super::{ApplicationHandle, Domain, DomainId, Page};
@@ -28,7 +28,9 @@ impl ApplicationHandle {
         }
     }
 
-    /// A handle on one domain. Does no I/O.
+    /// A handle on a domain, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn domain(&self, id: impl TryInto<DomainId, Error: Into<Error>>) -> DomainHandle {
         DomainHandle {
             application: self.clone(),
@@ -87,7 +89,7 @@ impl DomainHandle {
     /// Verifies the domain by its TXT record in the DNS:
     /// `POST /v1/applications/{id}/domains/{domain_id}/verify`.
     ///
-    /// The response is undocumented. Returns `None` if it contains no domain.
+    /// Returns the domain, or `None` if the response, which is undocumented, does not contain it.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn verify(&self) -> Call<Option<Domain>> {
@@ -103,8 +105,8 @@ impl DomainHandle {
     /// Connects the verified domain to the application:
     /// `POST /v1/applications/{id}/domains/{domain_id}/connect`.
     ///
-    /// The domain takes effect with the next deployment. The response is undocumented. Returns `None` if
-    /// it contains no domain.
+    /// The domain takes effect with the next deployment. Returns the domain, or `None` if the response,
+    /// which is undocumented, does not contain it.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn connect(&self) -> Call<Option<Domain>> {
@@ -121,7 +123,7 @@ impl DomainHandle {
     /// `DELETE /v1/applications/{id}/domains/{domain_id}`.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) if the domain does not exist, or not any longer.
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the domain does not exist or was already deleted.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn delete(&self) -> Call<()> {

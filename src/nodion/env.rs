@@ -15,7 +15,7 @@ pub struct NewEnvVariable {
     body: types::EnvVariableCreate,
 }
 
-/// A change of an environment variable. `Debug` redacts its value.
+/// An update of an environment variable. `Debug` redacts its value.
 ///
 /// Set at least one of key, value and buildtime.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,9 +31,7 @@ pub struct EnvVariables {
     application: ApplicationHandle,
 }
 
-/// A handle on an environment variable.
-///
-/// Returned by [`ApplicationHandle::env_variable`].
+/// A handle on an environment variable; returned by [`ApplicationHandle::env_variable`].
 #[derive(Clone, Debug)]
 pub struct EnvVariableHandle {
     application: ApplicationHandle,
@@ -41,7 +39,7 @@ pub struct EnvVariableHandle {
 }
 
 impl NewEnvVariable {
-    /// A variable for the running instances, not for the build.
+    /// A variable that is set in the running instances, but not during the build.
     pub fn new(key: impl Into<String>, value: impl Into<Secret>) -> Self {
         Self {
             body: types::EnvVariableCreate {
@@ -52,7 +50,7 @@ impl NewEnvVariable {
         }
     }
 
-    /// Whether the build also gets the variable. Platform default: false.
+    /// Whether the variable is also set during the build. Default: false.
     pub fn buildtime(mut self, buildtime: bool) -> Self {
         self.body.buildtime = Some(buildtime);
         self
@@ -65,7 +63,7 @@ impl NewEnvVariable {
 }
 
 impl EnvVariableUpdate {
-    /// An empty update. A call rejects it until something is set.
+    /// An empty update. Calls reject it until something is set.
     pub fn new() -> Self {
         Self::default()
     }
@@ -82,7 +80,7 @@ impl EnvVariableUpdate {
         self
     }
 
-    /// Whether the build also gets the variable.
+    /// Whether the variable is also set during the build.
     pub fn buildtime(mut self, buildtime: bool) -> Self {
         self.body.buildtime = Some(buildtime);
         self
@@ -101,7 +99,7 @@ impl EnvVariableUpdate {
     }
 }
 
-/// Rejects text that cannot be the key of an environment variable.
+/// Rejects a key that is empty or contains `=` or a control character.
 fn check_key(key: &str) -> Result<()> {
     check::text("variable key", key)?;
     if key.contains('=') {
@@ -118,7 +116,9 @@ impl ApplicationHandle {
         }
     }
 
-    /// A handle on one environment variable. Does no I/O.
+    /// A handle on an environment variable, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn env_variable(
         &self,
         id: impl TryInto<EnvVariableId, Error: Into<Error>>,
@@ -199,7 +199,7 @@ impl EnvVariableHandle {
         })
     }
 
-    /// Changes the variable:
+    /// Updates the variable:
     /// `PATCH /v1/applications/{id}/env_variables/{env_variable_id}`.
     ///
     /// The change takes effect with the next deployment.
@@ -225,7 +225,7 @@ impl EnvVariableHandle {
     /// Running instances keep it until the next deployment.
     ///
     /// # Errors
-    /// [`NotFound`](crate::ErrorKind::NotFound) if the variable does not exist, or not any longer.
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the variable does not exist or was already deleted.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn delete(&self) -> Call<()> {

@@ -1,16 +1,17 @@
-//! Maps status and body of failed requests to errors.
+//! Maps status and body of a failure to an error.
 
 use crate::error::ErrorKind;
 use crate::transport::platform::{Classified, Failure};
 use serde_json::Value;
 
-/// Nodion has two failure bodies: `{"errors": ["message", …]}` for a 400 and
-/// `{"status": 404, "error": "Not Found"}` for an unknown id. The body may also be empty. `status` in
-/// the body is ignored.
+/// Classifies a response with a failure status.
+///
+/// Bodies are `{"errors": ["message", …]}` for a 400, `{"status": 404, "error": "Not Found"}` for an
+/// unknown id, or empty. `status` in the body is ignored.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
     let Some(json) = failure.json else {
-        // Nodion's own 404 is JSON: HTML or text comes from another server.
+        // The platform responds in JSON. HTML or text comes from another server.
         if failure.status == 404 && !failure.text.trim().is_empty() {
             return classified
                 .kind(ErrorKind::NoSuchRoute)

@@ -4,9 +4,7 @@ use super::{ApplicationHandle, Client, Instance, InstanceType, Page};
 use crate::call::Call;
 use crate::raw::nodion::Op;
 
-/// The running instances of an application.
-///
-/// Returned by [`ApplicationHandle::instances`].
+/// The running instances of an application; returned by [`ApplicationHandle::instances`].
 #[derive(Clone, Debug)]
 pub struct Instances {
     application: ApplicationHandle,
@@ -37,7 +35,7 @@ impl Client {
 }
 
 impl Instances {
-    /// Lists the running instances of the application and of its workers:
+    /// Lists all running instances of the application and of its workers:
     /// `GET /v1/applications/{id}/instances`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-instances/>

@@ -1,4 +1,4 @@
-//! Logs of an application: read and follow them.
+//! Logs of an application: read, follow and resume.
 
 use super::{ApplicationHandle, ApplicationId, Client, InstanceId};
 use crate::call::{Call, step};
@@ -16,25 +16,25 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
-/// How many lines the platform keeps, and the largest `limit` of a request.
+/// Number of lines that the platform keeps. Also the maximum `limit` of a request.
 const MAX_LINES: u32 = 2500;
 /// The platform's name in a cursor.
 const PLATFORM: &str = "nodion";
-/// Poll interval of a followed log: first, and longest while no lines arrive.
+/// Poll interval of a followed log: the shortest, and the longest while no lines arrive.
 /// The platform documents no rate limit.
 const INTERVAL: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(20));
-/// How late a line may arrive, in milliseconds: instances differ in clock and delay.
+/// How late a line may arrive, in milliseconds. Clocks and delays of instances differ.
 const OVERLAP: i64 = 5_000;
-/// The period that the platform returns by default, in milliseconds.
+/// Time range that the platform returns by default, in milliseconds.
 const HOUR: i64 = 3_600_000;
 
-/// A time as a query value, or an error message.
+/// A time as a query value. `Err`: the reason why the time is invalid.
 type QueryTime = std::result::Result<String, String>;
 
 /// Selects log lines. Default: the last hour, at most 200 lines.
 ///
-/// For [`ApplicationHandle::logs`] and [`ApplicationHandle::follow_logs`]. A followed log has no limit of
-/// 200 lines.
+/// For [`ApplicationHandle::logs`] and [`ApplicationHandle::follow_logs`]. The limit of 200 lines does not
+/// apply to a followed log.
 ///
 /// ```no_run
 /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -63,16 +63,17 @@ impl LogOptions {
         Self::default()
     }
 
-    /// Only the last `lines` lines, at most 2,500.
+    /// Selects only the last lines, at most 2,500.
     ///
-    /// A followed log starts with them; 0 yields new lines only. Requests 2,500 lines and drops the
-    /// earlier ones, because Nodion does not document which lines a smaller [`limit`](Self::limit) omits.
+    /// A followed log starts with these lines; 0 yields only new lines. The call requests 2,500 lines and
+    /// drops the earlier ones, because Nodion does not document which lines a smaller
+    /// [`limit`](Self::limit) omits.
     pub fn tail(mut self, lines: u32) -> Self {
         self.tail = Some(lines);
         self
     }
 
-    /// Only lines after this time, also if it is more than an hour ago.
+    /// Selects only lines after this time, which may be more than an hour ago.
     ///
     /// The platform keeps 2,500 lines for 7 days.
     pub fn since(mut self, time: SystemTime) -> Self {
@@ -80,15 +81,15 @@ impl LogOptions {
         self
     }
 
-    /// Only lines before this time.
+    /// Selects only lines before this time.
     ///
-    /// Starts one hour earlier, unless [`since`](Self::since) is set.
+    /// Without [`since`](Self::since), only lines of the hour before this time.
     pub fn until(mut self, time: SystemTime) -> Self {
         self.before = Some(query_time(jiff::Timestamp::try_from(time).ok()));
         self
     }
 
-    /// Only lines after the time of this line, to read forwards.
+    /// Selects only lines after the time of this line, to read forwards.
     ///
     /// Omits other lines with exactly the same time.
     pub fn after_line(mut self, line: &LogLine) -> Self {
@@ -96,7 +97,7 @@ impl LogOptions {
         self
     }
 
-    /// Only lines before the time of this line, to read backwards.
+    /// Selects only lines before the time of this line, to read backwards.
     ///
     /// Omits other lines with exactly the same time.
     pub fn before_line(mut self, line: &LogLine) -> Self {
@@ -104,7 +105,7 @@ impl LogOptions {
         self
     }
 
-    /// At most this many lines, 1 to 2,500. Platform default: 200.
+    /// Limits the number of lines, 1 to 2,500. Default: 200.
     ///
     /// Nodion does not document which lines it omits. For the last lines, use [`tail`](Self::tail).
     pub fn limit(mut self, lines: u32) -> Self {
@@ -112,7 +113,7 @@ impl LogOptions {
         self
     }
 
-    /// Only lines of this instance.
+    /// Selects only lines of this instance.
     pub fn instance(mut self, id: impl TryInto<InstanceId, Error: Into<Error>>) -> Self {
         self.instance = Some(checked(id));
         self
@@ -146,9 +147,8 @@ impl LogOptions {
     }
 }
 
-/// The time of a line, with all digits that the server sent.
-///
-/// With fewer digits, the server would return the line again.
+/// The time of a line, with all digits that the server sent: with fewer digits, the server would return
+/// the line again.
 fn line_time(line: &LogLine) -> QueryTime {
     let timestamp = line.timestamp.as_ref();
     let timestamp = timestamp.ok_or("the line has no timestamp")?;
@@ -167,12 +167,12 @@ fn query_time(time: Option<jiff::Timestamp>) -> QueryTime {
 }
 
 impl ApplicationHandle {
-    /// Reads log lines of the online instances, oldest first:
+    /// Reads log lines of the online instances, the oldest first:
     /// `GET /v1/applications/{id}/logs`.
     ///
     /// # Errors
-    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a limit of 0 lines, a limit or tail above
-    /// 2,500 lines, a time outside the years -9999 to 9999, and a line without a timestamp.
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a limit of 0 lines, a limit or tail of more
+    /// than 2,500 lines, a time outside of the years -9999 to 9999, and a line without a timestamp.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
@@ -198,20 +198,20 @@ impl ApplicationHandle {
         })
     }
 
-    /// Follows the log: `GET /v1/applications/{id}/logs`, repeatedly.
+    /// Follows the log by polling: `GET /v1/applications/{id}/logs`.
     ///
     /// Yields earlier lines first, then new lines as they arrive. The earlier lines are those of the last
     /// hour, or those that [`tail`](LogOptions::tail), [`since`](LogOptions::since) and
     /// [`after_line`](LogOptions::after_line) select.
     ///
-    /// Nodion does not stream, so [`LogStream`] polls: every 5 s, growing to 20 s while no lines arrive
-    /// (see [`interval`](LogStream::interval)). With [`Retry::off`](crate::Retry::off), the first failed
-    /// poll ends the stream.
+    /// Nodion does not stream logs, so [`LogStream`] polls, at intervals that grow from 5 s to 20 s while no
+    /// lines arrive (see [`interval`](LogStream::interval)). With [`Retry::off`](crate::Retry::off), the
+    /// first failed poll ends the stream.
     ///
-    /// Each poll overlaps the previous one by 5 s, so that late lines are not missed; lines that were
-    /// already yielded are dropped. If more than 2,500 lines arrive between two polls, the stream yields
-    /// an error of kind [`Unsupported`](crate::ErrorKind::Unsupported) for the missing lines and
-    /// continues. Lines of an instance that went offline can no longer be read.
+    /// Each poll overlaps the previous one by 5 s, so that late lines are not missed. Lines that were already
+    /// yielded are dropped. If more than 2,500 lines arrive between two polls, the stream yields an error of
+    /// kind [`Unsupported`](crate::ErrorKind::Unsupported) for the missing lines and continues. Lines of an
+    /// instance that went offline can no longer be read.
     ///
     /// # Errors
     /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) with
@@ -223,10 +223,10 @@ impl ApplicationHandle {
         self.follow(options, None)
     }
 
-    /// Resumes a followed log: `GET /v1/applications/{id}/logs`, repeatedly.
+    /// Resumes a followed log by polling: `GET /v1/applications/{id}/logs`.
     ///
-    /// Starts after the last line of an earlier stream, also of another process. The cursor does not
-    /// contain the [`instance`](LogOptions::instance): set it again.
+    /// Starts after the last line of an earlier stream, which may have been in another process. The cursor
+    /// does not contain the [`instance`](LogOptions::instance): set it again.
     ///
     /// # Errors
     /// As [`follow_logs`](Self::follow_logs), and
@@ -284,9 +284,9 @@ async fn follow(
         }
     }
     let policy = scope.retry().clone();
-    let off = policy.max_retries == 0;
+    let retries_off = policy.max_retries == 0;
     let reconnect = Reconnect {
-        // Also with `Retry::off`: the next poll is not a retry.
+        // Even with `Retry::off`, because the next poll is not a retry.
         enabled: true,
         after_end: Backoff::between(INTERVAL.0, INTERVAL.1),
         ..Reconnect::from_retry(&policy)
@@ -296,11 +296,15 @@ async fn follow(
         id,
         instance,
         state: State::Closed,
-        count: 0,
+        yielded_before: 0,
     };
-    source.open(items, full, &dedupe, resumes);
+    source.start_window(items, full, &dedupe, resumes);
     let stream = LogStream::new(source, dedupe, reconnect);
-    Ok(if off { stream.max_failures(0) } else { stream })
+    Ok(if retries_off {
+        stream.max_failures(0)
+    } else {
+        stream
+    })
 }
 
 /// Reads the log by polling windows of at most 2,500 lines.
@@ -310,33 +314,39 @@ struct LogSource {
     id: ApplicationId,
     instance: Option<InstanceId>,
     state: State,
-    /// Number of yielded lines when the current window was requested.
-    count: u64,
+    /// Number of lines that were yielded before the current window was requested.
+    yielded_before: u64,
 }
 
 enum State {
     Closed,
     Reading(Running),
     Window {
-        /// Error for lines missing before this window.
+        /// Error for lines that are missing before this window.
         gap: Option<Error>,
         items: VecDeque<Item>,
+        /// Whether the window has the maximum number of lines, so that lines may be missing.
         full: bool,
     },
 }
 
 impl LogSource {
-    /// Starts yielding a window. With `continues`, the window should overlap the lines that were already
-    /// yielded, so a full window without overlap has a gap before it.
-    fn open(&mut self, items: VecDeque<Item>, full: bool, dedupe: &Dedupe, continues: bool) {
+    /// Starts yielding a window.
+    ///
+    /// If the window `continues` earlier ones, it should overlap the lines that were already yielded: before
+    /// a full window without such a line, lines are missing.
+    fn start_window(
+        &mut self,
+        items: VecDeque<Item>,
+        full: bool,
+        dedupe: &Dedupe,
+        continues: bool,
+    ) {
         let overlaps = items
             .iter()
             .any(|item| dedupe.has_yielded(item.at, item.hash));
-        let gap = (full && continues && !overlaps).then(|| {
-            lines_lost(
-                "lines are missing: more lines arrived between two polls than the platform keeps",
-            )
-        });
+        let gap = (full && continues && !overlaps)
+            .then(|| lines_lost("lines are missing: 2500 or more lines arrived between two polls"));
         self.state = State::Window { gap, items, full };
     }
 }
@@ -347,13 +357,13 @@ impl Source for LogSource {
     }
 
     fn start_reading(&mut self, dedupe: &Dedupe) {
-        self.count = dedupe.count();
+        self.yielded_before = dedupe.count();
         let (id, instance) = (self.id.clone(), self.instance.clone());
         let after = after_position(dedupe.position());
         let call = Call::new(self.scope.fresh(), move |scope| async move {
             read_window(&scope, &id, after, instance.as_ref()).await
         });
-        // `LogStream` retries.
+        // Off, because `LogStream` retries.
         self.state = State::Reading(call.retry(Retry::off()).into_future());
     }
 
@@ -370,7 +380,7 @@ impl Source for LogSource {
                     Ok(lines) => {
                         let full = is_full(lines.len());
                         let continues = dedupe.position().last.is_some();
-                        self.open(items_of(lines), full, dedupe, continues);
+                        self.start_window(items_of(lines), full, dedupe, continues);
                     }
                     Err(error) => {
                         self.close();
@@ -384,13 +394,13 @@ impl Source for LogSource {
                     if let Some(item) = items.pop_front() {
                         return Poll::Ready(Event::Item(item));
                     }
-                    let progress = dedupe.count() > self.count;
+                    let progress = dedupe.count() > self.yielded_before;
                     return Poll::Ready(match (*full, progress) {
                         (false, _) => Event::Ended,
-                        // The window may omit the newest lines.
+                        // The full window may lack the newest lines.
                         (true, true) => Event::ReadMore,
                         (true, false) => Event::SkipMillisecond(lines_lost(
-                            "lines are missing: more lines have the same time than the platform returns",
+                            "lines are missing: 2500 or more lines have the same time",
                         )),
                     });
                 }
@@ -427,7 +437,7 @@ async fn read_window(
 
 /// The query parameter `after` of the next window: one millisecond before the position.
 ///
-/// The platform omits lines of exactly that time, and does not document the precision of the comparison.
+/// The platform omits lines of exactly that time. The precision of its comparison is not documented.
 fn after_position(position: &LogPosition) -> Option<String> {
     let before = position.since()?.saturating_sub(1);
     let instant = jiff::Timestamp::from_millisecond(before).ok()?;

@@ -13,10 +13,12 @@
 //! ```
 //!
 //! [`deploy`](ApplicationHandle::deploy) deploys the latest commit of the connected branch, or the
-//! image. To restart an application, deploy it again. Deploying is not idempotent: after an error with
+//! image. To restart an application, redeploy it.
+//!
+//! Deploying is not idempotent: each call creates another deployment. After an error with
 //! [`Effect::Unknown`](crate::Effect::Unknown), call [`Deployments::find_created`] before you retry.
 //!
-//! Nodion does not document all responses. Methods with an undocumented response return an `Option`,
+//! Nodion does not document all responses. A method with an undocumented response returns an `Option`,
 //! which is `None` if the response contains no record.
 //!
 //! Source: <https://www.nodion.com/en/docs/api/application-deployments/>
@@ -106,5 +108,5 @@ crate::id::id! {
     WorkerId, "worker id"
 }
 
-/// Configures a Nodion [`Client`].
+/// Builds a Nodion [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Nodion>;

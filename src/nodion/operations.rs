@@ -1,8 +1,8 @@
-//! The method of this crate for each operation of `specs/nodion.yaml`.
+//! Maps each operation of `specs/nodion.yaml` to the method that calls it.
 
 use crate::raw::nodion::Op;
 
-/// The path of the method below `deploykit`.
+/// The path of the method, below `deploykit`.
 ///
 /// No wildcard arm, so that a new operation fails to compile until it is mapped here.
 pub(crate) const fn wrapper(op: Op) -> &'static str {

@@ -1,4 +1,4 @@
-//! Scaling: number and type of instances, processes, scaling events.
+//! Scaling: the number and type of instances, processes, and scaling events.
 
 use super::{ApplicationHandle, InstanceTypeId, Page, Process, ProcessId, ScalingEvent, WorkerId};
 use crate::call::Call;
@@ -28,16 +28,14 @@ pub struct ProcessHandle {
     id: CheckedId<ProcessId>,
 }
 
-/// The scaling events of an application.
-///
-/// Returned by [`ApplicationHandle::scaling_events`].
+/// The scaling events of an application; returned by [`ApplicationHandle::scaling_events`].
 #[derive(Clone, Debug)]
 pub struct ScalingEvents {
     application: ApplicationHandle,
 }
 
 impl Scaling {
-    /// Scales to 1 to 16 instances of this type. The platform requires both values.
+    /// Scales to this number of instances (1 to 16) of this type. The platform requires both values.
     pub fn to(
         instances: u32,
         instance_type: impl TryInto<InstanceTypeId, Error: Into<Error>>,
@@ -86,7 +84,9 @@ impl ApplicationHandle {
         }
     }
 
-    /// A handle on one process. Does no I/O.
+    /// A handle on a process, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn process(&self, id: impl TryInto<ProcessId, Error: Into<Error>>) -> ProcessHandle {
         ProcessHandle {
             application: self.clone(),
@@ -101,12 +101,12 @@ impl ApplicationHandle {
         }
     }
 
-    /// Changes number and type of the instances of the application or a worker:
+    /// Scales the application or a worker, by number and type of instances:
     /// `POST /v1/applications/{id}/scaling_events`.
     ///
     /// Scaling starts immediately. The call counts towards
-    /// [`max_creates`](crate::ClientBuilder::max_creates). The response is undocumented. Returns `None`
-    /// if it contains no scaling event.
+    /// [`max_creates`](crate::ClientBuilder::max_creates). Returns the scaling event, or `None` if the
+    /// response, which is undocumented, does not contain it.
     ///
     /// ```no_run
     /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
@@ -133,7 +133,7 @@ impl ApplicationHandle {
 }
 
 impl Processes {
-    /// Lists the processes of the application, including the web process:
+    /// Lists all processes of the application, including the web process:
     /// `GET /v1/applications/{id}/processes`.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
@@ -148,11 +148,12 @@ impl Processes {
 }
 
 impl ProcessHandle {
-    /// Sets the number of instances of the process; 0 stops it:
+    /// Scales the process to this number of instances; 0 stops it:
     /// `PATCH /v1/applications/{id}/processes/{process_id}`.
     ///
-    /// Does not count towards [`max_creates`](crate::ClientBuilder::max_creates), so that the limit never
-    /// prevents a stop. The response is undocumented. Returns `None` if it contains no process.
+    /// The call does not count towards [`max_creates`](crate::ClientBuilder::max_creates), so that the limit
+    /// never prevents a stop. Returns the process, or `None` if the response, which is undocumented, does
+    /// not contain it.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn scale(&self, instances: u32) -> Call<Option<Process>> {
@@ -167,7 +168,7 @@ impl ProcessHandle {
         })
     }
 
-    /// Stops the process: [`scale`](Self::scale) to 0 instances.
+    /// Stops the process, as [`scale`](Self::scale) to 0 instances.
     pub fn stop(&self) -> Call<Option<Process>> {
         self.scale(0)
     }

@@ -1,4 +1,4 @@
-//! Types for responses that Nodion does not document.
+//! Types for response bodies that Nodion does not document.
 
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::raw::nodion::types::{Application, Domain, Process, ScalingEvent};
@@ -7,21 +7,21 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// The undocumented response to a change: the record in its envelope, if any.
+/// The undocumented response to an update: the record, if the body has its envelope.
 ///
-/// Any other success response, including an empty body, is `None`.
+/// Any other body, including an empty one, decodes to `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptionalRecord<T>(Option<T>);
 
-/// The response to a deletion. `{"deleted": false}` is a failure, any other body a success.
+/// The response to a deletion. `{"deleted": false}` is a failure, any other body is a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
     denied: bool,
 }
 
-/// A record that responses wrap in an envelope.
+/// A record that a response contains in an envelope.
 pub trait Record {
-    /// The key in the envelope: `application` in `{"application": …}`.
+    /// The key of the record in the envelope: `application` in `{"application": …}`.
     const KEY: &'static str;
 }
 
@@ -78,8 +78,8 @@ impl<'de> Deserialize<'de> for Deletion {
 
 /// Id of a Git integration, repository or branch.
 ///
-/// Pass it to [`Branch::new`](super::Branch::new). Deserializes from text or a number, because the Git
-/// host may assign it.
+/// For [`Branch::new`](super::Branch::new). Deserializes from a string or a number, because ids that the
+/// Git host assigns may be numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ExternalId(String);
