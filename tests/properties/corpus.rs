@@ -23,29 +23,30 @@ fn folder(target: &str) -> PathBuf {
 }
 
 #[test]
-fn every_input_of_the_corpus_passes() {
+fn every_input_in_the_corpus_passes_its_check() {
     for (target, check) in TARGETS {
-        let mut kept = 0;
+        let mut count = 0;
         for entry in std::fs::read_dir(folder(target)).unwrap() {
             let path = entry.unwrap().path();
             let input = std::fs::read(&path).unwrap();
             let caught = std::panic::catch_unwind(|| check(&input));
             assert!(caught.is_ok(), "{}", path.display());
-            kept += 1;
+            count += 1;
         }
-        assert!(kept > 5, "{kept} inputs for {target}");
+        assert!(count > 5, "{count} inputs for {target}");
     }
 }
 
+/// The files `found-*` are responses that once failed a check. `check` ignores input that does not parse.
 #[test]
-fn every_found_reply_names_an_operation() {
+fn every_response_found_by_fuzzing_is_still_parsed() {
     let mut found = 0;
     for entry in std::fs::read_dir(folder("replies")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy();
         if name.starts_with("found-") {
             let case = Case::parse(&std::fs::read(&path).unwrap());
-            assert!(case.is_some(), "{name} is not a reply to an operation");
+            assert!(case.is_some(), "{name} is not a response to an operation");
             found += 1;
         }
     }
@@ -59,9 +60,9 @@ fn write_examples() {
     let mut seen = BTreeSet::new();
     for (number, example) in examples().iter().enumerate() {
         let (operation, status, body) = (example.operation, example.status, example.body());
-        // A failure shared by many operations is written once.
-        let of = if status < 300 { operation.id } else { "" };
-        if seen.insert((operation.api, of, status, body.clone())) {
+        // A failure that many operations share is written once per platform.
+        let success_of = if status < 300 { operation.id } else { "" };
+        if seen.insert((operation.api, success_of, status, body.clone())) {
             let head = format!("{} {} {status}", operation.api, operation.id);
             let file = folder("replies").join(format!("example-{number:03}"));
             std::fs::write(file, format!("{head} {}\n{body}", example.media)).unwrap();

@@ -8,7 +8,8 @@ use proptest::sample::select;
 use serde_json::json;
 
 #[test]
-fn any_input_is_sent_or_rejected() {
+fn any_caller_input_is_accepted_or_rejected() {
+    // The first byte selects the kind of input; 7 is a request body.
     let data = prop_oneof![
         vec(any::<u8>(), 0..40),
         "[\u{0}-\u{7}](%2e|\\.|/|:|@|\\\\|\\?|#|a|\u{7}|\u{8}|ü| |\n|https|http|ssh|=|&){0,12}"
@@ -25,7 +26,7 @@ fn any_id_stays_one_path_segment_or_is_rejected() {
         "(%|2e|2F|\\.|a|ü| |\\+|&|=|;|:|@|~|\\{|\\}|\\||\\^|`|\"|<|>)*"
     ];
     for_all(750, (any_operation(), id), |(operation, id)| {
-        inputs::id_in_a_path(operation, &id);
+        inputs::check_id_in_path(operation, &id);
     });
 }
 
@@ -35,13 +36,15 @@ fn any_webhook_body_is_parsed_or_rejected() {
         vec(any::<u8>(), 0..200),
         "[\\[\\]{}\",:0-9a-z]{0,60}".prop_map(String::into_bytes),
     ];
-    for_all(500, bytes, |bytes| webhooks::body(&with_canaries(&bytes)));
+    for_all(500, bytes, |bytes| {
+        webhooks::check_body(&with_canaries(&bytes))
+    });
     for_all(500, any_json(), |value| {
-        webhooks::body(value.to_string().as_bytes());
+        webhooks::check_body(value.to_string().as_bytes());
     });
 }
 
-/// Real bodies with any value in one field.
+/// The bodies are typical ones, with any value in one field.
 #[test]
 fn any_field_value_of_a_webhook_body_is_parsed_or_rejected() {
     let of_edgegap = json!({ "request_id": "a", "current_status": "Status.READY", "running": true, "ports": { "p": {} } });
@@ -59,12 +62,12 @@ fn any_field_value_of_a_webhook_body_is_parsed_or_rejected() {
             Some((outer, name)) => whole[outer][name] = value,
             None => whole[name] = value,
         }
-        webhooks::body(whole.to_string().as_bytes());
+        webhooks::check_body(whole.to_string().as_bytes());
     });
 }
 
 #[test]
-fn only_queries_with_the_secret_are_verified() {
+fn only_queries_with_exactly_one_secret_are_verified() {
     let known = ["\u{1}-and-more", "\u{8}-and-much-more", "", "x"];
     let known = known.map(|secret| format!("callback_secret={secret}"));
     let other = ["callback%5fsecret=x", "a=b", ""].map(str::to_owned);
@@ -75,7 +78,7 @@ fn only_queries_with_the_secret_are_verified() {
     ];
     for_all(1000, vec(pair, 0..4), |pairs| {
         let query = with_canaries(pairs.join("&").as_bytes());
-        webhooks::query(&String::from_utf8(query).unwrap());
+        webhooks::check_query(&String::from_utf8(query).unwrap());
     });
 }
 
@@ -84,11 +87,11 @@ fn any_webhook_url_gets_the_secret_or_is_rejected() {
     let part = "(https|http|://|:|//|/|\\\\|u:p@|@|me\\.example|127\\.0\\.0\\.1|\\[::1\\]|localhost|:80|/hook|\\?\
         |a=b|&|callback_secret=x|callback%5fsecret|#| |\u{a0}|\t|%zz)";
     for_all(1500, vec(part, 1..10), |parts| {
-        webhooks::address(&parts.concat())
+        webhooks::check_url(&parts.concat())
     });
     let tail = "(/a|\\?|a=b|&|%41|ü|\\+|;|#){0,5}";
     for_all(500, tail, |tail| {
-        webhooks::address(&format!("https://me.example{tail}"))
+        webhooks::check_url(&format!("https://me.example{tail}"))
     });
-    for_all(300, any::<String>(), |text| webhooks::address(&text));
+    for_all(300, any::<String>(), |text| webhooks::check_url(&text));
 }

@@ -33,8 +33,8 @@ fn any_tree_of_keys_and_values_is_parsed_and_redacted() {
     });
 }
 
-/// A YAML scalar with a secret, in every style.
-fn scalar() -> impl Strategy<Value = String> {
+/// A YAML scalar with a secret, in any style.
+fn secret_scalar() -> impl Strategy<Value = String> {
     let secret = "(hush|Hush|HUSH)[-_ 0-9'ü]{0,5}[0-9]{2}";
     (secret, 0..7_u8).prop_map(|(secret, style)| match style {
         0 => secret.replace('\'', ""),
@@ -50,15 +50,15 @@ fn scalar() -> impl Strategy<Value = String> {
 #[test]
 fn secrets_are_redacted_in_every_scalar_style() {
     let key = "(token|Token|\"password\"|personalAccessToken|other|\\? token\n   )";
-    let entry = (key, scalar(), "( # hush| )?");
+    let entry = (key, secret_scalar(), "( # hush| )?");
     let file = (vec(entry, 1..5), any::<bool>(), any::<bool>());
-    for_all(750, file, |(entries, windows, list)| {
+    for_all(750, file, |(entries, crlf, list)| {
         let mut text = "application:\n  name: a\n  vars:\n".to_owned();
         for (key, value, end) in entries {
             let dash = if list { "- " } else { "  " };
             text.push_str(&format!("  {dash}{key}: {value}{end}\n"));
         }
-        if windows {
+        if crlf {
             text = text.replace('\n', "\r\n");
         }
         check(text.as_bytes());

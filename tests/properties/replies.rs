@@ -4,7 +4,9 @@ use super::checks::replies::{Case, check, check_case};
 use super::checks::{SESSION, block_on, hints, logs, platforms, texts, with_canaries};
 use super::specs::Example;
 use super::support::{LAST_CHUNK, Server, chunks};
-use super::values::{any_json, any_operation, examples, for_all, leaf, log_line, names, text};
+use super::values::{
+    any_json, any_operation, any_scalar, any_text, examples, for_all, log_line, property_names,
+};
 use deploykit::nexlayer::Manifest;
 use deploykit::testing::CannedReply;
 use deploykit::{dployr, operation::Operation, pacing::Pacing};
@@ -24,7 +26,7 @@ const STATUSES: [u16; 43] = [
 const TYPES: &str = "|application/json|application/json; charset=utf-8|application/problem+json|\
     application/x-ndjson|text/plain; charset=UTF-8|text/html|b\\ad";
 
-fn media() -> impl Strategy<Value = &'static str> {
+fn content_type() -> impl Strategy<Value = &'static str> {
     select(TYPES.split('|').collect::<Vec<_>>())
 }
 
@@ -32,7 +34,8 @@ fn status() -> impl Strategy<Value = u16> {
     select(STATUSES.to_vec())
 }
 
-fn case(operation: &'static Operation, status: u16, content_type: &str, body: &[u8]) {
+/// Checks one response. An odd body length requests a log stream where the operation has one.
+fn check_response(operation: &'static Operation, status: u16, content_type: &str, body: &[u8]) {
     check_case(&Case {
         operation,
         status,
@@ -48,9 +51,9 @@ fn any_json_response_is_decoded_or_an_error() {
         2 => select(vec![200_u16, 201, 202, 204]),
         1 => status(),
     ];
-    let values = (any_operation(), status, media(), any_json());
+    let values = (any_operation(), status, content_type(), any_json());
     for_all(2000, values, |(operation, status, content_type, value)| {
-        case(
+        check_response(
             operation,
             status,
             content_type,
@@ -63,11 +66,11 @@ fn any_json_response_is_decoded_or_an_error() {
 fn any_response_body_is_decoded_or_an_error() {
     let bytes = prop_oneof![
         vec(any::<u8>(), 0..200),
-        text().prop_map(String::into_bytes)
+        any_text().prop_map(String::into_bytes)
     ];
-    let values = (any_operation(), status(), media(), bytes);
+    let values = (any_operation(), status(), content_type(), bytes);
     for_all(500, values, |(operation, status, content_type, bytes)| {
-        case(operation, status, content_type, &with_canaries(&bytes));
+        check_response(operation, status, content_type, &with_canaries(&bytes));
     });
 }
 
@@ -75,7 +78,7 @@ fn any_response_body_is_decoded_or_an_error() {
 fn every_example_is_decoded_or_an_error() {
     for example in examples() {
         let body = example.body();
-        case(
+        check_response(
             example.operation,
             example.status,
             &example.media,
@@ -96,16 +99,16 @@ enum Change {
 
 fn changes() -> impl Strategy<Value = Change> {
     prop_oneof![
-        leaf().prop_map(Change::Replace),
+        any_scalar().prop_map(Change::Replace),
         any_json().prop_map(Change::Replace),
-        (select(names()), leaf()).prop_map(|(name, value)| Change::Add(name, value)),
+        (select(property_names()), any_scalar()).prop_map(|(name, value)| Change::Add(name, value)),
         (0_usize..8).prop_map(Change::Remove),
     ]
 }
 
-/// Changes the value at a position, counted depth first.
-fn change(value: &mut Value, place: &mut usize, to: &Change) {
-    if *place == 0 {
+/// Changes the value at a position, counted depth first. A change that does not fit the value doubles it.
+fn change(value: &mut Value, position: &mut usize, to: &Change) {
+    if *position == 0 {
         match (to, &mut *value) {
             (Change::Replace(other), here) => *here = other.clone(),
             (Change::Add(name, other), Value::Object(map)) => {
@@ -120,43 +123,39 @@ fn change(value: &mut Value, place: &mut usize, to: &Change) {
             (_, scalar) => *scalar = json!([scalar, scalar]),
         }
     }
-    // Wraps around after the change.
-    *place = place.wrapping_sub(1);
+    // After the change, the number wraps around and does not reach zero again.
+    *position = position.wrapping_sub(1);
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| change(item, place, to)),
-        Value::Object(map) => map.values_mut().for_each(|item| change(item, place, to)),
+        Value::Array(items) => items.iter_mut().for_each(|item| change(item, position, to)),
+        Value::Object(map) => map.values_mut().for_each(|item| change(item, position, to)),
         _ => {}
     }
 }
 
 #[test]
 fn every_modified_example_is_decoded_or_an_error() {
-    let places = vec((0_usize..60, changes()), 1..4);
+    let edits = vec((0_usize..60, changes()), 1..4);
     let status = prop_oneof![3 => Just(None), 1 => status().prop_map(Some)];
-    let values = (select(examples()), places, status);
-    for_all(
-        2000,
-        values,
-        |(example, places, status): (Example, _, _)| {
-            let mut value = example.value;
-            for (mut place, to) in places {
-                change(&mut value, &mut place, &to);
-            }
-            let status = status.unwrap_or(example.status);
-            case(
-                example.operation,
-                status,
-                &example.media,
-                value.to_string().as_bytes(),
-            );
-        },
-    );
+    let values = (select(examples()), edits, status);
+    for_all(2000, values, |(example, edits, status): (Example, _, _)| {
+        let mut value = example.value;
+        for (mut position, to) in edits {
+            change(&mut value, &mut position, &to);
+        }
+        let status = status.unwrap_or(example.status);
+        check_response(
+            example.operation,
+            status,
+            &example.media,
+            value.to_string().as_bytes(),
+        );
+    });
 }
 
-/// Only the response of the first deployment contains the session token, so it must never be lost.
+/// Only the response to the first deploy contains the session token, so the token must never be lost.
 #[test]
-fn the_session_token_is_read_from_any_reply_that_contains_it() {
-    let entries = vec((select(names()), any_json()), 0..8);
+fn the_session_token_is_read_from_any_response_that_contains_it() {
+    let entries = vec((select(property_names()), any_json()), 0..8);
     for_all(750, entries, |entries| {
         let mut reply: Map<_, _> = entries.into_iter().collect();
         for name in ["error", "success", "data"] {
@@ -176,12 +175,14 @@ fn the_session_token_is_read_from_any_reply_that_contains_it() {
 }
 
 #[test]
-fn any_text_of_nexlayer_is_kept_or_an_error() {
+fn any_text_response_of_nexlayer_is_returned_or_an_error() {
     let words = "(Application |a| has been extended|\\. |will expire in |[0-9]{1,12}| minutes| extension| reservation has been removed|ü|\u{2}|<|\"|\\\\|https://)";
     for_all(200, vec(words, 0..12), |words| {
-        texts::any_text(&String::from_utf8(with_canaries(words.concat().as_bytes())).unwrap());
+        texts::check_any_text(
+            &String::from_utf8(with_canaries(words.concat().as_bytes())).unwrap(),
+        );
     });
-    for_all(100, any::<String>(), |words| texts::any_text(&words));
+    for_all(100, any::<String>(), |words| texts::check_any_text(&words));
 }
 
 #[test]
@@ -191,8 +192,8 @@ fn known_sentences_of_nexlayer_are_parsed() {
         "(has been extended|reservation|\\.| will expire in 5 minutes|7 extension| [a-z]{1,4}){1,5}",
     ];
     let values = (name, any::<u32>(), any::<u32>());
-    for_all(200, values, |(name, minutes, left)| {
-        texts::known_sentences(&name, minutes, left);
+    for_all(200, values, |(name, minutes, extensions)| {
+        texts::check_known_sentences(&name, minutes, extensions);
     });
 }
 
@@ -211,7 +212,7 @@ fn rate_limit_headers_of_any_form_are_parsed() {
 }
 
 #[test]
-fn log_lines_are_found_between_any_other_lines() {
+fn log_lines_are_parsed_between_any_other_lines() {
     let ends = select(vec!["\n", "\r\n", "\n\n"]);
     let values = (vec(log_line(), 0..8), ends, any::<bool>());
     for_all(300, values, |(lines, end, last)| {
@@ -220,9 +221,9 @@ fn log_lines_are_found_between_any_other_lines() {
     });
 }
 
-/// From a socket, in chunks that end anywhere.
+/// The chunks come from a socket and end at any byte.
 #[test]
-fn log_lines_are_found_in_any_chunks() {
+fn log_lines_are_parsed_in_any_chunks() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
     let pieces = Arc::<Mutex<Vec<Vec<u8>>>>::default();
@@ -248,7 +249,7 @@ fn log_lines_are_found_in_any_chunks() {
                 .follow_logs(deploykit::dployr::LogOptions::new())
                 .await
                 .unwrap();
-            logs::follows(&text, stream.without_reconnecting()).await;
+            logs::check_stream(&text, stream.without_reconnecting()).await;
         });
     });
 }
@@ -271,7 +272,7 @@ fn long_values_are_truncated_in_errors() {
     }
 }
 
-/// The secret is at the end of the excerpt.
+/// The excerpt of the body ends within the secret.
 #[test]
 fn a_truncated_secret_is_redacted() {
     for length in 2030..2048 {

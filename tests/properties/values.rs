@@ -1,4 +1,4 @@
-//! Generated values, the same in every run.
+//! Generated values. Every run uses the same values.
 
 use super::checks::{NUMBER, PASSWORD, QUERY, SESSION, TOKEN, VALUE};
 use super::specs::{self, Example};
@@ -39,7 +39,7 @@ pub fn any_operation() -> impl Strategy<Value = &'static Operation> {
 }
 
 /// The property names of the examples, and some others.
-pub fn names() -> Vec<String> {
+pub fn property_names() -> Vec<String> {
     fn collect(value: &Value, found: &mut BTreeSet<String>) {
         match value {
             Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
@@ -59,7 +59,7 @@ pub fn names() -> Vec<String> {
 }
 
 /// Any text, often a secret of the request.
-pub fn text() -> impl Strategy<Value = String> {
+pub fn any_text() -> impl Strategy<Value = String> {
     let url = "https://u:canary-user-9f@a/?q=canary-query-e1";
     let known = ["", " ", "a", "..", "hush-1", "running", "<html>", url]
         .into_iter()
@@ -71,22 +71,24 @@ pub fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-pub fn leaf() -> impl Strategy<Value = Value> {
+/// Any JSON scalar, often a secret of the request.
+pub fn any_scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
+        // `NUMBER` as a JSON number.
         Just(json!(7_734_419_902_u64)),
-        text().prop_map(Value::from),
+        any_text().prop_map(Value::from),
     ]
 }
 
 /// Any JSON, with known property names.
 pub fn any_json() -> impl Strategy<Value = Value> {
-    let name = select(names());
-    leaf().prop_recursive(4, 24, 6, move |inner| {
+    let name = select(property_names());
+    any_scalar().prop_recursive(4, 24, 6, move |inner| {
         let entries = vec((name.clone(), inner.clone()), 0..6);
         prop_oneof![
             vec(inner, 0..4).prop_map(Value::from),
@@ -98,7 +100,7 @@ pub fn any_json() -> impl Strategy<Value = Value> {
 /// A log line, valid or invalid.
 pub fn log_line() -> impl Strategy<Value = String> {
     let message = any::<String>().prop_map(|text| json!({ "message": text }).to_string());
-    let full = (any::<String>(), any::<i64>(), text()).prop_map(|(message, at, level)| {
+    let full = (any::<String>(), any::<i64>(), any_text()).prop_map(|(message, at, level)| {
         json!({ "message": message, "timestamp": at, "level": level }).to_string()
     });
     let odd = [

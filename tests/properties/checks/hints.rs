@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) {
     let mut values = [""; NAMES.len()];
     let text = String::from_utf8_lossy(lines);
     for ((name, line), value) in NAMES.iter().zip(text.split('\n')).zip(&mut values) {
-        // A value that is invalid in a header cannot be received.
+        // A client cannot receive a header with an invalid value.
         if !line.is_empty() && HeaderValue::from_str(line).is_ok() {
             reply = reply.header(*name, line);
             *value = line;
@@ -63,12 +63,12 @@ pub fn check(data: &[u8]) {
         assert_eq!(error.retry_after(), expected, "{error}");
     }
     if status == 429 {
-        let waits = error.retry_after().is_some();
+        let has_wait_time = error.retry_after().is_some();
         let quota = error.kind() == ErrorKind::Quota;
         assert!(quota || error.kind() == ErrorKind::RateLimited, "{error}");
-        assert!(waits || !error.is_retryable(), "{error}");
+        assert!(has_wait_time || !error.is_retryable(), "{error}");
     } else if values[0].is_empty() {
-        // The end of the window counts only for a 429.
+        // `x-ratelimit-reset` sets the wait time only for a 429.
         assert_eq!(error.retry_after(), None, "{error}");
     }
 }

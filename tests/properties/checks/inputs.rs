@@ -1,6 +1,6 @@
-//! Input of a caller: ids, URLs, headers, queries, paths, tokens, bodies.
+//! Properties of caller input: ids, URLs, headers, queries, paths, tokens, bodies.
 
-use super::platforms::{self, NOWHERE, secrets_of};
+use super::platforms::{self, UNUSED_URL, secrets_of};
 use super::{
     NUMBER, QUERY, TOKEN, USER, VALUE, assert_redacted, assert_sound, block_on, text, with_canaries,
 };
@@ -30,26 +30,26 @@ pub fn check(data: &[u8]) {
             let Some((operation, id)) = rest.split_first() else {
                 return;
             };
-            id_in_a_path(platforms::operation(*operation), &text(id));
+            check_id_in_path(platforms::operation(*operation), &text(id));
         }
-        1 => base_url(&text(&with_canaries(rest))),
+        1 => check_base_url(&text(&with_canaries(rest))),
         2 => {
-            let (name, value) = pair(rest);
-            header(&name, &value);
+            let (name, value) = name_and_value(rest);
+            check_header(&name, &value);
         }
         3 => {
-            let (name, value) = pair(rest);
-            query(&name, &value);
+            let (name, value) = name_and_value(rest);
+            check_query(&name, &value);
         }
-        4 => address(&text(&with_canaries(rest))),
-        5 => raw_path(&text(rest)),
-        6 => token(&text(&with_canaries(rest))),
-        _ => raw_body(rest),
+        4 => check_url(&text(&with_canaries(rest))),
+        5 => check_raw_path(&text(rest)),
+        6 => check_token(&text(&with_canaries(rest))),
+        _ => check_raw_body(rest),
     }
 }
 
-/// A name, and a value after the first line break.
-fn pair(data: &[u8]) -> (String, String) {
+/// Splits the input at the first line break into a name and a value.
+fn name_and_value(data: &[u8]) -> (String, String) {
     let text = text(data);
     let (name, value) = text.split_once('\n').unwrap_or((&text, ""));
     (
@@ -66,8 +66,8 @@ pub(super) fn assert_refused(error: &Error) {
     assert_eq!((error.attempts(), error.status()), (0, None), "{error}");
 }
 
-/// Splits a command line with single quotes into arguments.
-fn words(line: &str) -> Vec<String> {
+/// Splits a shell command line, which may contain single quotes, into words.
+fn shell_words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
@@ -78,7 +78,7 @@ fn words(line: &str) -> Vec<String> {
             c => word.push(c),
         }
     }
-    assert!(!quoted, "a quote is open in {line}");
+    assert!(!quoted, "unclosed quote in {line}");
     words.push(word);
     words
 }
@@ -94,19 +94,20 @@ pub fn assert_preview(preview: &RequestPreview, secrets: &[&str]) {
     let path = &preview.path;
     let from_root = path.starts_with('/') || path.is_empty();
     let plain = path.is_ascii() && !path.contains(['?', '#', '\\', ' ']);
-    let ascends = path
+    let has_dot_segment = path
         .split('/')
         .any(|segment| [".", ".."].contains(&segment));
-    assert!(from_root && plain && !ascends, "{path:?}");
-    let words = words(&curl);
-    let arguments = 2 * preview.headers.len() + 2 * usize::from(preview.body != PreviewBody::None);
-    assert_eq!(words.len(), 4 + arguments, "{curl}");
+    assert!(from_root && plain && !has_dot_segment, "{path:?}");
+    let words = shell_words(&curl);
+    // `curl -X <method> <url>`, then an option and a value for each header and for the body.
+    let options = 2 * preview.headers.len() + 2 * usize::from(preview.body != PreviewBody::None);
+    assert_eq!(words.len(), 4 + options, "{curl}");
     let url = format!("{}{path}", preview.base_url);
     assert!(words[3].starts_with(&url), "{curl}");
 }
 
-pub fn id_in_a_path(operation: &'static Operation, id: &str) {
-    // The platform provides its URL.
+pub fn check_id_in_path(operation: &'static Operation, id: &str) {
+    // The platform provides the whole URL.
     if operation.id == "stop_own_deployment" {
         return;
     }
@@ -125,49 +126,50 @@ pub fn id_in_a_path(operation: &'static Operation, id: &str) {
     assert_eq!(
         slashes(path),
         slashes(operation.path),
-        "{id:?} makes {path}"
+        "{id:?} gives the path {path}"
     );
     for (segment, part) in path.split('/').zip(operation.path.split('/')) {
         match part.starts_with('{') {
             true => assert_eq!(decoded(segment), id, "{path}"),
-            false => assert_eq!(segment, part, "{id:?} makes {path}"),
+            false => assert_eq!(segment, part, "{id:?} gives the path {path}"),
         }
     }
 }
 
 fn decoded(segment: &str) -> String {
-    // A form encodes these two differently.
+    // Form decoding reads `+` as a space and `&` as a separator.
     let value = segment.replace('+', "%2B").replace('&', "%26");
     let pair = format!("x={value}");
     let (_, decoded) = form_urlencoded::parse(pair.as_bytes()).next().unwrap();
     decoded.into_owned()
 }
 
-/// The canaries that are secret in a URL.
+/// The canaries in secret parts of a URL.
 fn secrets_in(url: &str) -> Vec<&'static str> {
     let words = [USER, QUERY].into_iter();
     words.filter(|words| is_secret_in(url, words)).collect()
 }
 
-/// Whether a text occurs once in a URL, in a secret part.
+/// Whether a text occurs exactly once in a URL, and in its user info or query.
 fn is_secret_in(url: &str, words: &str) -> bool {
     let Ok(parsed) = Url::parse(url.trim()) else {
         return false;
     };
+    // `git` in `ssh://git@host` is not a secret.
     let login = parsed.scheme() != "ssh" || parsed.password().is_some();
     let in_userinfo = login && parsed.username().contains(words)
         || parsed
             .password()
             .is_some_and(|password| password.contains(words));
-    // Text without slashes may be no URL.
+    // `Url` also parses texts such as `a:b?c`, which are not URLs for the client.
     let in_query = (parsed.has_host() || url.contains(":/"))
         && parsed.query_pairs().any(|(_, value)| value.contains(words));
-    // Undecidable if the text also occurs elsewhere, in any equivalent form.
+    // A second occurrence may be in a public part, which is not redacted.
     let read = url.replace(SKIPPED, "").to_ascii_lowercase();
     read.matches(&words.to_ascii_lowercase()).count() == 1 && (in_userinfo || in_query)
 }
 
-pub fn base_url(url: &str) {
+pub fn check_base_url(url: &str) {
     let secrets = secrets_in(url);
     let builder = nodion::Client::builder()
         .base_url(url)
@@ -197,7 +199,7 @@ pub fn base_url(url: &str) {
         .unwrap();
     assert_eq!(preview.path, "/v1/applications/a/deployments", "{kept}");
     assert_eq!(preview.base_url, client.base_url());
-    // Paths are not redacted.
+    // Paths are not redacted, even if they contain the token.
     assert_preview(
         &preview,
         if contains_as_parsed(url, TOKEN) {
@@ -215,7 +217,7 @@ pub fn base_url(url: &str) {
     }
 }
 
-/// Whether a text contains these words, without the characters that URL parsers skip.
+/// Whether a text contains `words` after removal of the characters that URL parsers skip.
 fn contains_as_parsed(text: &str, words: &str) -> bool {
     text.replace(SKIPPED, "").contains(words)
 }
@@ -229,7 +231,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Sends a call to a platform whose error repeats the input.
+/// The error of a call to which the platform responds with a 400 that repeats `words`.
 fn error_that_repeats<T: Send + 'static>(
     words: &str,
     call: impl FnOnce(&dployr::Client) -> Call<T>,
@@ -240,31 +242,38 @@ fn error_that_repeats<T: Send + 'static>(
         platforms.answer(CannedReply::json(400, body.to_string()));
         match block_on(call(&platforms.dployr).into_future()) {
             Err(error) => error,
-            Ok(_) => panic!("a 400 was a success"),
+            Ok(_) => panic!("a 400 response was decoded as a success"),
         }
     })
 }
 
-pub fn header(name: &str, value: &str) {
+pub fn check_header(name: &str, value: &str) {
     let call = |client: &dployr::Client| client.services().list().header(name, value);
     let preview = match platforms::with(|platforms| call(&platforms.dployr).preview()) {
         Ok(preview) => preview,
         Err(error) => {
             assert_refused(&error);
-            let named = name.contains("canary");
-            return assert_redacted(&error, if named { &[] } else { &[QUERY] });
+            let name_has_canary = name.contains("canary");
+            return assert_redacted(&error, if name_has_canary { &[] } else { &[QUERY] });
         }
     };
     let name = name.to_ascii_lowercase();
     let reserved = ["authorization", "cookie", "host", "content-length"];
     assert!(!reserved.contains(&name.as_str()) && name != "transfer-encoding");
-    // Names are not redacted.
-    let named = name.contains("canary");
-    let secrets = if named { &[][..] } else { &[TOKEN, QUERY] };
+    // Header names are not redacted.
+    let name_has_canary = name.contains("canary");
+    let secrets = if name_has_canary {
+        &[][..]
+    } else {
+        &[TOKEN, QUERY]
+    };
     assert_preview(&preview, secrets);
-    let hidden = (name, REDACTED.to_owned());
-    let is_omitted = ["accept", "user-agent"].contains(&hidden.0.as_str());
-    assert!(is_omitted || preview.headers.contains(&hidden), "{preview}");
+    let redacted_pair = (name, REDACTED.to_owned());
+    let is_omitted = ["accept", "user-agent"].contains(&redacted_pair.0.as_str());
+    assert!(
+        is_omitted || preview.headers.contains(&redacted_pair),
+        "{preview}"
+    );
     if value.trim().len() >= 4 && value.contains(QUERY) {
         let error = error_that_repeats(value.trim(), call);
         assert_sound(&error);
@@ -272,15 +281,15 @@ pub fn header(name: &str, value: &str) {
     }
 }
 
-pub fn query(name: &str, value: &str) {
+pub fn check_query(name: &str, value: &str) {
     let call = |client: &dployr::Client| client.services().list().query(name, value);
     let preview = match platforms::with(|platforms| call(&platforms.dployr).preview()) {
         Ok(preview) => preview,
         Err(error) => return assert_refused(&error),
     };
     assert!(!name.is_empty());
-    let hidden = (name.to_owned(), REDACTED.to_owned());
-    assert!(preview.query.contains(&hidden), "{preview}");
+    let redacted_pair = (name.to_owned(), REDACTED.to_owned());
+    assert!(preview.query.contains(&redacted_pair), "{preview}");
     let secrets: &[&str] = match name.contains("canary") {
         true => &[],
         false => &[TOKEN, QUERY, VALUE],
@@ -298,7 +307,7 @@ pub fn query(name: &str, value: &str) {
     assert_eq!(refused.is_err(), name == "sessionToken", "{name:?}");
 }
 
-pub fn address(url: &str) {
+pub fn check_url(url: &str) {
     let secrets = secrets_in(url);
     let git = GitUrl::from(url.to_owned());
     let callback = CallbackUrl::from(url.to_owned());
@@ -337,14 +346,14 @@ pub fn address(url: &str) {
     }
     for words in [url].iter().chain(&secrets) {
         let error = error_that_repeats(words, create.clone());
-        if *words == url || is_exact(url, words) {
+        if *words == url || is_whole_component(url, words) {
             assert_redacted(&error, &secrets);
         }
     }
 }
 
-/// Whether the text is a whole component, and not a part of one.
-fn is_exact(url: &str, words: &str) -> bool {
+/// Whether the text is a whole user name, password or query value.
+fn is_whole_component(url: &str, words: &str) -> bool {
     let Ok(parsed) = Url::parse(url.trim()) else {
         return false;
     };
@@ -359,13 +368,13 @@ fn is_exact(url: &str, words: &str) -> bool {
         })
 }
 
-pub fn raw_path(path: &str) {
+pub fn check_raw_path(path: &str) {
     let call = |client: &nodion::Client| client.request(Method::GET, path).preview();
     let preview = match platforms::with(|platforms| call(&platforms.nodion)) {
         Ok(preview) => preview,
         Err(error) => return assert_refused(&error),
     };
-    // Paths are not redacted.
+    // Paths are not redacted, even if they contain the token.
     assert_preview(
         &preview,
         if contains_as_parsed(path, TOKEN) {
@@ -374,16 +383,16 @@ pub fn raw_path(path: &str) {
             &[TOKEN]
         },
     );
-    assert_eq!(preview.base_url, NOWHERE);
+    assert_eq!(preview.base_url, UNUSED_URL);
     let slashes = |text: &str| text.matches('/').count();
     assert_eq!(slashes(&preview.path), slashes(path), "{path:?}");
     assert!(preview.query.is_empty(), "{path:?}");
 }
 
-pub fn token(token: &str) {
+pub fn check_token(token: &str) {
     let secrets: &[&str] = if token.contains(VALUE) { &[VALUE] } else { &[] };
     assert!(!format!("{:?}", Secret::new(token)).contains(VALUE));
-    let edgegap = edgegap::Client::builder().base_url(NOWHERE).token(token);
+    let edgegap = edgegap::Client::builder().base_url(UNUSED_URL).token(token);
     let (with_token, session, login) = platforms::with(|platforms| {
         let session = platforms.nexlayer.session(token);
         assert!(!format!("{session:?}").contains(VALUE), "{session:?}");
@@ -401,25 +410,25 @@ pub fn token(token: &str) {
     }
 }
 
-/// The body of a request without a wrapper: all values are redacted.
-pub fn raw_body(body: &[u8]) {
+/// In a request without a spec entry, all values of the body are redacted.
+pub fn check_raw_body(body: &[u8]) {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return;
     };
-    let body = planted(&body);
+    let body = with_secret_scalars(&body);
     let call = |client: &nodion::Client| client.request(Method::POST, "/x").json(&body).preview();
     let preview = platforms::with(|platforms| call(&platforms.nodion)).unwrap();
     assert_preview(&preview, &[VALUE, NUMBER]);
 }
 
 /// Replaces every scalar with a secret.
-fn planted(value: &Value) -> Value {
+fn with_secret_scalars(value: &Value) -> Value {
     match value {
-        Value::Array(items) => items.iter().map(planted).collect(),
+        Value::Array(items) => items.iter().map(with_secret_scalars).collect(),
         Value::Object(map) => {
             let entries = map
                 .iter()
-                .map(|(name, inner)| (name.clone(), planted(inner)));
+                .map(|(name, inner)| (name.clone(), with_secret_scalars(inner)));
             Value::Object(entries.collect())
         }
         Value::Number(_) => serde_json::from_str(NUMBER).unwrap(),

@@ -1,4 +1,4 @@
-//! Log lines, read as a stream and as a whole.
+//! Log lines, read as a stream and as a list.
 
 use super::{TOKEN, assert_redacted, assert_sound, block_on, platforms, with_canaries};
 use deploykit::dployr::LogOptions;
@@ -15,52 +15,53 @@ pub fn check(data: &[u8]) {
         platforms.answer(reply);
         let service = platforms.dployr.service("s");
         block_on(async {
-            follows(&body, service.follow_logs(LogOptions::new()).await.unwrap()).await;
+            check_stream(&body, service.follow_logs(LogOptions::new()).await.unwrap()).await;
             for tail in [None, Some(0), Some(2)] {
                 let options = LogOptions::new();
                 let options = tail.map_or(options.clone(), |tail| options.tail(tail));
-                whole(&body, tail, service.logs(options).await);
+                check_list(&body, tail, service.logs(options).await);
             }
         });
     });
 }
 
-/// The minimum and maximum result of reading these bytes.
+/// The expected result of reading a response body.
 #[derive(Default)]
 struct Expected {
+    /// Messages that must be yielded, in this order.
     messages: Vec<String>,
-    most: usize,
+    max_items: usize,
 }
 
 fn expected(body: &[u8]) -> Expected {
     let mut expected = Expected::default();
     for line in body.split(|byte| *byte == b'\n') {
         match serde_json::from_slice(line) {
-            // A server without streaming sends a list of lines.
+            // A server that does not stream sends a JSON array of lines.
             Ok(Value::Array(items)) => {
-                expected.most += items.len();
+                expected.max_items += items.len();
                 expected.messages.extend(items.iter().filter_map(message));
             }
             Ok(value) => {
-                expected.most += in_envelope(&value).max(1);
+                expected.max_items += max_lines_in(&value).max(1);
                 expected.messages.extend(message(&value));
             }
-            Err(_) => expected.most += usize::from(!line.trim_ascii().is_empty()),
+            Err(_) => expected.max_items += usize::from(!line.trim_ascii().is_empty()),
         }
     }
     expected
 }
 
-/// The maximum number of lines in an object, if it is an envelope.
-fn in_envelope(value: &Value) -> usize {
+/// The maximum number of lines in a JSON value, which may be an envelope around a list.
+fn max_lines_in(value: &Value) -> usize {
     match value {
         Value::Array(items) => items.len(),
-        Value::Object(map) => map.values().map(in_envelope).max().unwrap_or(0),
+        Value::Object(map) => map.values().map(max_lines_in).max().unwrap_or(0),
         _ => 0,
     }
 }
 
-/// The message of a valid log line without other fields.
+/// The message of a log line, if all its fields are known and valid.
 fn message(value: &Value) -> Option<String> {
     let map = value.as_object()?;
     let known = map.iter().all(|(name, value)| match name.as_str() {
@@ -73,7 +74,7 @@ fn message(value: &Value) -> Option<String> {
 }
 
 /// Reads a stream of these bytes to its end, and checks the lines.
-pub async fn follows(body: &[u8], mut stream: LogStream) {
+pub async fn check_stream(body: &[u8], mut stream: LogStream) {
     let expected = expected(body);
     let mut missing = expected.messages.iter().peekable();
     let mut items = 0;
@@ -96,19 +97,28 @@ pub async fn follows(body: &[u8], mut stream: LogStream) {
         stream.next().await.is_none(),
         "the stream returns an item after its end"
     );
-    assert!(items <= expected.most, "{items} items of {}", expected.most);
+    assert!(
+        items <= expected.max_items,
+        "{items} items, at most {} expected",
+        expected.max_items
+    );
     let missing: Vec<_> = missing.collect();
     assert!(missing.is_empty(), "missing: {missing:?}");
 }
 
-fn whole(body: &[u8], tail: Option<u32>, result: Result<Vec<deploykit::logs::LogLine>>) {
+fn check_list(body: &[u8], tail: Option<u32>, result: Result<Vec<deploykit::logs::LogLine>>) {
     match result {
         Ok(lines) => {
-            let most = tail.map_or(usize::MAX, |tail| usize::try_from(tail).unwrap());
-            assert!(lines.len() <= most, "{} lines", lines.len());
+            let max_lines = tail.map_or(usize::MAX, |tail| usize::try_from(tail).unwrap());
+            assert!(lines.len() <= max_lines, "{} lines", lines.len());
             if tail.is_none() && lines.len() > 1 {
-                let ends = body.iter().filter(|byte| b"\n{".contains(byte)).count();
-                assert!(lines.len() <= ends + 1, "{} lines of {ends}", lines.len());
+                // Each line starts with `{` or after a line break.
+                let starts = body.iter().filter(|byte| b"\n{".contains(byte)).count();
+                assert!(
+                    lines.len() <= starts + 1,
+                    "{} lines of {starts}",
+                    lines.len()
+                );
             }
         }
         Err(error) => {

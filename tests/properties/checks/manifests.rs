@@ -15,14 +15,15 @@ const SECRET: [&str; 6] = [
     "command",
     "entrypoint",
 ];
-/// Minimum length: shorter values may occur elsewhere by chance.
-const SHORTEST: usize = 6;
+/// Minimum length of a compared line: a shorter one may occur in public text by chance.
+const MIN_LENGTH: usize = 6;
 
 pub fn check(data: &[u8]) {
     let manifest = match Manifest::from_bytes(data) {
         Ok(manifest) => manifest,
         Err(error) => {
             assert_sound(&error);
+            // The secrets in generated manifests contain `hush`.
             assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
             return;
         }
@@ -34,7 +35,7 @@ pub fn check(data: &[u8]) {
         "the sent text differs from the input"
     );
     assert!(!manifest.application_name().trim().is_empty());
-    values(&manifest);
+    check_values(&manifest);
     let name = manifest.application_name().to_owned();
     let debug = format!("{manifest:?}");
     let shown = preview(manifest);
@@ -58,20 +59,22 @@ pub fn check(data: &[u8]) {
 }
 
 /// Checks the parsed values and the warnings of a manifest.
-fn values(manifest: &Manifest) {
+fn check_values(manifest: &Manifest) {
     let warnings = manifest.lint();
     // In YAML, a single CR is a line break.
     let lines = manifest.as_str().matches(['\n', '\r']).count() as u64;
     let width = manifest.as_str().chars().count() as u64 + 1;
     assert!(warnings.len() <= 1000);
-    assert!(warnings.is_sorted_by_key(|one| (one.line, one.column)));
-    for one in &warnings {
-        assert!((1..=lines + 1).contains(&one.line), "{one}");
-        assert!((1..=width).contains(&one.column), "{one}");
-        assert!(one.path.len() <= 500, "{one}");
-        assert!(one.message.len() <= 200, "{one}");
+    assert!(warnings.is_sorted_by_key(|warning| (warning.line, warning.column)));
+    for warning in &warnings {
+        assert!((1..=lines + 1).contains(&warning.line), "{warning}");
+        assert!((1..=width).contains(&warning.column), "{warning}");
+        assert!(warning.path.len() <= 500, "{warning}");
+        assert!(warning.message.len() <= 200, "{warning}");
     }
-    let is_unreadable = warnings.iter().any(|one| one.rule == Rule::Unreadable);
+    let is_unreadable = warnings
+        .iter()
+        .any(|warning| warning.rule == Rule::Unreadable);
     let spec = match manifest.spec() {
         Ok(spec) => spec,
         Err(error) => {
@@ -97,7 +100,7 @@ fn values(manifest: &Manifest) {
         "{text}"
     );
     assert_eq!(canonical.canonical().unwrap().as_str(), text);
-    // Building may fail, but does not panic.
+    // Converting back to a manifest may fail, but does not panic.
     if let Err(error) = spec.manifest() {
         assert_sound(&error);
     }
@@ -117,7 +120,7 @@ fn preview(manifest: Manifest) -> String {
     }
 }
 
-/// Collects the strings in secret fields, and everything else.
+/// Collects the strings in secret fields in `found`, and all other text in `others`.
 /// `parent` is the key that the value, or the list around it, belongs to.
 fn collect(
     value: &Value,
@@ -135,10 +138,10 @@ fn collect(
         }
         Value::Object(map) => {
             for (key, inner) in map {
-                // In a list, the name of a variable is not secret.
-                let named = secret && ["key", "name"].contains(&key.as_str());
+                // In a list of variables, the name is not secret.
+                let is_name = secret && ["key", "name"].contains(&key.as_str());
                 let is_data = parent == "secrets" && key == "data";
-                let secret = secret && !named || is_data || SECRET.contains(&key.as_str());
+                let secret = secret && !is_name || is_data || SECRET.contains(&key.as_str());
                 others.push_str(&format!("{key}\n"));
                 collect(inner, key, secret, found, others);
             }
@@ -147,8 +150,9 @@ fn collect(
     }
 }
 
+/// Whether a line is unlikely to occur in public text by chance.
 fn is_distinctive(line: &str) -> bool {
-    line.len() >= SHORTEST
+    line.len() >= MIN_LENGTH
         && !line.bytes().all(|byte| byte.is_ascii_lowercase())
         // Excludes parts of the placeholder.
         && !"<redacted>".contains(line)

@@ -18,15 +18,15 @@ use deploykit::{Effect, Error, ErrorKind};
 use std::fmt::Write;
 use std::time::Duration;
 
-/// The credential of every client here.
+/// The token of every client.
 pub const TOKEN: &str = "canary-token-5d1f7a";
-/// The token of a session.
+/// The token of the Nexlayer session.
 pub const SESSION: &str = "canary-session-4Qz7";
-/// A password that JSON escapes.
+/// A password with characters that JSON escapes.
 pub const PASSWORD: &str = r#"canary-pa"ss\word"#;
-/// A hidden value.
+/// The value of a secret field.
 pub const VALUE: &str = "canary-value ü 77";
-/// A hidden value that a response may contain as a number.
+/// A secret that a response may contain as a number.
 pub const NUMBER: &str = "7734419902";
 /// The user info of a repository URL.
 pub const USER: &str = "canary-user-9f";
@@ -50,7 +50,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// Replaces the bytes 1 to 8, which no text contains, with the secrets above.
+/// Replaces each byte from 1 to 8 with one of the secrets above. Text does not contain these bytes.
 pub fn with_canaries(bytes: &[u8]) -> Vec<u8> {
     let escaped = serde_json::to_string(PASSWORD).unwrap();
     let canaries = [
@@ -73,8 +73,8 @@ pub fn with_canaries(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// All output of an error.
-pub fn shown(error: &Error) -> String {
+/// Everything that an error prints or returns as text.
+pub fn all_output(error: &Error) -> String {
     let (message, excerpt) = (error.message(), error.body_excerpt());
     let raw = format!(
         "{}\n{}",
@@ -91,7 +91,7 @@ pub fn shown(error: &Error) -> String {
     text
 }
 
-/// Asserts the properties of every error.
+/// Asserts the properties that hold for every error: sizes, one line, a consistent effect.
 pub fn assert_sound(error: &Error) {
     let display = error.to_string();
     let start: String = display.chars().take(200).collect();
@@ -120,7 +120,7 @@ pub fn assert_sound(error: &Error) {
 
 /// Asserts that no output of an error contains these secrets of the request.
 pub fn assert_redacted(error: &Error, secrets: &[&str]) {
-    let text = shown(error);
+    let text = all_output(error);
     for secret in secrets {
         // `Debug` escapes strings.
         let escaped = format!("{secret:?}");
@@ -131,7 +131,7 @@ pub fn assert_redacted(error: &Error, secrets: &[&str]) {
     }
 }
 
-/// Bytes as text, lossily.
+/// Bytes as text. Invalid UTF-8 is replaced.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

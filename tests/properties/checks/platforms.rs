@@ -14,22 +14,24 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock, Mutex};
 
-/// A port without a server. Loopback with http, so that clients do not initialize TLS.
-pub const NOWHERE: &str = "http://127.0.0.1:9";
+/// An address without a server. Plain http on loopback, so that clients do not initialize TLS.
+pub const UNUSED_URL: &str = "http://127.0.0.1:9";
 
-/// Arguments with one id for every path. Collects the secrets of a request.
+/// Uses one id for every path and puts a canary in every secret place. Records which canaries were used.
 #[derive(Clone, Default)]
 struct Planted {
     /// The reply to every request.
     reply: Arc<Mutex<Option<CannedReply>>>,
+    /// The id in every path.
     id: Arc<Mutex<String>>,
+    /// The canaries that were used.
     secrets: Arc<Mutex<BTreeSet<&'static str>>>,
 }
 
 impl Setup for Planted {
     fn client<P: Platform>(&self, builder: ClientBuilder<P>) -> ClientBuilder<P> {
         let reply = self.reply.clone();
-        let builder = builder.base_url(NOWHERE).token(TOKEN);
+        let builder = builder.base_url(UNUSED_URL).token(TOKEN);
         builder.in_process(move |_| reply.lock().unwrap().clone().expect("a reply is set"))
     }
 
@@ -39,7 +41,7 @@ impl Setup for Planted {
 
     fn secret(&self, place: &str) -> String {
         let secret = match place {
-            // Not collected: some requests are sent without the token.
+            // Not recorded: some requests are sent without the token.
             "authorization" => return TOKEN.to_owned(),
             "authorization (container)" => TOKEN,
             "cookie" | "path.stop_key" => SESSION,
@@ -60,7 +62,7 @@ impl Setup for Planted {
 
     fn value(&self, name: &str, default: &str) -> String {
         match name {
-            "self_stop_url" => NOWHERE.to_owned(),
+            "self_stop_url" => UNUSED_URL.to_owned(),
             _ => default.to_owned(),
         }
     }
@@ -102,10 +104,10 @@ impl Platforms {
         if let Some(failure) = success.failures.into_iter().next() {
             return Err(failure);
         }
-        // Already stopped, or an invalid manifest: expected results.
+        // 410 means already stopped, 400 and 422 an invalid manifest. Both are results, not errors.
         let status = success.status;
         let expected = (200..300).contains(&status) || [400, 410, 422].contains(&status);
-        assert!(expected, "{status}");
+        assert!(expected, "{status} is not a success");
         Ok(success.debug)
     }
 
@@ -122,7 +124,7 @@ struct Called {
     secrets: &'static Variant,
     /// The variant that follows logs in one response.
     follow: Option<&'static Variant>,
-    /// The secrets in the request.
+    /// The canaries in the request of that variant.
     carried: &'static [&'static str],
 }
 

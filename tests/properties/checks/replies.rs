@@ -1,6 +1,6 @@
 //! Responses of any form to every operation.
 
-use super::{assert_redacted, assert_sound, block_on, platforms, shown, text, with_canaries};
+use super::{all_output, assert_redacted, assert_sound, block_on, platforms, text, with_canaries};
 use deploykit::http::HeaderValue;
 use deploykit::testing::CannedReply;
 use deploykit::{
@@ -9,7 +9,7 @@ use deploykit::{
 };
 use serde_json::Value;
 
-/// A secret value in the generated responses.
+/// A word in the secret values of generated responses.
 const HUSH: &str = "hush";
 
 /// One response to one call.
@@ -82,7 +82,11 @@ pub fn check_case(case: &Case) {
             if success {
                 assert_after_success(case, &error);
             } else {
-                assert_eq!(error.effect(), effect(case, &error), "{found:?}: {error}");
+                assert_eq!(
+                    error.effect(),
+                    expected_effect(case, &error),
+                    "{found:?}: {error}"
+                );
                 assert_kind(case, &error);
             }
         }
@@ -126,23 +130,24 @@ fn assert_after_success(case: &Case, error: &Error) {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let accepted = matches!(case.status, 201 | 202)
         && matches!(json, Some(Value::Object(_) | Value::Array(_)));
-    // Nexlayer's envelopes may contain neither.
+    // Nexlayer's responses are envelopes, whose content may be neither an object nor an array.
     if accepted && !case.operation.is_read_only() && case.operation.api != "nexlayer" {
         assert_eq!(error.effect(), Effect::Applied, "{error}");
     }
-    // An error may contain the structure with its names, and an HTML page.
     let words = text(body);
-    // Invalid JSON may contain names as well.
-    let named = json.map_or(words.contains('"'), |json| has_name(&json, HUSH));
-    if words.contains(HUSH) && !words.contains('<') && !named {
+    // The error shows property names and the text of an HTML page, but no values. In invalid JSON, names
+    // cannot be distinguished from values.
+    let in_name = json.map_or(words.contains('"'), |json| has_name(&json, HUSH));
+    if words.contains(HUSH) && !words.contains('<') && !in_name {
         assert!(
-            !shown(error).contains(HUSH),
-            "the error shows the reply: {}",
-            shown(error)
+            !all_output(error).contains(HUSH),
+            "the error shows a value of the response: {}",
+            all_output(error)
         );
     }
 }
 
+/// Whether a property name contains `part`.
 fn has_name(value: &Value, part: &str) -> bool {
     match value {
         Value::Array(items) => items.iter().any(|item| has_name(item, part)),
@@ -156,18 +161,18 @@ fn has_name(value: &Value, part: &str) -> bool {
 }
 
 /// The expected effect: by status, except for a few bodies.
-fn effect(case: &Case, error: &Error) -> Effect {
+fn expected_effect(case: &Case, error: &Error) -> Effect {
     let operation = case.operation;
     if is_known_refusal(case, error) {
         return match error.effect() {
-            // An unknown message with this kind: the status decides.
+            // Known messages and codes have no effect. For others, the status decides.
             Effect::None => Effect::None,
-            _ => by_status(operation, case.status),
+            _ => effect_by_status(operation, case.status),
         };
     }
     // Without an id, it is unknown whether a resource was created.
-    let starts = operation.api == "edgegap" && operation.behaviour.spends;
-    if starts && case.status == 422 && error.resource_id().is_none() {
+    let creates = operation.api == "edgegap" && operation.behaviour.spends;
+    if creates && case.status == 422 && error.resource_id().is_none() {
         return Effect::Unknown;
     }
     // The control plane saves the change before it selects a node.
@@ -175,10 +180,10 @@ fn effect(case: &Case, error: &Error) -> Effect {
     if saved && error.code() == Some("runtime.node_not_connected") {
         return Effect::Applied;
     }
-    by_status(operation, case.status)
+    effect_by_status(operation, case.status)
 }
 
-fn by_status(operation: &Operation, status: u16) -> Effect {
+fn effect_by_status(operation: &Operation, status: u16) -> Effect {
     match status {
         _ if operation.behaviour.applied_on.contains(&status) => Effect::Applied,
         _ if operation.is_read_only() => Effect::None,

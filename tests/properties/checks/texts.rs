@@ -10,16 +10,16 @@ use std::time::Duration;
 
 const MANIFEST: &str = "application: {name: from-the-manifest}";
 
-/// The first byte selects any text, or the known sentences with any name and numbers.
+/// The first byte selects the check: any text, or known sentences with any name and numbers.
 pub fn check(data: &[u8]) {
     let Some((choice, rest)) = data.split_first() else {
         return;
     };
     if choice % 2 == 0 {
-        any_text(&text(&with_canaries(rest)));
+        check_any_text(&text(&with_canaries(rest)));
     } else if let [a, b, c, d, e, f, g, h, name @ ..] = rest {
         let numbers = [[*a, *b, *c, *d], [*e, *f, *g, *h]].map(u32::from_le_bytes);
-        known_sentences(&text(name), numbers[0], numbers[1]);
+        check_known_sentences(&text(name), numbers[0], numbers[1]);
     }
 }
 
@@ -28,7 +28,7 @@ fn reply(body: &str) -> CannedReply {
 }
 
 /// Any text is a successful response, unless it is an HTML page or reports a failure.
-pub fn any_text(body: &str) {
+pub fn check_any_text(body: &str) {
     let secrets = [TOKEN, SESSION];
     platforms::with(|platforms| {
         platforms.answer(reply(body));
@@ -54,10 +54,12 @@ pub fn any_text(body: &str) {
                 errors.push(error);
             }
             let words = body.strip_prefix('\u{feff}').unwrap_or(body);
-            let bare = serde_json::from_str::<serde::de::IgnoredAny>(words).is_err();
+            let is_not_json = serde_json::from_str::<serde::de::IgnoredAny>(words).is_err();
             for kept in texts {
                 match kept {
-                    Ok(kept) if bare && !words.trim().is_empty() => assert_eq!(kept, words.trim()),
+                    Ok(kept) if is_not_json && !words.trim().is_empty() => {
+                        assert_eq!(kept, words.trim())
+                    }
                     Ok(_) => {}
                     Err(error) => errors.push(error),
                 }
@@ -81,8 +83,8 @@ async fn text_of<T: Debug + Send + 'static>(
     Ok(text(value))
 }
 
-/// Numbers in sentences are found for any application name.
-pub fn known_sentences(name: &str, minutes: u32, left: u32) {
+/// Numbers in known sentences are parsed for any application name.
+pub fn check_known_sentences(name: &str, minutes: u32, extensions: u32) {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return;
@@ -92,11 +94,11 @@ pub fn known_sentences(name: &str, minutes: u32, left: u32) {
         let application = platforms.nexlayer.session(SESSION).application("a");
         block_on(async {
             platforms.answer(reply(&format!(
-                "Application {name} has been extended.  Environment will expire in {minutes} minutes.  {left} extension(s) remaining."
+                "Application {name} has been extended.  Environment will expire in {minutes} minutes.  {extensions} extension(s) remaining."
             )));
             let extended = application.extend().await.unwrap();
             assert_eq!(extended.expires_in, time, "{name:?}");
-            assert_eq!(extended.extensions_remaining, Some(left), "{name:?}");
+            assert_eq!(extended.extensions_remaining, Some(extensions), "{name:?}");
 
             let words = format!(
                 "Application {name} reservation has been removed. Application site will be removed within the next {minutes} minutes."

@@ -9,20 +9,20 @@ use deploykit::{Effect, Error, ErrorKind};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
-/// The first byte selects a body, the query of a request, or a webhook URL.
+/// The first byte selects the input: the body or the query of a received webhook, or a webhook URL.
 pub fn check(data: &[u8]) {
     let Some((choice, rest)) = data.split_first() else {
         return;
     };
     match choice % 3 {
-        0 => body(&with_canaries(rest)),
-        1 => query(&text(&with_canaries(rest))),
-        _ => address(&text(rest)),
+        0 => check_body(&with_canaries(rest)),
+        1 => check_query(&text(&with_canaries(rest))),
+        _ => check_url(&text(rest)),
     }
 }
 
 /// The error for a rejected body does not contain the body.
-pub fn body(body: &[u8]) {
+pub fn check_body(body: &[u8]) {
     let json = std::str::from_utf8(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
         .ok()
         .and_then(|text| serde_json::from_str::<Value>(text).ok());
@@ -68,21 +68,21 @@ fn assert_unreadable(error: &Error) {
     assert_redacted(error, &[TOKEN, PASSWORD, VALUE, QUERY]);
 }
 
-/// A request is accepted if it contains the secret exactly once. All rejections have the same error.
-pub fn query(query: &str) {
+/// A request is accepted if and only if it has the secret exactly once. All rejections have the same error.
+pub fn check_query(query: &str) {
     let secret = CallbackSecret::new(format!("{TOKEN}-and-more")).unwrap();
     let other = CallbackSecret::new(format!("{QUERY}-and-much-more")).unwrap();
     let values: Vec<_> = form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name == SECRET_PARAMETER)
         .map(|(_, value)| value.into_owned())
         .collect();
-    let carries = |secret: &CallbackSecret| values == [secret.expose()];
+    let contains_only = |secret: &CallbackSecret| values == [secret.expose()];
     // `#` would end the query.
     if !query.contains('#') {
         let uri = format!("/hook?{query}");
-        let either = carries(&secret) || carries(&other);
+        let either = contains_only(&secret) || contains_only(&other);
         assert_eq!(verify_any(&uri, [&other, &secret]).is_ok(), either);
-        assert_eq!(secret.verify(&uri).is_ok(), carries(&secret));
+        assert_eq!(secret.verify(&uri).is_ok(), contains_only(&secret));
     }
     if let Err(error) = secret.verify(query) {
         assert_sound(&error);
@@ -91,8 +91,8 @@ pub fn query(query: &str) {
     }
 }
 
-/// An accepted URL is redacted and keeps its target.
-pub fn address(url: &str) {
+/// A URL with an attached secret is redacted, and differs from the original only in the query.
+pub fn check_url(url: &str) {
     let secret = CallbackSecret::new(format!("{TOKEN}-a+b/c=d&e#f%41?")).unwrap();
     let attached = match secret.attach(url) {
         Ok(attached) => attached,
