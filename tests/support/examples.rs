@@ -13,7 +13,7 @@ pub struct Example {
     pub operation: &'static Operation,
     pub status: u16,
     pub media: String,
-    /// Empty for a single `example`.
+    /// Empty if the spec has a single `example`.
     pub name: String,
     pub value: Value,
 }

@@ -1,4 +1,4 @@
-//! Shared by several tests: the stub server, and a runtime with a paused clock.
+//! A stub server and a runtime with a paused clock, for several test targets.
 
 #![allow(dead_code, unused_imports)] // Each test uses only a part.
 
@@ -14,8 +14,8 @@ pub fn runtime() -> Runtime {
     Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
-        // Loopback delivers in the background. Without this pause, the clock would jump to the next timeout while
-        // bytes are in transit.
+        // Loopback delivers in the background. Without this sleep, the clock would advance to the next
+        // timeout before the bytes arrive.
         .on_thread_park(|| std::thread::sleep(Duration::from_micros(200)))
         .build()
         .unwrap()

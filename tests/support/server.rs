@@ -43,7 +43,7 @@ pub enum Step {
     Reset,
     /// Reads a whole request, then runs the steps that the function returns for it.
     Answer(StepFn),
-    /// Forwards the request to another server, and its reply to the client unless `lose_reply` is set.
+    /// Forwards the request to another server. Sends its reply to the client unless `lose_reply` is set.
     Forward {
         to: String,
         lose_reply: bool,
@@ -57,11 +57,12 @@ impl Step {
     }
 }
 
-/// The steps of the first connection, of the second, and so on. The last entry applies to all later connections.
+/// The steps of each connection, in order. The last entry applies to all later connections.
 #[derive(Clone, Debug, Default)]
 pub struct Script(Vec<Vec<Step>>);
 
 impl Script {
+    /// Runs these steps on every connection, or only on the first if `then` follows.
     pub fn always(steps: Vec<Step>) -> Self {
         Self(vec![steps])
     }
@@ -76,6 +77,7 @@ impl Script {
         Self::always(vec![Step::ReadAll, Step::Silence])
     }
 
+    /// Runs these steps on the next connection, and on all later ones.
     pub fn then(mut self, steps: Vec<Step>) -> Self {
         self.0.push(steps);
         self
@@ -109,7 +111,7 @@ impl Exchange {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    /// Whether a real server may have applied the request: it read the head and did not reply with a 4xx status.
+    /// Whether a real server may have applied the request: it read the head, and sent no 4xx status except 408.
     pub fn may_be_applied(&self) -> bool {
         let refused = matches!(self.status, Some(400..=499)) && self.status != Some(408);
         self.head_read && !refused
@@ -120,7 +122,7 @@ impl Exchange {
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     pub connections: usize,
-    /// One per request, and one per connection without a request.
+    /// One entry per request, and one per connection without a request.
     pub exchanges: Vec<Exchange>,
 }
 
@@ -143,7 +145,7 @@ pub fn reply(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Vec<u8> 
     bytes
 }
 
-/// The bytes of a chunked reply with these chunks, without its end.
+/// The bytes of a chunked reply with these chunks, without the last chunk.
 pub fn chunks<B: AsRef<[u8]>>(
     status: &str,
     headers: &[&str],
@@ -162,7 +164,7 @@ pub fn chunks<B: AsRef<[u8]>>(
     bytes
 }
 
-/// The end of a chunked reply.
+/// The last chunk of a chunked reply.
 pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// The head of a reply with `connection: close`.
@@ -180,7 +182,7 @@ pub struct Server {
     pub base_url: String,
     log: Arc<Mutex<Log>>,
     task: Option<JoinHandle<()>>,
-    /// Sockets that reserve the address if there is no server task.
+    /// Sockets that reserve the address while no server task runs.
     _held: Vec<Box<dyn Send>>,
 }
 
@@ -204,7 +206,7 @@ impl Server {
         Self::start(Script::always(vec![step])).await
     }
 
-    /// An address that refuses connections.
+    /// An address that refuses all connections.
     pub fn refuses() -> Self {
         let (socket, mut server) = Self::bound();
         server._held.push(Box::new(socket));
@@ -216,7 +218,7 @@ impl Server {
         let (socket, mut server) = Self::bound();
         let log = server.log.clone();
         server.task = Some(tokio::spawn(async move {
-            // A paused clock advances only when the client waits as well.
+            // The paused clock advances only when the client waits, too.
             tokio::time::sleep(Duration::from_millis(1)).await;
             serve(socket.listen(16).unwrap(), script, log).await;
         }));
@@ -232,6 +234,7 @@ impl Server {
         server
     }
 
+    /// A socket with a reserved port, and a server with its address.
     fn bound() -> (TcpSocket, Self) {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -293,7 +296,7 @@ async fn serve(listener: TcpListener, script: Script, log: Arc<Mutex<Log>>) {
             log: log.clone(),
             at: None,
         };
-        connections.spawn(connection.follow(script.steps_of(number)));
+        connections.spawn(connection.run_all(script.steps_of(number)));
     }
 }
 
@@ -305,7 +308,8 @@ struct Connection {
 }
 
 impl Connection {
-    async fn follow(mut self, steps: Vec<Step>) {
+    /// Runs the steps in order, then closes the connection.
+    async fn run_all(mut self, steps: Vec<Step>) {
         let mut steps = VecDeque::from(steps);
         while let Some(step) = steps.pop_front() {
             if let Step::Answer(StepFn(make)) = &step {
@@ -378,6 +382,7 @@ impl Connection {
         }
     }
 
+    /// The reply of another server to the current request.
     async fn forward(&mut self, to: &str) -> std::io::Result<Vec<u8>> {
         let request = self.exchange(|exchange| exchange.text());
         // One request per connection, so that the end of the stream is the end of the reply.
@@ -402,6 +407,7 @@ impl Connection {
         is_sent
     }
 
+    /// Reads a request until `enough` holds. Returns whether the connection is still open.
     async fn read_until(&mut self, enough: impl Fn(&Exchange) -> bool) -> bool {
         // After a reply, a new request starts.
         if self.exchange(|exchange| exchange.status.is_some()) {
@@ -415,7 +421,7 @@ impl Connection {
                     exchange.bytes.extend_from_slice(&buffer[..length]);
                     if let Some(body) = body_of(&exchange.bytes) {
                         exchange.head_read = true;
-                        exchange.body_read = body.len() >= length_of(&exchange.bytes);
+                        exchange.body_read = body.len() >= content_length(&exchange.bytes);
                     }
                 }),
             }
@@ -423,6 +429,7 @@ impl Connection {
         true
     }
 
+    /// Calls a function with the current exchange. Creates one if there is none.
     fn exchange<T>(&mut self, change: impl FnOnce(&mut Exchange) -> T) -> T {
         let mut log: MutexGuard<'_, Log> = self.log.lock().unwrap();
         let at = *self.at.get_or_insert_with(|| {
@@ -435,18 +442,19 @@ impl Connection {
 
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-fn head_of(bytes: &[u8]) -> Option<usize> {
+/// Length of the head, without the empty line.
+fn head_length(bytes: &[u8]) -> Option<usize> {
     bytes
         .windows(HEAD_END.len())
         .position(|window| window == HEAD_END)
 }
 
 fn body_of(bytes: &[u8]) -> Option<&[u8]> {
-    Some(&bytes[head_of(bytes)? + HEAD_END.len()..])
+    Some(&bytes[head_length(bytes)? + HEAD_END.len()..])
 }
 
-fn length_of(bytes: &[u8]) -> usize {
-    let head = &bytes[..head_of(bytes).unwrap_or_default()];
+fn content_length(bytes: &[u8]) -> usize {
+    let head = &bytes[..head_length(bytes).unwrap_or_default()];
     String::from_utf8_lossy(head)
         .lines()
         .find_map(|line| {

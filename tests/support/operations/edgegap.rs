@@ -1,4 +1,4 @@
-//! The requests of Edgegap's operations.
+//! Calls of Edgegap's operations.
 
 use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
 use deploykit::Call;
@@ -85,7 +85,7 @@ fn since() -> SystemTime {
 
 type MakeFilter = fn() -> Filter;
 
-/// Filters, each for a separate list request.
+/// Filters, each of which has its own list request.
 const FILTERS: [(&str, MakeFilter); 11] = [
     ("status", || Filter::status(DeploymentStatus::Ready)),
     ("not_status", || Filter::not_status("Status.NEW".into())),
@@ -100,7 +100,7 @@ const FILTERS: [(&str, MakeFilter); 11] = [
     ("created_until", || Filter::created_until(since())),
 ];
 
-/// Several filters and orders; a later one replaces an earlier one of the same property.
+/// Several filters and orders. A later one replaces an earlier one for the same property.
 fn several(deployments: Deployments) -> Deployments {
     deployments
         .tagged("before")
@@ -140,7 +140,7 @@ fn list_deployments() -> Row {
     .variant("newest", |to| {
         json(to.edgegap.deployments().newest_first().list())
     })
-    // Sends a time one minute earlier, to allow for clock skew.
+    // The request contains a time one minute earlier, to allow for clock skew.
     .variant("find_created", |to| {
         json(to.edgegap.deployments().find_created("match-7", since()))
     })

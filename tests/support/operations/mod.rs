@@ -1,7 +1,7 @@
-//! The table of all operations, with calls of each.
+//! The table of all operations, with the calls of each.
 //!
-//! A test implements [`Setup`], makes [`Clients`] from it, and previews or sends the calls of [`rows`]. To add
-//! an operation, add its row to the file of its platform.
+//! A test implements [`Setup`], creates [`Clients`] from it, and previews or sends the calls of [`rows`].
+//! To add an operation, add its row to the file of its platform.
 
 #![allow(dead_code)] // Each test uses only a part.
 
@@ -28,7 +28,7 @@ use std::time::Duration;
 pub struct Row {
     pub operation: &'static Operation,
     pub variants: Vec<Variant>,
-    /// Name and JSON pointer of the id in the reply. Later rows refer to the id by this name.
+    /// Name and JSON pointer of the id in the reply. Later rows refer to the id by its name.
     pub reply_id: Option<(&'static str, &'static str)>,
 }
 
@@ -47,8 +47,8 @@ impl Variant {
     }
 }
 
-/// The rows of all platforms, in an order that succeeds: a resource is created before the rows that use it, and
-/// deleted after them.
+/// The rows of all platforms. If they are sent in this order, all succeed: a resource is created before
+/// the rows that use it, and deleted after them.
 pub fn rows() -> Vec<Row> {
     let platforms = [
         dployr::rows(),
@@ -99,7 +99,7 @@ impl Row {
         self
     }
 
-    /// The name and the id from a reply.
+    /// The id in a reply, with the name by which later rows refer to it.
     pub fn id_in(&self, success: &Success) -> Option<(&'static str, String)> {
         let (name, pointer) = self.reply_id?;
         let in_json = success.json.pointer(pointer).and_then(Value::as_str);
@@ -107,7 +107,7 @@ impl Row {
         Some((name, id))
     }
 
-    /// Names the id in the reply. Calls that read the id themselves ignore the pointer.
+    /// Names the id in the reply. The JSON pointer is unused if the call itself reads the id.
     fn names(mut self, name: &'static str, pointer: &'static str) -> Self {
         self.reply_id = Some((name, pointer));
         self
@@ -129,9 +129,10 @@ pub trait Setup: Send + Sync + 'static {
         builder
     }
 
-    /// The secret for a place: `authorization`, `cookie`, or a place from [`Behaviour::secrets`]. Places that
-    /// begin with `url` or `path` need a text without special URL characters; `body.<manifest>` needs a plain YAML
-    /// scalar.
+    /// The secret for a place: `authorization`, `cookie`, or a place from [`Behaviour::secrets`].
+    ///
+    /// Places that begin with `url` or `path` need a text without special URL characters.
+    /// `body.<manifest>` needs a plain YAML scalar.
     ///
     /// [`Behaviour::secrets`]: deploykit::operation::Behaviour::secrets
     fn secret(&self, place: &str) -> String;
@@ -175,7 +176,7 @@ impl<S: Setup> Arguments for S {
     }
 }
 
-/// A client for each platform, and the arguments of the calls.
+/// A client of each platform, and the arguments of the calls.
 pub struct Clients {
     pub dployr: Lazy<deploykit::dployr::Client>,
     pub edgegap: Lazy<deploykit::edgegap::Client>,
@@ -184,7 +185,7 @@ pub struct Clients {
     arguments: Arc<dyn Arguments>,
 }
 
-/// Built on first use, because each client reads the root certificates.
+/// A client that is built on first use, because each client reads the root certificates.
 type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
 impl Clients {
@@ -222,20 +223,20 @@ impl Deref for Clients {
     }
 }
 
-/// A call with its type erased.
+/// A call with its result type erased.
 pub type AnyCall = Box<dyn Erased>;
 
 /// A successful response.
 #[derive(Debug)]
 pub struct Success {
     pub status: u16,
-    /// The value as JSON; `Null` if it contains a secret or does not implement `Serialize`.
+    /// The result as JSON; `Null` if it contains a secret or does not implement `Serialize`.
     pub json: Value,
     /// `Debug` of the whole response.
     pub debug: String,
     /// The id, if it is not in the JSON.
     pub id: Option<String>,
-    /// Errors from a log stream that continued after them.
+    /// Errors that a log stream yielded.
     pub failures: Vec<Error>,
 }
 
@@ -309,12 +310,12 @@ fn read<T: Debug + Send + 'static>(call: Call<T>, read: fn(T) -> Content) -> Any
     Box::new(Typed { call, read })
 }
 
-/// A call whose value becomes JSON; `Null` if it contains a secret.
+/// A call whose result becomes JSON; `Null` if it contains a secret.
 fn json<T: Serialize + Debug + Send + 'static>(call: Call<T>) -> AnyCall {
     json_with_id(call, |_| None)
 }
 
-/// Like `json`, and also reads the id of a value that contains a secret.
+/// Like `json`, but also reads the id, because a result with a secret has no JSON.
 fn json_with_id<T: Serialize + Debug + Send + 'static>(
     call: Call<T>,
     id: fn(&T) -> Option<String>,
@@ -329,12 +330,12 @@ fn json_with_id<T: Serialize + Debug + Send + 'static>(
     Box::new(Typed { call, read })
 }
 
-/// A call whose value does not implement `Serialize`.
+/// A call whose result does not implement `Serialize`.
 fn opaque<T: Debug + Send + 'static>(call: Call<T>) -> AnyCall {
     read(call, |_| Content::default())
 }
 
-/// Like [`opaque`], and reads the id.
+/// Like [`opaque`], but also reads the id.
 fn opaque_with_id<T: Debug + Send + 'static>(call: Call<T>, id: fn(&T) -> String) -> AnyCall {
     let read = move |value: T| {
         let id = Some(id(&value));

@@ -57,7 +57,7 @@ pub fn rows() -> Vec<Row> {
         row("start_user_deployment", |to| {
             opaque_with_id(to.nexlayer.deploy(manifest()), |deployed| {
                 let session = deployed.session();
-                // The example of an older server has no token.
+                // The spec's example for an older server has no token.
                 let token = session.token().map(|token| token.expose().to_owned());
                 token.unwrap_or_default()
             })

@@ -1,4 +1,4 @@
-//! One row for each operation of Nodion.
+//! Calls of Nodion's operations.
 
 use super::{AnyCall, Clients, Row, json, json_with_id};
 use deploykit::logs::{LogCursor, LogLine};
@@ -122,7 +122,7 @@ pub fn rows() -> Vec<Row> {
                 let window = LogOptions::new().since(at(FROM)).until(at(TO));
                 logs(to, window.limit(2500).instance("i-1"))
             })
-            // All digits are sent: with fewer, the server returns the line again.
+            // The request contains all digits of the time. With fewer, the server returns the line again.
             .variant("after_line", |to| {
                 let line = line("\"2026-05-05T08:14:22.115672Z\"");
                 logs(to, LogOptions::new().after_line(&line))
