@@ -1,13 +1,14 @@
-//! Canaries: texts in the places of secrets, unique per operation and place.
+//! Canaries: recognizable texts in the places of secrets, unique per operation and place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The prefix of every canary. URL, JSON and HTML encodings leave it unchanged.
 pub const MARK: &str = "c4n4ry";
-/// Characters that these encodings change.
+/// Characters that at least one of these encodings changes.
 const TAIL: &str = "\"q\\b+p/s=e&a%<l>'";
-/// The prefix as decimal bytes (`Debug` of a vector), in hexadecimal, and in base64 at its three offsets.
+/// The prefix as decimal bytes (`Debug` of a vector), in hexadecimal, and in base64 at each of the three
+/// offsets; all in lower case.
 const OTHER_FORMS: [&str; 5] = [
     "99, 52, 110, 52, 114, 121",
     "63346e347279",
@@ -16,6 +17,7 @@ const OTHER_FORMS: [&str; 5] = [
     "jng40cnk",
 ];
 
+/// All canaries of the process. The text of a canary contains its index.
 static PLANTED: Mutex<Vec<Canary>> = Mutex::new(Vec::new());
 
 #[derive(Clone)]
@@ -49,20 +51,21 @@ impl Plant {
 
     /// A canary of ASCII characters, for a header.
     pub fn ascii(&self, place: &str) -> String {
-        self.put(place, TAIL)
+        self.get_or_create(place, TAIL)
     }
 
     /// A canary with a space and a non-ASCII letter.
     pub fn wide(&self, place: &str) -> String {
-        self.put(place, &format!("{TAIL} ü"))
+        self.get_or_create(place, &format!("{TAIL} ü"))
     }
 
     /// A canary that needs no encoding in a URL.
     pub fn plain(&self, place: &str) -> String {
-        self.put(place, "x")
+        self.get_or_create(place, "x")
     }
 
-    fn put(&self, place: &str, tail: &str) -> String {
+    /// The canary of a place. A new one ends with `tail`.
+    fn get_or_create(&self, place: &str, tail: &str) -> String {
         let mut planted = lock();
         let mut known = planted.iter();
         if let Some(known) = known.find(|c| c.operation == self.operation && c.place == place) {
@@ -84,7 +87,7 @@ impl Plant {
         own.cloned().collect()
     }
 
-    /// The canaries of the request in one text, for a server that repeats them.
+    /// The canaries of the request in one text, for replies that repeat them.
     pub fn sent(&self) -> String {
         let sent = self.canaries().into_iter().filter(Canary::is_sent);
         sent.map(|c| c.text).collect::<Vec<_>>().join(" and ")
@@ -97,7 +100,7 @@ fn lock() -> MutexGuard<'static, Vec<Canary>> {
 
 /// The canaries that occur in a text: operation and place.
 pub fn found_in(text: &str) -> BTreeSet<(String, String)> {
-    // Hosts are printed in lower case, and a canary may be part of one.
+    // A canary may be part of a host name, which is printed in lower case.
     let text = text.to_lowercase();
     let planted = lock();
     let fragment = || ("?".to_owned(), "a part of a canary".to_owned());
@@ -119,12 +122,12 @@ pub fn found_in(text: &str) -> BTreeSet<(String, String)> {
 /// Canaries that were found in output.
 #[derive(Default)]
 pub struct Findings {
-    /// One example per secret place and kind of text.
+    /// The start of the first text found, by secret place and kind of output.
     pub examples: BTreeMap<(String, String), String>,
 }
 
 impl Findings {
-    /// Searches a text. `kind` names its origin, such as `error (Display)`.
+    /// Searches a text. `kind` is the kind of output, such as `error (Display)`.
     pub fn search(&mut self, kind: &str, text: &str) {
         for (operation, place) in found_in(text) {
             let at = text.find(MARK).unwrap_or(0);

@@ -39,8 +39,8 @@ async fn login(search: &mut LeakSearch) {
     };
     search.search_debug("builder", &client("https://a.example"));
     search.search_debug("store", &FileStore::new(&file));
-    // Either the login succeeds and the next call gets the reply, or the login itself gets it. The reply repeats
-    // only secrets of its request.
+    // If the login works, the next call receives the reply. Otherwise the login request receives it. The
+    // reply repeats only secrets of its own request.
     for (login_works, sent) in [(true, &access), (false, &password)] {
         for reply in replies::all(&[Success::json("[]")], sent) {
             let _ = std::fs::remove_file(&file);
@@ -66,14 +66,14 @@ async fn login(search: &mut LeakSearch) {
         std::fs::write(&file, text).unwrap();
         let client = client(&search.server.base_url).build().unwrap();
         if let Err(error) = client.services().list().await {
-            search.search_error("a broken store", &error);
+            search.search_error("an unreadable token file", &error);
         }
     }
     let _ = std::fs::remove_file(&file);
     search.take_requests(&plant);
 }
 
-/// Tokens from a function, with a failing token store.
+/// A client that gets its tokens from a function. Its token store fails.
 async fn token_source(search: &mut LeakSearch) {
     let plant = Plant::new("edgegap tokens");
     let first = plant.ascii("first token");
@@ -104,7 +104,7 @@ async fn token_source(search: &mut LeakSearch) {
         &[Success::json("{}")],
         &format!("{first} {second} {refresh}"),
     ) {
-        // The first token is accepted once, then refused. The second token gets the reply.
+        // The first token is accepted once, then refused. Requests with the second token receive the reply.
         let (calls, old, answer) = (AtomicUsize::new(0), first.clone(), reply.answer);
         let accepted = replies::reply("200 OK", "application/json", &[], "{}");
         let refused = replies::reply("401 Unauthorized", "text/plain", &[], "");

@@ -1,4 +1,4 @@
-//! Checks that the search finds each kind of leak.
+//! Checks that the search finds leaks in each kind of output.
 
 use crate::canaries::{MARK, Plant, found_in};
 use crate::replies;
@@ -20,7 +20,7 @@ fn canaries_are_found_in_every_encoding() {
     assert!(found_in("a canary").is_empty());
 }
 
-/// Creates one leak of each kind.
+/// Leaks one canary in each kind of output.
 #[tokio::test]
 async fn leaks_are_found_in_every_kind_of_output() {
     /// A type without redaction.
@@ -31,7 +31,7 @@ async fn leaks_are_found_in_every_kind_of_output() {
     let plant = Plant::new("a leak");
     search.search_debug("a type", &Leak(plant.ascii("unsent in a type")));
 
-    // A secret that the client does not know.
+    // A secret that only the server knows, so that the client cannot redact it.
     let unknown = plant.ascii("unsent in a failure");
     let builder = Client::builder()
         .base_url(&search.server.base_url)

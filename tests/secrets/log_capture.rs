@@ -29,7 +29,7 @@ pub fn take() -> Vec<String> {
 }
 
 /// The number of lines per crate.
-pub fn crates() -> BTreeMap<String, usize> {
+pub fn lines_per_crate() -> BTreeMap<String, usize> {
     let targets = TARGETS.lock().unwrap_or_else(PoisonError::into_inner);
     targets.clone()
 }

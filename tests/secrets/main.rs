@@ -5,13 +5,14 @@
 //!
 //! | module | content |
 //! |---|---|
-//! | `canaries` | makes and finds canaries |
+//! | `canaries` | creates and finds canaries |
+//! | `server` | the stub server with a replaceable answer |
 //! | `replies` | replies that repeat the request |
 //! | `spec_replies` | successful replies with canaries in their secret fields, from the specs |
 //! | `search` | sends a call and searches all output |
 //! | `credentials`, `values` | secrets that are not part of an operation |
-//! | `log_capture` | records what all crates log |
-//! | `leak_detection` | shows that the search finds leaks |
+//! | `log_capture` | records the log output of all crates |
+//! | `leak_detection` | checks that the search finds leaks |
 
 mod canaries;
 mod credentials;
@@ -29,11 +30,12 @@ mod values;
 
 use search::LeakSearch;
 
-async fn operations(api: &str) {
+/// Searches the output of all operations of a platform.
+async fn search_operations(api: &str) {
     let mut search = LeakSearch::new().await;
     for row in operations::rows() {
         if row.operation.api == api {
-            search.operation(&row).await;
+            search.search_operation(&row).await;
         }
     }
     search.assert_clean();
@@ -41,29 +43,29 @@ async fn operations(api: &str) {
 
 #[tokio::test]
 async fn dployr_calls_print_no_secret() {
-    operations("dployr").await;
+    search_operations("dployr").await;
 }
 
 #[tokio::test]
 async fn edgegap_calls_print_no_secret() {
-    operations("edgegap").await;
+    search_operations("edgegap").await;
 }
 
 #[tokio::test]
 async fn nexlayer_calls_print_no_secret() {
-    operations("nexlayer").await;
+    search_operations("nexlayer").await;
 }
 
 #[tokio::test]
 async fn nodion_calls_print_no_secret() {
-    operations("nodion").await;
+    search_operations("nodion").await;
 }
 
 #[tokio::test]
 async fn credentials_are_never_printed() {
     let mut search = LeakSearch::new().await;
     credentials::search(&mut search).await;
-    let crates = log_capture::crates();
+    let crates = log_capture::lines_per_crate();
     for name in ["deploykit", "hyper_util"] {
         assert!(crates.contains_key(name), "{name} logged nothing");
     }

@@ -19,11 +19,11 @@ const STATUSES: [&str; 10] = [
     "500 Internal Server Error",
     "503 Service Unavailable",
 ];
-/// Statuses that are combined with all forms, and forms that are combined with all statuses.
-const ALL_FORMS: [&str; 2] = ["200 OK", "400 Bad Request"];
-const ALL_STATUSES: [&str; 2] = ["text", "JSON"];
+/// Statuses that are combined with every form. Other statuses are combined only with the forms below.
+const STATUSES_WITH_EVERY_FORM: [&str; 2] = ["200 OK", "400 Bad Request"];
+const FORMS_WITH_EVERY_STATUS: [&str; 2] = ["text", "JSON"];
 
-/// Forms of a body that repeats the request: name, content type, body.
+/// A form of a body that repeats the request: name, content type, function that writes the body.
 type Form = (&'static str, &'static str, fn(&str) -> String);
 const FORMS: [Form; 10] = [
     ("text", "text/plain", str::to_owned),
@@ -34,22 +34,22 @@ const FORMS: [Form; 10] = [
         json!({ "error": text, "message": text, "code": text, "details": text, "errors": [text], "helpLink": text }).to_string()
     }),
     ("JSON in ASCII", "application/json", |text| {
-        ascii(&json!({ "message": text, "errors": [text, { "a": text }] }).to_string())
+        to_ascii_json(&json!({ "message": text, "errors": [text, { "a": text }] }).to_string())
     }),
     ("a JSON string", "application/json", |text| {
         json!(text).to_string()
     }),
-    ("keys of JSON", "application/json", |text| {
+    ("JSON keys", "application/json", |text| {
         json!({ text: { text: 1 }, "items": { text: 1 } }).to_string()
     }),
-    ("JSON in a text", "text/plain", |text| {
+    ("JSON in text", "text/plain", |text| {
         format!(
             "no good: {} and {}",
             json!({ "message": text }),
-            ascii(&json!({ "a": text }).to_string())
+            to_ascii_json(&json!({ "a": text }).to_string())
         )
     }),
-    ("a URL in a text", "text/plain", |text| {
+    ("a URL in text", "text/plain", |text| {
         let form = url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         format!("no such page: /x?a={form}&b={}", form.replace('+', "%20"))
     }),
@@ -61,7 +61,7 @@ const FORMS: [Form; 10] = [
             .collect();
         lines.join("\r\n  ")
     }),
-    ("a page", "text/html", |text| {
+    ("an HTML page", "text/html", |text| {
         let text = text
             .replace('&', "&amp;")
             .replace('<', "&lt;")
@@ -71,7 +71,7 @@ const FORMS: [Form; 10] = [
     }),
 ];
 
-/// A JSON failure that repeats a text in every field.
+/// The body of a JSON failure that repeats a text in every field.
 pub fn in_json(text: &str) -> String {
     let (_, _, write) = FORMS[1];
     write(text)
@@ -85,7 +85,7 @@ pub struct Reply {
     pub success: bool,
 }
 
-/// All replies to a request with these canaries: the given successes, then failures.
+/// All replies to a request with these canaries: the given successes first, then all others.
 pub fn all(successes: &[Success], canaries: &str) -> Vec<Reply> {
     let session = ["set-cookie: session=a; Path=/".to_owned()];
     let mut replies: Vec<_> = successes
@@ -118,20 +118,20 @@ pub fn all(successes: &[Success], canaries: &str) -> Vec<Reply> {
             }),
         ),
     ]);
-    // Successes with wrong types. Only the server knows their secrets, so the client cannot redact them by value.
+    // Successes with wrong types. The client does not know their secrets, so it cannot redact them by value.
     let value: Value = serde_json::from_str(success).unwrap_or_default();
-    let lists = replaced(&value, &|scalar| match scalar {
+    let lists = map_scalars(&value, &|scalar| match scalar {
         Value::String(_) => json!([scalar]),
         other => other.clone(),
     });
-    let texts = replaced(&value, &|scalar| match scalar {
+    let texts = map_scalars(&value, &|scalar| match scalar {
         Value::Number(_) | Value::Bool(_) => json!(success),
         other => other.clone(),
     });
     for (name, body) in [
         ("invalid JSON", "{\"access_token\": nope".to_owned()),
-        ("lists for texts", lists.to_string()),
-        ("texts for numbers", texts.to_string()),
+        ("lists instead of strings", lists.to_string()),
+        ("strings instead of numbers", texts.to_string()),
     ] {
         replies.push(failure(
             name,
@@ -140,7 +140,8 @@ pub fn all(successes: &[Success], canaries: &str) -> Vec<Reply> {
     }
     for status in STATUSES {
         for (form, content_type, write) in FORMS {
-            if ALL_FORMS.contains(&status) || ALL_STATUSES.contains(&form) {
+            if STATUSES_WITH_EVERY_FORM.contains(&status) || FORMS_WITH_EVERY_STATUS.contains(&form)
+            {
                 let name = format!("{} with {form}", &status[..3]);
                 replies.push(failure(&name, echo(status, content_type, write, canaries)));
             }
@@ -157,13 +158,13 @@ fn failure(name: &str, answer: Answer) -> Reply {
     }
 }
 
-/// Replaces every scalar of a JSON value.
-fn replaced(value: &Value, scalar: &dyn Fn(&Value) -> Value) -> Value {
+/// Applies a function to every scalar of a JSON value.
+fn map_scalars(value: &Value, scalar: &dyn Fn(&Value) -> Value) -> Value {
     match value {
-        Value::Array(items) => items.iter().map(|item| replaced(item, scalar)).collect(),
+        Value::Array(items) => items.iter().map(|item| map_scalars(item, scalar)).collect(),
         Value::Object(map) => map
             .iter()
-            .map(|(key, value)| (key.clone(), replaced(value, scalar)))
+            .map(|(key, value)| (key.clone(), map_scalars(value, scalar)))
             .collect(),
         other => scalar(other),
     }
@@ -202,6 +203,7 @@ fn headers_of(request: &str) -> Vec<String> {
     ]
 }
 
+/// Answers every request with this reply.
 pub fn reply(status: &str, content_type: &str, headers: &[String], body: &str) -> Answer {
     let content_type = format!("content-type: {content_type}");
     let headers = headers.iter().map(String::as_str);
@@ -210,8 +212,8 @@ pub fn reply(status: &str, content_type: &str, headers: &[String], body: &str) -
     Arc::new(move |_| bytes.clone())
 }
 
-/// Escapes slashes and all characters beyond ASCII, as some JSON libraries do.
-fn ascii(json: &str) -> String {
+/// Escapes slashes and non-ASCII characters, as some JSON libraries do.
+fn to_ascii_json(json: &str) -> String {
     let mut out = String::new();
     for c in json.chars() {
         match c {

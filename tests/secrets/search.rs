@@ -18,7 +18,7 @@ use std::error::Error as _;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-/// Where requests go.
+/// The receiver of the requests.
 #[derive(Clone)]
 enum Target {
     Server(String),
@@ -71,7 +71,7 @@ impl Setup for Planting {
 pub struct LeakSearch {
     pub server: Server,
     pub findings: Findings,
-    /// Mistakes of this test, and calls that failed unexpectedly.
+    /// Errors in this test's tables, and calls that failed unexpectedly.
     pub problems: Vec<String>,
 }
 
@@ -91,9 +91,11 @@ impl LeakSearch {
         assert!(self.problems.is_empty(), "{:#?}", self.problems);
     }
 
-    /// Calls an operation. Each secret place in the spec must have a canary in a request, and each secret field
-    /// of the reply must have one in a success.
-    pub async fn operation(&mut self, row: &Row) {
+    /// Calls the variants of an operation and searches their output.
+    ///
+    /// Reports a problem if a secret place in the spec has no canary in any request, or a secret field of
+    /// the reply has none in any success.
+    pub async fn search_operation(&mut self, row: &Row) {
         let operation = row.operation;
         let name = format!("{} {}", operation.api, operation.id);
         let in_reply = Plant::new(&name);
@@ -104,13 +106,13 @@ impl LeakSearch {
         for variant in &row.variants {
             // Each variant has its own canaries, because errors redact only the secrets of their request.
             let plant = Plant::new(format!("{name} {}", variant.name));
-            let to = |target| {
+            let clients_of = |target| {
                 let plant = plant.clone();
                 Clients::new(Planting { target, plant })
             };
-            let clients = to(Target::Server(self.server.base_url.clone()));
+            let clients = clients_of(Target::Server(self.server.base_url.clone()));
             let preview = variant.call(&clients).preview().unwrap();
-            // Skip variants without new secrets.
+            // Skips variants that add no secret place.
             let places = plant.canaries().into_iter().filter(Canary::is_sent);
             let places: BTreeSet<_> = places.map(|canary| canary.place).collect();
             if places.is_subset(&known) && !variant.name.is_empty() {
@@ -129,14 +131,14 @@ impl LeakSearch {
             self.send(&plant, &successes, || call(&clients)).await;
             let requests = self.take_requests(&plant);
             missing.retain(|place| {
-                let has = |request: &String| holds_canary(operation, place, request);
+                let has = |request: &String| has_canary_at(operation, place, request);
                 !requests.iter().any(has)
             });
-            let closed_port = to(Target::Server("http://127.0.0.1:1".to_owned()));
+            let closed_port = clients_of(Target::Server("http://127.0.0.1:1".to_owned()));
             let refused = call(&closed_port).send().await.unwrap_err();
             self.search_error("refused", &refused);
             self.record(&plant, &successes[0].body, |recorder| {
-                call(&to(Target::Recorder(recorder)))
+                call(&clients_of(Target::Recorder(recorder)))
             })
             .await;
         }
@@ -163,7 +165,7 @@ impl LeakSearch {
                     for error in &response.failures {
                         self.search_error(&reply.name, error);
                     }
-                    // Text from a server in a success is data and may be printed.
+                    // Other replies with a success status repeat the request as data, which may be printed.
                     if reply.success {
                         self.findings.search("response", &response.debug);
                         self.findings
@@ -289,6 +291,7 @@ impl LeakSearch {
     }
 }
 
+/// The request in the form of the recorder.
 fn described(operation: &str, request: &Request<Vec<u8>>) -> RequestPreview {
     match operation.split(' ').next() {
         Some("nexlayer") => describe::<nexlayer::Nexlayer>(request),
@@ -298,8 +301,8 @@ fn described(operation: &str, request: &Request<Vec<u8>>) -> RequestPreview {
     }
 }
 
-/// Whether a request has a canary at a place, written as in the spec.
-fn holds_canary(operation: &Operation, place: &str, request: &str) -> bool {
+/// Whether a request has a canary at a place. Places are written as in the spec.
+fn has_canary_at(operation: &Operation, place: &str, request: &str) -> bool {
     let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
     let target = head.split(' ').nth(1).unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));

@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-static READ: Mutex<BTreeMap<&str, Value>> = Mutex::new(BTreeMap::new());
+/// The parsed specs, by platform.
+static SPECS: Mutex<BTreeMap<&str, Value>> = Mutex::new(BTreeMap::new());
 
-/// Depth limit for values that the example lacks.
+/// Depth limit for generated values, because schemas may be recursive.
 const DEPTH: usize = 12;
 
 pub struct Spec(Value);
 
-/// The body of a success.
+/// A successful reply.
 pub struct Success {
     pub content_type: String,
     pub body: String,
@@ -31,8 +32,8 @@ impl Success {
 
 impl Spec {
     pub fn read(api: &'static str) -> Self {
-        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-        let spec = read.entry(api).or_insert_with(|| {
+        let mut specs = SPECS.lock().unwrap_or_else(PoisonError::into_inner);
+        let spec = specs.entry(api).or_insert_with(|| {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{api}.yaml"));
             serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
         });
@@ -42,7 +43,7 @@ impl Spec {
     /// All examples of successes, with a canary in every secret field.
     pub fn successes(&self, operation: &Operation, plant: &Plant) -> Vec<Success> {
         let mut all = Vec::new();
-        for (content_type, media) in self.media(operation) {
+        for (content_type, media) in self.success_media(operation) {
             let schema = media.get("schema").unwrap_or(&Value::Null);
             let examples = media.get("examples").and_then(Value::as_object);
             let examples = examples.into_iter().flat_map(Map::values);
@@ -71,15 +72,16 @@ impl Spec {
     /// The names of the secret fields in the replies of an operation; `.*` are the values of a map.
     pub fn secrets_in_replies(&self, operation: &Operation) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        for (_, media) in self.media(operation) {
+        for (_, media) in self.success_media(operation) {
             if let Some(schema) = media.get("schema") {
-                self.names(schema, "", &mut BTreeSet::new(), &mut found);
+                self.collect_secret_names(schema, "", &mut BTreeSet::new(), &mut found);
             }
         }
         found
     }
 
-    fn media(&self, operation: &Operation) -> Vec<(&str, &Value)> {
+    /// Content types and media objects of the 2xx replies.
+    fn success_media(&self, operation: &Operation) -> Vec<(&str, &Value)> {
         let method = operation.method.to_lowercase();
         let paths = self.0.get("paths");
         let responses =
@@ -116,7 +118,7 @@ impl Spec {
         }
         let depth = depth.checked_sub(1)?;
         let mut value = value.filter(|value| !value.is_null());
-        for part in self.matching_parts(schema, value.as_ref()) {
+        for part in self.matching_subschemas(schema, value.as_ref()) {
             value = self.fill(part, value, name, plant, depth);
         }
         if let Some(items) = schema.get("items") {
@@ -146,8 +148,8 @@ impl Spec {
             None => Map::new(),
         };
         for (name, inner) in properties {
-            // Examples may use the other spelling.
-            let key = map.keys().find(|key| plain(key) == plain(name));
+            // An example may spell the name differently: `createdAt` for `created_at`.
+            let key = map.keys().find(|key| normalized(key) == normalized(name));
             let key = key.unwrap_or(name).clone();
             let old = map.remove(&key);
             if let Some(new) = self.fill(inner, old, name, plant, depth) {
@@ -161,14 +163,14 @@ impl Spec {
     }
 
     /// The subschemas of a schema. Of alternatives, only the first that matches the value.
-    fn matching_parts<'a>(&self, schema: &'a Value, value: Option<&Value>) -> Vec<&'a Value> {
+    fn matching_subschemas<'a>(&self, schema: &'a Value, value: Option<&Value>) -> Vec<&'a Value> {
         let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"));
         match (alternatives.and_then(Value::as_array), value) {
             (Some(all), Some(value)) => {
-                let matching_parts = all.iter().find(|part| self.matches_schema(part, value));
-                matching_parts.or(all.first()).into_iter().collect()
+                let matching_subschemas = all.iter().find(|part| self.matches_schema(part, value));
+                matching_subschemas.or(all.first()).into_iter().collect()
             }
-            _ => parts(schema).collect(),
+            _ => subschemas(schema).collect(),
         }
     }
 
@@ -183,7 +185,7 @@ impl Spec {
             Some("string") => value.is_string(),
             Some("integer" | "number") => value.is_number(),
             Some("boolean") => value.is_boolean(),
-            _ => parts(schema)
+            _ => subschemas(schema)
                 .next()
                 .is_none_or(|part| self.matches_schema(part, value)),
         };
@@ -198,14 +200,18 @@ impl Spec {
     fn add_required(&self, schema: &Value, map: &mut Map<String, Value>) {
         let required = schema.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
-            if !map.keys().any(|key| plain(key) == plain(name)) {
+            if !map.keys().any(|key| normalized(key) == normalized(name)) {
                 let property = schema.get("properties").and_then(|all| all.get(name));
-                map.insert(name.to_owned(), self.any(property.unwrap_or(&Value::Null)));
+                map.insert(
+                    name.to_owned(),
+                    self.sample(property.unwrap_or(&Value::Null)),
+                );
             }
         }
     }
 
-    fn any(&self, schema: &Value) -> Value {
+    /// A value that matches a schema.
+    fn sample(&self, schema: &Value) -> Value {
         let schema = self.resolve(schema);
         if let Some(example) = schema.get("example") {
             return example.clone();
@@ -221,14 +227,15 @@ impl Spec {
                 map.into()
             }
             (_, Some("date-time")) => json!("2026-01-01T00:00:00Z"),
-            _ => match parts(schema).next() {
-                Some(part) => self.any(part),
+            _ => match subschemas(schema).next() {
+                Some(part) => self.sample(part),
                 None => json!("a"),
             },
         }
     }
 
-    fn names(
+    /// Collects the names of the secret fields in `found`. `seen` stops at recursive schemas.
+    fn collect_secret_names(
         &self,
         schema: &Value,
         name: &str,
@@ -245,26 +252,26 @@ impl Spec {
             found.insert(name.to_owned());
             return;
         }
-        for inner in parts(schema).chain(schema.get("items")) {
-            self.names(inner, name, seen, found);
+        for inner in subschemas(schema).chain(schema.get("items")) {
+            self.collect_secret_names(inner, name, seen, found);
         }
         if let Some(inner) = map_values(schema) {
             let name = format!("{name}.*");
-            self.names(inner, name.trim_start_matches('.'), seen, found);
+            self.collect_secret_names(inner, name.trim_start_matches('.'), seen, found);
         }
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, inner) in properties.into_iter().flatten() {
-            self.names(inner, name, seen, found);
+            self.collect_secret_names(inner, name, seen, found);
         }
     }
 }
 
 /// Maps `created_at` and `createdAt` to the same name.
-fn plain(name: &str) -> String {
+fn normalized(name: &str) -> String {
     name.replace('_', "").to_lowercase()
 }
 
-/// The canary for a field of a secret type.
+/// The canary for a field; `None` if its type is not secret.
 fn canary(schema: &Value, name: &str, plant: &Plant) -> Option<Value> {
     let place = format!("reply.{name}");
     Some(match secret_type(schema)? {
@@ -279,7 +286,7 @@ fn canary(schema: &Value, name: &str, plant: &Plant) -> Option<Value> {
     })
 }
 
-/// The Rust type of a field that is redacted.
+/// The Rust type of a field, if it is a type that is redacted.
 fn secret_type(schema: &Value) -> Option<&str> {
     let rust = schema.get("x-rust-type")?.as_str()?;
     let name = rust.rsplit("::").next()?;
@@ -288,7 +295,7 @@ fn secret_type(schema: &Value) -> Option<&str> {
         .then_some(name)
 }
 
-fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+fn subschemas(schema: &Value) -> impl Iterator<Item = &Value> {
     ["allOf", "oneOf", "anyOf"]
         .into_iter()
         .filter_map(|key| schema.get(key)?.as_array())

@@ -1,5 +1,5 @@
-//! Values with secrets that are not sent, refused calls, and replies with types that redact more than the
-//! spec requires.
+//! Secrets outside the table of operations: values that are not sent, refused calls, and replies whose
+//! types redact more than the spec requires.
 
 use crate::canaries::Plant;
 use crate::replies;
@@ -33,14 +33,15 @@ pub async fn search(search: &mut LeakSearch) {
 }
 
 impl LeakSearch {
-    fn all(&mut self, values: &[&dyn Debug]) {
+    /// Searches the `Debug` output of all values.
+    fn search_all_debug(&mut self, values: &[&dyn Debug]) {
         for value in values {
             self.search_debug("value", value);
         }
     }
 
     /// Searches a call that is refused before anything is sent, and its error.
-    fn refused<T: Send + 'static>(&mut self, call: Call<T>) {
+    fn search_refused_call<T: Send + 'static>(&mut self, call: Call<T>) {
         self.search_debug("refused call", &call);
         self.search_error("refused", &call.preview().map(|_| ()).unwrap_err());
     }
@@ -77,7 +78,7 @@ async fn dployr_values(search: &mut LeakSearch) {
         .secrets([("B", plant.wide("secret"))], ["C"])
         .remote_url(url.as_str());
     let webhook = NewWebhook::new(url.as_str(), ["x"]).secret(plant.wide("secret"));
-    search.all(&[
+    search.search_all_debug(&[
         &client,
         &other,
         &signed_in,
@@ -92,20 +93,20 @@ async fn dployr_values(search: &mut LeakSearch) {
     ]);
     let bad_cookie = format!("{};x", plant.plain("refused cookie"));
     search.search_error("refused", &client.with_session(bad_cookie).unwrap_err());
-    search.refused(client.deploy(new.port(0)));
+    search.search_refused_call(client.deploy(new.port(0)));
     let no_url = format!("no url {}", plant.plain("text that is not a URL"));
     let webhook = NewWebhook::new(no_url.as_str(), ["x"]);
-    search.refused(client.webhooks().create(webhook));
+    search.search_refused_call(client.webhooks().create(webhook));
     let setup = WebhookSetup::new(no_url, ["x"]);
-    search.refused(signed_in.webhooks().set_up(setup));
-    // The code of a login by e-mail.
+    search.search_refused_call(signed_in.webhooks().set_up(setup));
+    // A login by e-mail: the code is secret.
     let recorder = Recorder::new();
     recorder.answer_with(|_| CannedReply::json(200, "{}"));
     let builder = dployr::Client::builder().base_url("https://a.example");
     let client = builder.recorder(&recorder).build().unwrap();
     let sent = client.login_by_email("a@b.example").await.unwrap();
     let verify = || sent.verify(plant.wide("code"));
-    search.all(&[&sent, &verify()]);
+    search.search_all_debug(&[&sent, &verify()]);
     search.search_preview("preview", &verify().preview().unwrap());
     search.search_error("no cookie", &verify().await.unwrap_err());
     // A session cookie in a reply.
@@ -117,7 +118,7 @@ async fn dployr_values(search: &mut LeakSearch) {
         .with_response()
         .await
         .unwrap();
-    search.all(&[&response, &response.headers.as_map()]);
+    search.search_all_debug(&[&response, &response.headers.as_map()]);
 }
 
 fn edgegap_values(search: &mut LeakSearch) {
@@ -130,13 +131,13 @@ fn edgegap_values(search: &mut LeakSearch) {
         .webhook_on_ready(secret_url(&plant))
         .webhook_on_error(secret_url(&plant))
         .webhook_on_terminated(secret_url(&plant));
-    search.all(&[&builder, &client, &new, &new.clone().on_host("h-1")]);
+    search.search_all_debug(&[&builder, &client, &new, &new.clone().on_host("h-1")]);
     let no_url = format!("no url {}", plant.plain("text that is not a URL"));
-    search.refused(client.deploy(new.webhook_on_error(no_url)));
+    search.search_refused_call(client.deploy(new.webhook_on_error(no_url)));
     let key = plant.plain("key of a container");
     let url = format!("https://a.example/v1/self/stop/9f511e17/{key}");
     let own = SelfStop::new(url.as_str(), token.as_str()).unwrap();
-    search.all(&[&own, &own.stop()]);
+    search.search_all_debug(&[&own, &own.stop()]);
     let refused = SelfStop::new(format!("{url}/more"), token);
     search.search_error("refused", &refused.unwrap_err());
 }
@@ -156,16 +157,16 @@ async fn nexlayer_values(search: &mut LeakSearch) {
         .entrypoint(plant.wide("entrypoint"))
         .command(plant.wide("command"))
         .secret(file.clone());
-    search.all(&[&login, &file, &pod]);
+    search.search_all_debug(&[&login, &file, &pod]);
     let spec = AppSpec::new("my-app").pod(pod);
     let manifest = spec.manifest().unwrap();
-    search.all(&[
+    search.search_all_debug(&[
         &spec,
         &manifest,
         &manifest.spec().unwrap(),
         &manifest.lint(),
     ]);
-    search.all(&[
+    search.search_all_debug(&[
         &client,
         &session,
         &session.application("a"),
@@ -177,11 +178,11 @@ async fn nexlayer_values(search: &mut LeakSearch) {
             .list()
             .query("q", &plant.wide("query"))
     };
-    search.all(&[&list().stream()]);
+    search.search_all_debug(&[&list().stream()]);
     let query = plant.plain("query of a site");
     let site = format!("https://a.example/x?t={query}#{query}");
     let application = session.application("a").site_url(site);
-    search.all(&[
+    search.search_all_debug(&[
         &application,
         &application.wait(),
         &application.check_readiness(),
@@ -190,10 +191,10 @@ async fn nexlayer_values(search: &mut LeakSearch) {
     let refused = session
         .application("a")
         .site_url(format!("https://u:{user}@a.example"));
-    search.refused(refused.check_readiness());
+    search.search_refused_call(refused.check_readiness());
     let token = plant.plain("session in a site");
     let refused = client.session(token.as_str()).application("a");
-    search.refused(
+    search.search_refused_call(
         refused
             .site_url(format!("https://a.example/{token}"))
             .check_readiness(),
@@ -233,7 +234,7 @@ async fn nexlayer_values(search: &mut LeakSearch) {
     let client = builder.build().unwrap();
     recorder.answer_with(move |_| CannedReply::json(200, started.to_string()));
     let deployed = client.deploy(manifest).await.unwrap();
-    search.all(&[&deployed, &deployed.session(), &deployed.application()]);
+    search.search_all_debug(&[&deployed, &deployed.session(), &deployed.application()]);
     recorder.answer_with(move |_| CannedReply::json(200, claim.to_string()));
     let claim = deployed.application().claim().await.unwrap();
     search.search_debug("claim", &claim);
@@ -246,7 +247,7 @@ fn nodion_values(search: &mut LeakSearch) {
     let new = NewEnvVariable::new("K", plant.wide("variable"));
     let update = EnvVariableUpdate::new().value(plant.wide("variable"));
     let builder = nodion::Client::builder().token(token);
-    search.all(&[
+    search.search_all_debug(&[
         &builder,
         &client,
         &client.application("a-1").env_variables(),
@@ -254,14 +255,14 @@ fn nodion_values(search: &mut LeakSearch) {
         &update,
     ]);
     let wrong = NewEnvVariable::new("A=B", plant.wide("variable"));
-    search.refused(client.application("a-1").env_variables().create(wrong));
+    search.search_refused_call(client.application("a-1").env_variables().create(wrong));
 }
 
 fn webhook_and_budget_values(search: &mut LeakSearch) {
     let plant = Plant::new("webhook and budget values");
     let secret = CallbackSecret::new(plant.ascii("callback secret")).unwrap();
     let url = secret.attach("https://a.example/hook").unwrap();
-    search.all(&[&secret, &url]);
+    search.search_all_debug(&[&secret, &url]);
     search
         .findings
         .search("callback URL (Display)", &url.to_string());
