@@ -8,7 +8,8 @@ use std::future::IntoFuture;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-fn tasks() -> usize {
+/// Number of tasks of the runtime that have not ended.
+fn alive_tasks() -> usize {
     tokio::runtime::Handle::current()
         .metrics()
         .num_alive_tasks()
@@ -20,16 +21,21 @@ async fn drop_after<T: Send + 'static>(time: Duration, call: Call<T>) {
     assert!(ended.is_err(), "the call ended before it was dropped");
 }
 
-/// Drops a create after a time, and checks that nothing remains.
-async fn dropped(name: &str, server: Server, after: Duration, large: bool) {
+/// Drops a create after a time. Checks that no task remains and nothing is sent later.
+async fn assert_nothing_remains_after_drop(
+    name: &str,
+    server: Server,
+    after: Duration,
+    large: bool,
+) {
     let client = edgegap(&server).build().unwrap();
     // Wait until the tasks of the previous server have ended.
     tokio::time::sleep(seconds(1)).await;
-    let before = tasks();
+    let before = alive_tasks();
     let filler = "x".repeat(if large { 3 << 20 } else { 1 });
     drop_after(after, client.deploy(new().env("FILLER", filler))).await;
     tokio::time::sleep(seconds(1)).await;
-    assert_eq!(tasks(), before, "{name}: tasks are left");
+    assert_eq!(alive_tasks(), before, "{name}: tasks are left");
     let seen = || (server.log().connections, server.log().requests());
     let before = seen();
     tokio::time::sleep(seconds(600)).await;
@@ -46,7 +52,7 @@ fn a_call_dropped_at_any_point_leaves_nothing_behind() {
             always(vec![read, wait, Step::Reset])
         };
         let silence = always(vec![Step::ReadAll, Step::Silence]).await;
-        let within = always(vec![Step::ReadAll, answer, Step::Silence]).await;
+        let partial = always(vec![Step::ReadAll, answer, Step::Silence]).await;
         let sent = reset_after(Step::AwaitBytes, 1000).await;
         let body = reset_after(Step::ReadHead, 1500).await;
         for (name, server, millis, large) in [
@@ -65,7 +71,7 @@ fn a_call_dropped_at_any_point_leaves_nothing_behind() {
             ("after it was sent", sent, 500, false),
             ("while the body is sent", body, 1000, true),
             ("while it waits for the response", silence, 1000, false),
-            ("while the response arrives", within, 1000, false),
+            ("while the response arrives", partial, 1000, false),
             (
                 "while it waits for the next attempt",
                 always(limited).await,
@@ -73,18 +79,19 @@ fn a_call_dropped_at_any_point_leaves_nothing_behind() {
                 false,
             ),
         ] {
-            dropped(name, server, Duration::from_millis(millis), large).await;
+            assert_nothing_remains_after_drop(name, server, Duration::from_millis(millis), large)
+                .await;
         }
 
         // A call that is dropped before it is polled sends nothing.
         let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
         tokio::time::sleep(seconds(1)).await;
-        let before = tasks();
+        let before = alive_tasks();
         let client = edgegap(&server).build().unwrap();
         drop(client.deploy(new()));
         drop(client.deploy(new()).into_future());
         tokio::time::sleep(seconds(1)).await;
-        assert_eq!((tasks(), server.log().connections), (before, 0));
+        assert_eq!((alive_tasks(), server.log().connections), (before, 0));
     });
 }
 
@@ -100,7 +107,7 @@ fn a_dropped_stream_leaves_no_task() {
         ];
         let server = always(steps).await;
         let client = at(dployr::Client::builder(), &server).build().unwrap();
-        let before = tasks();
+        let before = alive_tasks();
         let mut lines = client
             .service("web")
             .follow_logs(deploykit::dployr::LogOptions::new())
@@ -110,18 +117,18 @@ fn a_dropped_stream_leaves_no_task() {
         assert!(timeout(seconds(1), lines.next()).await.is_err());
         drop(lines);
         tokio::time::sleep(seconds(1)).await;
-        assert_eq!(tasks(), before);
+        assert_eq!(alive_tasks(), before);
     });
 }
 
-/// The limit is one create per second.
+/// The pacing allows one create per second.
 #[test]
 fn a_dropped_call_frees_its_pacing_slot() {
     with_paused_clock(async {
         let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
         let builder = edgegap(&server).pacing(Pacing::documented().one_of(40));
         let client = builder.build().unwrap();
-        let before = tasks();
+        let before = alive_tasks();
         let started = Instant::now();
         client.deploy(new()).await.unwrap();
         let half = Duration::from_millis(500);
@@ -133,7 +140,7 @@ fn a_dropped_call_frees_its_pacing_slot() {
         let took = started.elapsed().as_secs_f64();
         assert!((1.0..1.05).contains(&took), "{took}");
         tokio::time::sleep(seconds(1)).await;
-        assert_eq!((tasks(), server.log().requests()), (before, 2));
+        assert_eq!((alive_tasks(), server.log().requests()), (before, 2));
     });
 }
 
@@ -151,7 +158,7 @@ fn an_unsent_create_does_not_count_against_max_creates() {
     });
 }
 
-/// The platform may have accepted it.
+/// The platform may have accepted the create.
 #[test]
 fn a_sent_create_counts_against_max_creates() {
     with_paused_clock(async {

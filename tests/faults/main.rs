@@ -1,9 +1,9 @@
-//! Clients against servers that fail on a real socket.
+//! Calls to servers that fail, over real sockets.
 //!
-//! - `table`: faults times kinds of operation. A stub server performs each fault, and a runner checks
+//! - `table`: each fault with each kind of operation. A stub server performs the fault, and a runner checks
 //!   the outcome of each cell and what the server received. `cargo test --test faults -- --nocapture`
 //!   prints the table.
-//! - `behaviour`: tests that need several calls or an option.
+//! - `behaviour`: faults that need several calls or an option of the client.
 //! - `dropped_calls`: a dropped call leaves no task, request or lock.
 //!
 //! Where each behaviour is tested:
@@ -14,21 +14,21 @@
 //! | | plain http is refused off loopback | unit tests in `transport/http_client.rs` |
 //! | | redirects | `table::rows::redirect`, `tests/calls.rs` |
 //! | | proxies, certificates | `tests/connections.rs` |
-//! | | copied clients, kept connections | `behaviour::connections` |
+//! | | cloned clients, reused connections | `behaviour::connections` |
 //! | Auth | environment, prefix given twice | `tests/connections.rs`; unit tests in `client.rs` of each platform and in `transport/credentials` |
 //! | | renewal | `tests/credentials.rs` |
 //! | | no token in a URL except Nexlayer's session | `behaviour::connections`, `tests/requests` |
-//! | Retry | which failure of which operation, every `Retry-After` | `table::rows::{status, connection, rate_limited}` |
-//! | | identical request | every cell |
-//! | | off, caps, budget, deadline, `assume_idempotent` | `behaviour::retry` |
-//! | Time | attempt and call, streams, silence | `behaviour::timeouts`, `table::rows::stream` |
+//! | Retry | which failures are retried for which operations, forms of `Retry-After` | `table::rows::{status, connection, rate_limited}` |
+//! | | a retry sends the same request | every cell |
+//! | | retries off, limits, budget, deadline, `assume_idempotent` | `behaviour::retry` |
+//! | Time | timeout of an attempt, deadline of a call, streams, silence | `behaviour::timeouts`, `table::rows::stream` |
 //! | | dropped calls | `dropped_calls`, `tests/rate_limits.rs`, `tests/credentials.rs` |
 //! | Decode | enums, fields, lists, objects, numbers as strings | `tests/replies` |
 //! | | time formats | unit tests in `time.rs` |
 //! | | empty, HTML, text, truncated, byte order mark, too large | `table::rows::response`, `tests/calls.rs` |
-//! | Errors | every known shape | `tests/replies`; unit tests in `failures.rs` of each platform |
+//! | Errors | every known error body | `tests/replies`; unit tests in `failures.rs` of each platform |
 //! | | status, one bounded line, no secret | every cell, `tests/errors.rs` |
-//! | | empty 401, 404 with a page | `table::rows::status` |
+//! | | empty 401, 404 with an HTML page | `table::rows::status` |
 //! | | size of an error | unit tests in `error` |
 //! | Paths | refused ids | `tests/requests`, `tests/invalid_requests.rs` |
 //! | | unusual ids and names | `tests/requests`, `tests/properties` |
@@ -50,5 +50,8 @@ fn every_fault_has_the_outcome_in_the_table() {
     let faults = table::rows::faults();
     let cells: usize = faults.iter().map(|fault| fault.cells.len()).sum();
     assert!(cells >= 851, "{cells} cells");
-    assert!(table::runner::print_all(&faults), "see the lines above");
+    assert!(
+        table::runner::print_all(&faults),
+        "see the lines with WRONG above"
+    );
 }

@@ -1,6 +1,8 @@
-//! Kept connections, and tokens in URLs.
+//! Reused connections, and tokens in URLs.
 
-use super::{ACCEPTED, LIST, always, at, edgegap, kept, new, nodion, with_paused_clock};
+use super::{
+    ACCEPTED, LIST, always, at, edgegap, keep_alive_reply, new, nodion, with_paused_clock,
+};
 use crate::support::{Script, Server, Step};
 use crate::table::fault::{EVERY, Setting, reply, success};
 use crate::table::operations::{CANARY, Kind};
@@ -9,7 +11,7 @@ use deploykit::{Effect, ErrorKind, dployr};
 #[test]
 fn clones_and_clients_with_another_token_share_connections() {
     with_paused_clock(async {
-        let replies = [(); 3].map(|()| kept("200 OK", LIST));
+        let replies = [(); 3].map(|()| keep_alive_reply("200 OK", LIST));
         let server = always(replies.concat()).await;
         let client = at(dployr::Client::builder(), &server).build().unwrap();
         client.deployments().list().await.unwrap();
@@ -24,7 +26,7 @@ fn clones_and_clients_with_another_token_share_connections() {
 #[test]
 fn a_closed_idle_connection_is_replaced() {
     with_paused_clock(async {
-        let server = always(kept("202 Accepted", ACCEPTED)).await;
+        let server = always(keep_alive_reply("202 Accepted", ACCEPTED)).await;
         let client = edgegap(&server).build().unwrap();
         for _ in 0..3 {
             let reply = client.deploy(new()).with_response().await.unwrap();
@@ -35,12 +37,12 @@ fn a_closed_idle_connection_is_replaced() {
     });
 }
 
-/// A kept connection may break while it is reused. The create may have arrived, so it is not retried.
+/// The server may have received the create before the connection broke.
 #[test]
-fn a_create_is_not_retried_after_a_kept_connection_breaks() {
+fn a_create_is_not_retried_after_a_reused_connection_breaks() {
     with_paused_clock(async {
         for end in [vec![Step::ReadAll, Step::Reset], vec![Step::ReadAll]] {
-            let script = Script::always([kept("202 Accepted", ACCEPTED), end].concat())
+            let script = Script::always([keep_alive_reply("202 Accepted", ACCEPTED), end].concat())
                 .then(reply("202 Accepted", &[], ACCEPTED));
             let server = Server::start(script).await;
             let client = edgegap(&server).build().unwrap();
@@ -56,9 +58,13 @@ fn a_create_is_not_retried_after_a_kept_connection_breaks() {
 }
 
 #[test]
-fn a_read_is_retried_after_a_kept_connection_breaks() {
+fn a_read_is_retried_after_a_reused_connection_breaks() {
     with_paused_clock(async {
-        let breaks = [kept("200 OK", LIST), vec![Step::ReadAll, Step::Reset]].concat();
+        let breaks = [
+            keep_alive_reply("200 OK", LIST),
+            vec![Step::ReadAll, Step::Reset],
+        ]
+        .concat();
         let script = Script::always(breaks).then(reply("200 OK", &[], LIST));
         let server = Server::start(script).await;
         let client = nodion(&server).build().unwrap();
@@ -84,8 +90,8 @@ fn no_url_contains_a_token() {
             let (line, rest) = request.split_once("\r\n").unwrap();
             assert!(!line.contains(CANARY), "{line}");
             // A login sends the password and no token.
-            let carries = rest.contains(&format!("{CANARY}\r\n"));
-            assert_eq!(carries, *kind != Kind::Login, "{kind:?}: {rest}");
+            let has_token = rest.contains(&format!("{CANARY}\r\n"));
+            assert_eq!(has_token, *kind != Kind::Login, "{kind:?}: {rest}");
         }
     });
 }

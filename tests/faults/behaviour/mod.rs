@@ -1,4 +1,4 @@
-//! Tests that need several calls or an option.
+//! Faults that need several calls or an option of the client.
 
 mod connections;
 mod retry;
@@ -20,6 +20,7 @@ pub fn with_paused_clock<F: Future>(test: F) -> F::Output {
     runtime().block_on(test)
 }
 
+/// Connects a client to a server.
 pub fn at<P: Platform>(builder: ClientBuilder<P>, server: &Server) -> ClientBuilder<P> {
     builder
         .base_url(&server.base_url)
@@ -35,7 +36,7 @@ pub fn edgegap(server: &Server) -> ClientBuilder<edgegap::Edgegap> {
     at(edgegap::Client::builder(), server)
 }
 
-/// A read.
+/// A call that only reads.
 pub fn list(builder: ClientBuilder<nodion::Nodion>) -> Call<Page<nodion::Deployment>> {
     builder
         .build()
@@ -45,12 +46,12 @@ pub fn list(builder: ClientBuilder<nodion::Nodion>) -> Call<Page<nodion::Deploym
         .list()
 }
 
-/// A create.
+/// A call that creates a deployment.
 pub fn deploy(builder: ClientBuilder<edgegap::Edgegap>) -> Call<edgegap::Deployed> {
     builder.build().unwrap().deploy(new())
 }
 
-/// The error of a call, and its duration.
+/// The error of a call, and the duration of the call.
 pub async fn failure<T: Send + 'static>(call: Call<T>) -> (Error, Duration) {
     let started = Instant::now();
     match call.await {
@@ -64,7 +65,7 @@ pub fn new() -> NewDeployment {
 }
 
 /// A reply that keeps the connection open.
-pub fn kept(status: &str, body: &str) -> Vec<Step> {
+pub fn keep_alive_reply(status: &str, body: &str) -> Vec<Step> {
     let length = format!("content-length: {}", body.len());
     let head = String::from_utf8(head(status, &[&length])).unwrap();
     let text = head.replace("connection: close\r\n", "") + body;

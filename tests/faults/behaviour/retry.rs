@@ -18,7 +18,7 @@ fn zero_retries_send_one_request() {
             let server = always(busy(&[])).await;
             let (error, took) = failure(list(nodion(&server).retry(off.clone()))).await;
             assert_eq!((error.attempts(), took), (1, Duration::ZERO));
-            // Not even after a connect error.
+            // The same applies after a connect error.
             let refused = Server::refuses();
             let (error, _) = failure(deploy(edgegap(&refused)).retry(off)).await;
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 1));
@@ -27,7 +27,7 @@ fn zero_retries_send_one_request() {
 }
 
 #[test]
-fn the_policy_of_the_call_overrides_that_of_the_client() {
+fn the_retry_policy_of_a_call_overrides_the_one_of_the_client() {
     with_paused_clock(async {
         let server = always(busy(&[])).await;
         let call = list(nodion(&server).retry(Retry::off()));
@@ -39,7 +39,7 @@ fn the_policy_of_the_call_overrides_that_of_the_client() {
 }
 
 #[test]
-fn a_wait_beyond_a_limit_is_not_started() {
+fn a_retry_is_not_started_if_its_wait_exceeds_a_limit() {
     let default = Retry::default;
     let more = default().max_wait(seconds(40)).max_retries(9);
     with_paused_clock(async {
@@ -50,7 +50,7 @@ fn a_wait_beyond_a_limit_is_not_started() {
             (default().budget(seconds(30)), 90, 2, 20),
             (more.budget(seconds(70)), 90, 4, 60),
             (default(), 10, 1, 0),
-            // The remaining time to the deadline counts.
+            // The second wait would end after the deadline.
             (default(), 30, 2, 20),
         ] {
             let server = always(busy(&["retry-after: 20"])).await;
@@ -93,7 +93,7 @@ fn assume_idempotent_does_not_retry_refusals() {
     });
 }
 
-/// A GET without a wrapper may have side effects: one of dployr's wakes a service.
+/// A GET without a wrapper may have side effects: one GET of dployr wakes a service.
 #[test]
 fn a_request_without_a_wrapper_is_retried_only_if_assumed_idempotent() {
     with_paused_clock(async {

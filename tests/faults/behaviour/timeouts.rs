@@ -12,27 +12,27 @@ use tokio::time::Instant;
 #[test]
 fn the_timeout_limits_an_attempt_and_the_deadline_the_call() {
     with_paused_clock(async {
-        // (attempt, call) -> (attempts, from, to), in seconds
-        for (attempt, deadline, attempts, from, to) in [
+        // (timeout, deadline) -> (attempts, shortest and longest duration), in seconds
+        for (timeout, deadline, attempts, from, to) in [
             (3, 60, 3, 9.0, 10.51),
             (3, 5, 2, 5.0, 5.01),
             (3, 3, 1, 3.0, 3.01),
             (9, 4, 1, 4.0, 4.01),
         ] {
             let server = Server::start(Script::silence()).await;
-            let builder = nodion(&server).timeout(seconds(attempt));
+            let builder = nodion(&server).timeout(seconds(timeout));
             let (error, took) = failure(list(builder.deadline(seconds(deadline)))).await;
             let found = (error.kind(), error.attempts());
             assert_eq!(found, (ErrorKind::Timeout, attempts), "{error}");
             let took = took.as_secs_f64();
-            assert!((from..=to).contains(&took), "{took}: {attempt}, {deadline}");
+            assert!((from..=to).contains(&took), "{took}: {timeout}, {deadline}");
             assert_eq!(server.log().requests(), attempts as usize);
         }
     });
 }
 
 #[test]
-fn the_timeout_of_the_call_overrides_that_of_the_client() {
+fn the_timeout_of_a_call_overrides_the_one_of_the_client() {
     with_paused_clock(async {
         let server = Server::start(Script::silence()).await;
         let call = deploy(edgegap(&server).timeout(seconds(50)));
@@ -55,7 +55,7 @@ fn a_connect_timeout_is_a_connect_error() {
 }
 
 #[test]
-fn zero_and_maximum_timeouts_work() {
+fn a_zero_timeout_fails_and_the_maximum_timeout_does_not_overflow() {
     with_paused_clock(async {
         let server = always(reply("200 OK", &[], LIST)).await;
         let (never, now) = (Duration::MAX, Duration::ZERO);

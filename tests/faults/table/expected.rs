@@ -50,7 +50,7 @@ impl Expected {
         self
     }
 
-    /// The platform acted.
+    /// The effect is applied.
     pub fn applied(mut self) -> Self {
         self.failure = self.failure.map(|(kind, _)| (kind, Effect::Applied));
         self

@@ -11,9 +11,9 @@ use std::time::Duration;
 pub const READS: &[Kind] = &[Kind::List, Kind::Follow];
 pub const LIST: &[Kind] = &[Kind::List];
 pub const FOLLOW: &[Kind] = &[Kind::Follow];
-/// An idempotent change.
+/// An idempotent change, which is retried.
 pub const DELETE: &[Kind] = &[Kind::Delete];
-/// Changes that are not idempotent.
+/// Changes that are not retried once the request may have taken effect.
 pub const CHANGES: &[Kind] = &[
     Kind::Update,
     Kind::Deploy,
@@ -30,7 +30,7 @@ pub const QUICK_CHANGES: &[Kind] = &[
     Kind::Unreserve,
     Kind::Login,
 ];
-/// A change with the timeout of slow operations.
+/// A change with the long timeout of slow operations.
 pub const START: &[Kind] = &[Kind::Start];
 /// Changes whose body can be large.
 pub const LARGE: &[Kind] = &[Kind::Update, Kind::Deploy, Kind::Start, Kind::Login];
@@ -40,7 +40,7 @@ pub const EVERY: &[&[Kind]] = &[READS, DELETE, CHANGES];
 
 /// Where the fault occurs.
 pub enum Place {
-    /// A server with this script, which may depend on the setting.
+    /// A server with this script. The script may depend on the setting.
     Server(Box<dyn Fn(&Setting<'_>) -> Script + Send + Sync>),
     /// A server with this script, and an https URL.
     ServerByTls(Script),
@@ -54,7 +54,7 @@ pub enum Place {
     Unresolvable,
 }
 
-/// The setting of a script.
+/// The values that a script may depend on.
 pub struct Setting<'a> {
     pub kind: Kind,
     /// URL of a second server, which must not receive a request.
@@ -106,6 +106,7 @@ impl Fault {
         self
     }
 
+    /// Expects this outcome for these kinds of operation.
     pub fn cell(mut self, kinds: &[Kind], expected: Expected) -> Self {
         let cells = kinds.iter().map(|kind| (*kind, expected.clone()));
         self.cells.extend(cells);
@@ -135,6 +136,7 @@ impl Fault {
             .cell(CHANGES, fails(kind).unknown())
     }
 
+    /// Expects this outcome for every kind of operation.
     pub fn everywhere(self, expected: Expected) -> Self {
         let each = |fault: Self, kinds: &&[Kind]| fault.cell(kinds, expected.clone());
         EVERY.iter().fold(self, each)

@@ -23,9 +23,9 @@ pub enum Kind {
     Deploy,
     /// A create without a body: Nodion's deployment.
     Redeploy,
-    /// A slow create: Nexlayer's start.
+    /// A slow create: Nexlayer's deploy.
     Start,
-    /// A POST marked as idempotent: the end of all reservations of a Nexlayer session.
+    /// A POST that the spec marks as idempotent, but that is not retried: deletes Nexlayer's reservations.
     Unreserve,
     /// dployr's login.
     Login,
@@ -35,12 +35,12 @@ pub enum Kind {
 pub type Outcome = Result<u32, Error>;
 
 impl Kind {
-    /// Whether it changes nothing on the server.
+    /// Whether the operation changes nothing on the server.
     pub fn only_reads(self) -> bool {
         matches!(self, Self::List | Self::Follow)
     }
 
-    /// Whether it may be retried if the first request may have taken effect.
+    /// Whether the operation is retried even if the first request may have taken effect.
     pub fn may_be_retried(self) -> bool {
         self.only_reads() || self == Self::Delete
     }
@@ -52,7 +52,7 @@ impl Kind {
         }
     }
 
-    /// Its media type.
+    /// The `content-type` header of a success.
     pub fn media(self) -> &'static str {
         match self {
             Self::Follow => "content-type: application/x-ndjson",
@@ -89,19 +89,19 @@ impl Kind {
         let nexlayer = || with_address(nexlayer::Client::builder(), base_url).build();
         let nodion = || with_address(nodion::Client::builder(), base_url).build();
         match self {
-            Self::List => count(nodion()?.application("app").deployments().list()).await,
-            Self::Redeploy => count(nodion()?.application("app").deploy()).await,
+            Self::List => attempts(nodion()?.application("app").deployments().list()).await,
+            Self::Redeploy => attempts(nodion()?.application("app").deploy()).await,
             Self::Deploy => {
                 let client = with_address(edgegap::Client::builder(), base_url).build()?;
                 let new = NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()));
-                count(client.deploy(new.env("FILLER", filler()))).await
+                attempts(client.deploy(new.env("FILLER", filler()))).await
             }
             Self::Start => {
                 let text = format!("application:\n  name: web\n  pods: []\n# {}\n", filler());
-                count(nexlayer()?.deploy(Manifest::parse(text)?)).await
+                attempts(nexlayer()?.deploy(Manifest::parse(text)?)).await
             }
             Self::Unreserve => {
-                count(
+                attempts(
                     nexlayer()?
                         .session("token-1234")
                         .reservations()
@@ -123,14 +123,14 @@ impl Kind {
                 }
                 first.map_or(Ok(reply.attempts), Err)
             }
-            Self::Delete => count(dployr()?.deployment("d-1").delete()).await,
+            Self::Delete => attempts(dployr()?.deployment("d-1").delete()).await,
             Self::Update => {
                 let update = DeploymentUpdate::new().env("FILLER", filler());
-                count(dployr()?.deployment("d-1").update(update)).await
+                attempts(dployr()?.deployment("d-1").update(update)).await
             }
             Self::Login => {
                 let password = format!("{CANARY}{}", filler());
-                count(dployr()?.login("user@example.com", password)).await
+                attempts(dployr()?.login("user@example.com", password)).await
             }
         }
     }
@@ -145,7 +145,8 @@ fn with_address<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> Clien
         .pacing(Pacing::off())
 }
 
-async fn count<T: Send + 'static>(call: Call<T>) -> Outcome {
+/// The number of attempts of a call.
+async fn attempts<T: Send + 'static>(call: Call<T>) -> Outcome {
     let reply: Response<T> = call.with_response().await?;
     Ok(reply.attempts)
 }

@@ -10,12 +10,12 @@ use std::fmt;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// A call that takes longer hangs.
-const HANGS: Duration = Duration::from_secs(24 * 3600);
+/// A call that takes longer counts as hanging.
+const HANG_LIMIT: Duration = Duration::from_secs(24 * 3600);
 /// Tolerance for the resolution of the clock, in seconds.
 const TOLERANCE: f64 = 0.02;
-/// Limit on bytes that a client reads of a body of 100 MiB, socket buffers included.
-const MAX_READ: usize = 32 << 20;
+/// Limit on the bytes that the server can send of a body of 100 MiB, socket buffers included.
+const MAX_SENT: usize = 32 << 20;
 /// Size limit of an error's `Display`, in bytes.
 const MAX_LINE: usize = 4 << 10;
 
@@ -34,7 +34,7 @@ struct CellRun {
 /// The result of checking a cell.
 struct Report {
     line: String,
-    right: bool,
+    as_expected: bool,
     duplicates: usize,
     hangs: bool,
 }
@@ -66,16 +66,16 @@ async fn run_cell(fault: &Fault, kind: Kind) -> CellRun {
     };
     let started = Instant::now();
     let (base_url, large) = (server.base_url.clone(), fault.large);
-    // In a task, so that a server that is woken first acts first.
+    // In a task, so that client and server run in the order in which they are woken.
     let call = tokio::spawn(async move { kind.call(&base_url, large).await });
-    let outcome = match timeout(HANGS, call).await {
+    let outcome = match timeout(HANG_LIMIT, call).await {
         Ok(outcome) => Some(outcome.unwrap()),
         Err(_) => None,
     };
     let took = started.elapsed();
     let (log, connections) = (server.log(), elsewhere.log().connections);
     drop((server, elsewhere));
-    // Connections end a moment after their client.
+    // Gives the tasks of the connections time to end.
     tokio::time::sleep(Duration::from_secs(1)).await;
     CellRun {
         outcome,
@@ -105,11 +105,11 @@ fn report(fault: &Fault, kind: Kind, expected: &Expected, run: &CellRun) -> Repo
             run.elsewhere
         ));
     }
-    if let Some(taken) = run.log.exchanges.iter().map(|seen| seen.sent).max()
-        && taken > MAX_READ
+    if let Some(sent) = run.log.exchanges.iter().map(|seen| seen.sent).max()
+        && sent > MAX_SENT
         && kind != Kind::Follow
     {
-        problems.push(format!("{taken} bytes of a response were read"));
+        problems.push(format!("{sent} bytes of a response were sent"));
     }
     let bodies = run.log.exchanges.iter().filter(|seen| seen.body_read);
     let mut bodies = bodies.map(|seen| &seen.bytes);
@@ -134,7 +134,7 @@ fn report(fault: &Fault, kind: Kind, expected: &Expected, run: &CellRun) -> Repo
     }
     Report {
         line,
-        right: problems.is_empty(),
+        as_expected: problems.is_empty(),
         duplicates,
         hangs: run.outcome.is_none(),
     }
@@ -145,8 +145,8 @@ fn duplicates(kind: Kind, log: &Log) -> usize {
     if kind.may_be_retried() {
         return 0;
     }
-    let acted = log.exchanges.iter().position(|seen| seen.may_be_applied());
-    acted.map_or(0, |first| log.exchanges.len() - first - 1)
+    let applied = log.exchanges.iter().position(|seen| seen.may_be_applied());
+    applied.map_or(0, |first| log.exchanges.len() - first - 1)
 }
 
 fn check_expectation(
@@ -183,19 +183,19 @@ fn check_expectation(
 
 /// Rules that hold for every error.
 fn check_rules(kind: Kind, error: &Error, run: &CellRun, problems: &mut Vec<String>) {
-    let acted = run.log.exchanges.iter().any(|seen| seen.may_be_applied());
+    let may_be_applied = run.log.exchanges.iter().any(|seen| seen.may_be_applied());
     let connections = u32::try_from(run.log.connections).unwrap();
     let nothing_done = error.effect() == Effect::None;
     let server_status = run.log.exchanges.last().and_then(|seen| seen.status);
-    let broken = matches!(error.kind(), Connect | Interrupted | Timeout);
+    let without_response = matches!(error.kind(), Connect | Interrupted | Timeout);
     let difference = run.took.abs_diff(error.elapsed()).as_secs_f64();
     let line = error.to_string();
     let (excerpt, details) = (error.body_excerpt(), error.details());
     let shown = format!("{error} {error:?} {excerpt:?} {details:?}");
     let claims = [
         (
-            "the server may have acted, so the effect is not None",
-            !nothing_done || !acted || kind.only_reads(),
+            "the request may have been applied, so the effect is not None",
+            !nothing_done || !may_be_applied || kind.only_reads(),
         ),
         (
             "nothing was sent, so the effect is None",
@@ -206,14 +206,14 @@ fn check_rules(kind: Kind, error: &Error, run: &CellRun, problems: &mut Vec<Stri
             error.attempts() >= connections,
         ),
         (
-            "it is not retryable if a retry could act twice",
+            "it is not retryable if a retry could be applied twice",
             nothing_done || !error.is_retryable() || kind.may_be_retried(),
         ),
         (
             "the status is the server's",
-            error.status() == server_status || broken && error.status().is_none(),
+            error.status() == server_status || without_response && error.status().is_none(),
         ),
-        // The call of a stream ends when the stream begins.
+        // A call that returns a stream ends when the stream begins.
         (
             "`elapsed` is the measured duration",
             difference <= TOLERANCE || kind == Kind::Follow,
@@ -225,8 +225,8 @@ fn check_rules(kind: Kind, error: &Error, run: &CellRun, problems: &mut Vec<Stri
         ("it shows no secret", !shown.contains(CANARY)),
         ("it names the operation", error.operation().is_some()),
     ];
-    let broken = claims.into_iter().filter(|(_, holds)| !holds);
-    problems.extend(broken.map(|(claim, _)| format!("does not hold: {claim}: {shown}")));
+    let violated = claims.into_iter().filter(|(_, holds)| !holds);
+    problems.extend(violated.map(|(claim, _)| format!("does not hold: {claim}: {shown}")));
 }
 
 /// All reports, in the order of the table. Cells are independent and run on several threads.
@@ -243,14 +243,14 @@ fn all(faults: &[Fault]) -> Vec<Report> {
 
 /// Runs the table and prints one line per cell. Returns whether all cells are as expected.
 pub fn print_all(faults: &[Fault]) -> bool {
-    let (mut cells, mut right, mut duplicates, mut hangs) = (0, 0, 0, 0);
+    let (mut cells, mut passed, mut duplicates, mut hangs) = (0, 0, 0, 0);
     for report in all(faults) {
         println!("{}", report.line);
         cells += 1;
-        right += usize::from(report.right);
+        passed += usize::from(report.as_expected);
         duplicates += report.duplicates;
         hangs += usize::from(report.hangs);
     }
-    println!("{right} of {cells} faults handled, {duplicates} duplicate creates, {hangs} hangs");
-    right == cells && duplicates == 0 && hangs == 0
+    println!("{passed} of {cells} faults handled, {duplicates} duplicate creates, {hangs} hangs");
+    passed == cells && duplicates == 0 && hangs == 0
 }

@@ -73,12 +73,12 @@ pub fn faults() -> Vec<Fault> {
         large("reset after the whole of a large request", Step::ReadAll),
         steps("closed without a response", &[Step::ReadAll]).transient(Interrupted),
         steps("garbage instead of HTTP", &[Step::ReadAll, garbage]).transient(Interrupted),
-        fault("one header of a mebibyte", |setting| {
+        fault("a header of 1 MiB", |setting| {
             let header = format!("x-filler: {}", "x".repeat(1 << 20));
             reply(setting.kind.status(), &[&header], setting.kind.body())
         })
         .transient(Interrupted),
-        fault("two hundred headers", |setting| {
+        fault("200 headers", |setting| {
             let headers: Vec<_> = (0..200).map(|n| format!("x-{n}: x")).collect();
             let headers: Vec<_> = headers.iter().map(String::as_str).collect();
             reply(setting.kind.status(), &headers, setting.kind.body())

@@ -1,5 +1,5 @@
-//! 429 with every form of `Retry-After`. It has no effect, so every operation is retried if the response
-//! has a wait time.
+//! 429 with every form of `Retry-After`. A request that got a 429 had no effect, so every operation is
+//! retried if the response has a wait time.
 
 use crate::support::{Script, Step};
 use crate::table::expected::{TWO_BACKOFFS, fails, succeeds};
@@ -7,7 +7,7 @@ use crate::table::fault::{Fault, fault, reply, script, success};
 use crate::table::operations::Kind;
 use deploykit::ErrorKind::RateLimited;
 
-/// The server's clock, which dates are relative to.
+/// The server's clock. Dates in other headers are relative to it.
 const DATE: &str = "date: Wed, 21 Oct 2015 07:28:00 GMT";
 const IN_TWO_SECONDS: &str = "retry-after: Wed, 21 Oct 2015 07:28:02 GMT";
 const PAST: &str = "retry-after: Wed, 21 Oct 2015 07:00:00 GMT";
@@ -47,9 +47,9 @@ const NO_WAIT_TIME: &[&[&str]] = &[
 
 pub fn faults() -> Vec<Fault> {
     let refused = fails(RateLimited);
-    // Each wait has jitter on top.
+    // Each wait is longer than requested, because jitter is added.
     let thrice = |seconds| refused.clone().attempts(3).takes(seconds);
-    // A wait beyond the cap is not started, nor a third one beyond the budget.
+    // The call does not wait for longer than `max_wait`, which is 30 s by default.
     let capped = refused.clone().retry_after(31);
     let year = refused.clone().retry_after(YEAR);
     let twice_29 = thrice(58.0..=59.5).retry_after(29);
@@ -62,8 +62,8 @@ pub fn faults() -> Vec<Fault> {
         (&[&["retry-after: 29"]], twice_29),
     ];
     let mut faults = Vec::new();
-    for (hints, expected) in rows {
-        faults.extend(hints.iter().map(|headers| {
+    for (header_lists, expected) in rows {
+        faults.extend(header_lists.iter().map(|headers| {
             let name = format!("429 with {}", headers.join(", "));
             fault(name, move |_| refusal(headers)).everywhere(expected.clone())
         }));

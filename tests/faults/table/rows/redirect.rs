@@ -4,22 +4,22 @@ use crate::table::fault::{Fault, fault, reply};
 use deploykit::ErrorKind::Redirected;
 
 pub fn faults() -> Vec<Fault> {
-    let without_target = |name: &str, status: &'static str, headers: &'static [&'static str]| {
+    let with_headers = |name: &str, status: &'static str, headers: &'static [&'static str]| {
         fault(name, move |_| reply(status, headers, ""))
     };
     let mut all = vec![
-        without_target(
+        with_headers(
             "302 to the same path",
             "302 Found",
             &["location: /v1/again"],
         ),
-        without_target("302 without a location", "302 Found", &[]),
-        without_target(
+        with_headers("302 without a location", "302 Found", &[]),
+        with_headers(
             "302 to an invalid URL",
             "302 Found",
             &["location: http://[::"],
         ),
-        without_target(
+        with_headers(
             "304 to a request without a condition",
             "304 Not Modified",
             &[],

@@ -115,7 +115,7 @@ pub fn faults() -> Vec<Fault> {
         empty("204 without a body", |_| {
             vec![Step::ReadAll, Step::Send(head("204 No Content", &[]))]
         }),
-        // A 201 or 202 in JSON means that the platform acted.
+        // A 201 or 202 with JSON means that the platform accepted the request.
         fault("JSON with an unexpected format", |setting| {
             reply(setting.kind.status(), &[JSON], r#"[{"odd":1}]"#)
         })

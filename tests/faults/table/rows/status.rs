@@ -113,10 +113,13 @@ fn one_after_another() -> Vec<Fault> {
         .cell(READS, succeeds().attempts(3).takes(TWO_BACKOFFS))
         .cell(DELETE, succeeds().attempts(3).takes(TWO_BACKOFFS))
         .cell(CHANGES, fails(Unavailable).unknown()),
-        script("503, then 404: the first may have deleted it", move |_| {
-            let gone = r#"{"error":"not found","code":"resource.missing_resource"}"#;
-            Script::always(busy(&[])).then(reply("404 Not Found", &[JSON], gone))
-        })
+        script(
+            "503, then 404: the first attempt may have deleted it",
+            move |_| {
+                let gone = r#"{"error":"not found","code":"resource.missing_resource"}"#;
+                Script::always(busy(&[])).then(reply("404 Not Found", &[JSON], gone))
+            },
+        )
         .cell(READS, gone())
         .cell(DELETE, gone().unknown())
         .cell(CHANGES, fails(Unavailable).unknown()),
@@ -130,9 +133,10 @@ fn one_after_another() -> Vec<Fault> {
             CHANGES,
             fails(Interrupted).unknown().attempts(2).takes(1.0..=1.5),
         ),
-        script("a broken connection, then 429 without a hint", move |_| {
-            Script::always(reset()).then(reply(LIMITED, &[], ""))
-        })
+        script(
+            "a broken connection, then 429 without a wait time",
+            move |_| Script::always(reset()).then(reply(LIMITED, &[], "")),
+        )
         .cell(READS, limited())
         .cell(DELETE, limited().unknown())
         .cell(CHANGES, fails(Interrupted).unknown()),

@@ -5,14 +5,14 @@ use crate::table::expected::{fails, succeeds};
 use crate::table::fault::{FOLLOW, Fault, fault, head, seconds};
 use deploykit::ErrorKind::{Decode, Interrupted, Timeout};
 
-/// Non-ASCII letters arrive in several pieces if bytes are sent one by one.
-const CUT_LETTERS: &str = "{\"message\":\"grün ⚠\"}\n";
+/// Contains letters of several bytes, which are split if bytes are sent one by one.
+const MULTIBYTE_LINE: &str = "{\"message\":\"grün ⚠\"}\n";
 
 pub fn faults() -> Vec<Fault> {
     let send = |text: &[u8]| Step::Send(text.to_vec());
     let line = || send(b"{\"message\":\"one\"}\n");
     let pause = || Step::Wait(seconds(299));
-    let letters = Step::SendSlowly(CUT_LETTERS.as_bytes().to_vec(), seconds(10));
+    let letters = Step::SendSlowly(MULTIBYTE_LINE.as_bytes().to_vec(), seconds(10));
     let cut_off = send(b"{\"message\":\"tw");
     let follows = |name: &str, steps: &[Step], expected| {
         let steps = [&[Step::ReadAll, Step::Send(head("200 OK", &[]))], steps].concat();
@@ -35,9 +35,9 @@ pub fn faults() -> Vec<Fault> {
             succeeds().after(897),
         ),
         follows(
-            "sent a byte every ten seconds, letters cut in two",
+            "sent a byte every ten seconds, letters split",
             &[letters],
-            succeeds().after(10 * CUT_LETTERS.len() as u32),
+            succeeds().after(10 * MULTIBYTE_LINE.len() as u32),
         ),
         follows(
             "that is reset",
