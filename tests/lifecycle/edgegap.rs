@@ -1,4 +1,4 @@
-//! The lifecycle of an Edgegap deployment on the sandbox.
+//! Edgegap on the sandbox: a deployment from creation to removal, and filters.
 
 use deploykit::edgegap::{
     Client, DeploymentStatus, Filter, LogStorage, Match, NewDeployment, Order, RequestId,

@@ -1,4 +1,4 @@
-//! The lifecycle of a deployment on each platform, against the sandbox.
+//! The lifecycle of a deployment on each platform of the sandbox.
 
 mod dployr;
 mod edgegap;

@@ -1,4 +1,4 @@
-//! Nexlayer: an application from deploy to removal, and a failed deploy.
+//! Nexlayer on the sandbox: an application from deploy to removal, and a failed deploy.
 
 use deploykit::ErrorKind;
 use deploykit::nexlayer::{Client, Manifest, Signal};
@@ -83,7 +83,7 @@ async fn application_runs_from_deploy_to_removal() {
 }
 
 #[tokio::test]
-async fn failed_deploy_without_pods_is_visible_only_in_a_reservation() {
+async fn failed_deploy_is_visible_only_in_a_reservation_if_the_server_reports_no_pods() {
     let sandbox = Sandbox::builder()
         .deployments_fail(true)
         .nexlayer_pods_status(false);

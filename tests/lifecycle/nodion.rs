@@ -60,7 +60,7 @@ async fn application_is_created_configured_deployed_scaled_and_deleted() {
         DeploymentStatus::Created
     );
     sandbox.advance(TRANSITION);
-    // `get` returns this deployment, not the newest.
+    // `get` returns the deployment of the handle, not the newest one.
     application.deploy().await.unwrap();
     let found = handle.get().await.unwrap();
     assert_eq!(

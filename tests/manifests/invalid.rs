@@ -1,4 +1,4 @@
-//! Invalid manifests: errors contain the position, but no values.
+//! Invalid manifests. Errors contain the position, but no values.
 
 use super::parse;
 use deploykit::nexlayer::Manifest;
@@ -69,7 +69,7 @@ fn size_is_limited() {
     let repeated = vec!["*a"; 400].join(",");
     let long = "hush".repeat(1 << 18);
     let long = format!("application: {{name: a}}\na: &a {long}\nb: [{repeated}]\n");
-    // The map at the top is the first level.
+    // The top-level map counts as one level.
     let nested = |levels: usize| {
         let (open, close) = ("[".repeat(levels - 1), "]".repeat(levels - 1));
         format!("application: {{name: a}}\na: {open}{close}\n")
@@ -132,12 +132,15 @@ fn unreadable_values_are_refused_by_spec_but_not_by_parse() {
             &format!("application.pods[0]{expected}"),
         );
         let warnings = manifest.lint();
-        assert!(warnings.iter().any(|one| one.rule == Rule::Unreadable));
+        assert!(
+            warnings
+                .iter()
+                .any(|warning| warning.rule == Rule::Unreadable)
+        );
         assert_eq!(manifest.as_str(), text);
     }
 }
 
-/// Parses large manifests of several forms.
 #[test]
 fn time_grows_linearly_with_the_size() {
     let cases: [(&str, &dyn Fn(usize) -> String); 5] = [

@@ -1,4 +1,4 @@
-//! JSON Schema and lints accept the same manifests, tested with thousands of mutations.
+//! The JSON Schema and the lints accept the same manifests: compared on thousands of modified manifests.
 
 use super::{REAL, canonical, parse};
 use deploykit::nexlayer::Manifest;
@@ -8,7 +8,7 @@ use proptest::strategy::Strategy;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// Values to insert into manifests.
+/// Values that replace or extend parts of a manifest.
 fn probes() -> Vec<Value> {
     const TEXTS: &str = "| |a|ab|abc|A|a-b|-|a.b|a.com|a.technology|a/b:1|a:b:c|a:/1|a:-|<% REGISTRY %>/a|\
         <%REGISTRY%>/a:1|<% REGISTRY %>|<% URL %>|/|/x|x/|80|0|080|65535|65536|+80| 80|1e1|\
@@ -46,7 +46,7 @@ fn probes() -> Vec<Value> {
     probes
 }
 
-/// Known fields, to insert where they do not belong.
+/// Names of known fields, which are also inserted in wrong places.
 const KEYS: &str = "name version url domain registryLogin imagePullSecrets pods template application \
     entrypoint command annotations image tag privateTag exposeHttp path servicePorts \
     ports vars env envFile volumes secrets args useGPU resourceType replicas resources \
@@ -75,7 +75,7 @@ fn pointers(value: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Real manifests, each with the pointers that no earlier manifest has. Ignores list positions.
+/// Each real manifest, with the pointers that no earlier manifest has. List positions are ignored.
 fn new_pointers() -> Vec<(Value, Vec<String>)> {
     let mut seen = HashSet::new();
     let mut fresh = |pointer: &String| {
@@ -101,13 +101,13 @@ impl Comparison {
         Self(jsonschema::validator_for(&Manifest::json_schema().to_value()).unwrap())
     }
 
-    /// Whether schema and lints accept a manifest. Panics if they differ.
+    /// Whether schema and lints accept a manifest. Panics if they disagree.
     fn accepts(&self, value: &Value) -> bool {
-        // JSON is YAML.
+        // JSON is valid YAML.
         let text = value.to_string();
         let warnings = Manifest::parse(text.as_str()).map(|manifest| {
             let warnings = manifest.lint().into_iter();
-            let warnings = warnings.filter(|one| one.rule.is_in_schema());
+            let warnings = warnings.filter(|warning| warning.rule.is_in_schema());
             warnings.collect::<Vec<_>>()
         });
         let accepted = warnings.as_ref().is_ok_and(Vec::is_empty);
@@ -156,7 +156,7 @@ fn schema_and_lints_agree_on_one_replaced_value() {
 fn schema_and_lints_agree_on_an_added_or_removed_field() {
     let comparison = Comparison::new();
     let probes = probes();
-    let mut turn = 0;
+    let mut next_probe = 0;
     for (base, all) in new_pointers() {
         for pointer in &all {
             let Some(map) = base.pointer(pointer).and_then(Value::as_object) else {
@@ -173,8 +173,8 @@ fn schema_and_lints_agree_on_an_added_or_removed_field() {
             }
             for key in KEYS.split(' ').filter(|key| !map.contains_key(*key)) {
                 for _ in 0..2 {
-                    turn = (turn + 7) % probes.len();
-                    let probe = &probes[turn];
+                    next_probe = (next_probe + 7) % probes.len();
+                    let probe = &probes[next_probe];
                     change(&|map| drop(map.insert(key.to_owned(), probe.clone())));
                 }
             }
@@ -215,7 +215,7 @@ fn schema_and_lints_agree_on_several_changes() {
     runner
         .run(&strategy, |value| {
             comparison.accepts(&value);
-            // Checks the canonical form, too.
+            // Also checks the canonical form.
             let manifest = Manifest::parse(value.to_string());
             if let Ok(manifest) = manifest
                 && manifest.spec().is_ok()

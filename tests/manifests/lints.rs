@@ -4,7 +4,8 @@ use super::{REAL, parse};
 use deploykit::nexlayer::manifest::Rule;
 use std::collections::HashSet;
 
-/// Rows: fields of a pod, starting at line 5, column 5 => the expected warning.
+/// Each row: fields of a pod, which start at line 5, column 5 => path, rule and position of the warning.
+/// No warning is expected after an empty `=>`.
 const POD_ROWS: &str = r#"
 image: nginx:1.29 =>
 image: <%REGISTRY%>/a => image no-registry-login 5:12
@@ -75,7 +76,12 @@ fn warnings(text: &str) -> Vec<String> {
     let found = parse(text).lint();
     let output = found.iter();
     output
-        .map(|one| format!("{} {} {}:{}", one.path, one.rule, one.line, one.column))
+        .map(|warning| {
+            format!(
+                "{} {} {}:{}",
+                warning.path, warning.rule, warning.line, warning.column
+            )
+        })
         .collect()
 }
 
@@ -195,7 +201,7 @@ fn each_mistake_in_an_application_has_a_warning() {
 }
 
 #[test]
-fn rules_have_unique_names_and_a_test_row() {
+fn each_rule_has_a_unique_name_and_a_test_row() {
     let names: HashSet<_> = Rule::ALL.iter().map(|rule| rule.name()).collect();
     assert_eq!(names.len(), Rule::ALL.len());
     // A duplicate key is invalid YAML, but `vars` and `env` may both contain a variable.
@@ -215,7 +221,7 @@ fn warnings_are_in_file_order_and_contain_no_values() {
     for (name, text) in REAL {
         let found = parse(text).lint();
         assert!(
-            found.is_sorted_by_key(|one| (one.line, one.column)),
+            found.is_sorted_by_key(|warning| (warning.line, warning.column)),
             "{name}"
         );
         let output = found.iter().map(ToString::to_string).collect::<String>();
@@ -229,11 +235,11 @@ fn warnings_are_in_file_order_and_contain_no_values() {
 }
 
 #[test]
-fn number_of_warnings_is_limited() {
+fn at_most_1000_warnings_are_reported() {
     let unknown: String = (0..20_000).map(|n| format!("  k{n}: 1\n")).collect();
     let text = format!("application:\n  name: abc\n{unknown}  pods: 7\n");
     assert_eq!(parse(&text).lint().len(), 1000);
-    // Unreadable values after it are still found.
+    // `spec` still reports an invalid value after the last warning.
     let error = parse(&text).spec().unwrap_err().to_string();
     assert!(error.contains("application.pods, line 20003"), "{error}");
 }

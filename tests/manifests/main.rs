@@ -13,7 +13,7 @@ fn parse(text: &str) -> Manifest {
     Manifest::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// Converts to the canonical form. Asserts that it has the same values and is stable.
+/// The canonical form. Asserts that it has the same values and that a second conversion changes nothing.
 fn canonical(manifest: &Manifest) -> Manifest {
     let canonical = manifest.canonical().unwrap();
     let text = canonical.as_str();
@@ -26,7 +26,8 @@ fn canonical(manifest: &Manifest) -> Manifest {
     canonical
 }
 
-/// Manifests in the forms of the platform's documentation and tools.
+/// Manifests in the forms of the platform's documentation and tools. All secrets contain `hush`, which no
+/// output may contain.
 const REAL: [(&str, &str); 11] = [
     (
         "one pod",

@@ -127,7 +127,7 @@ fn older_names_and_forms_are_parsed() {
 }
 
 #[test]
-fn builder_creates_the_canonical_form() {
+fn builder_writes_the_canonical_form() {
     let spec = AppSpec::new("guestbook")
         .version("2.0")
         .url("example.com")
@@ -171,7 +171,7 @@ fn builder_creates_the_canonical_form() {
 }
 
 #[test]
-fn builder_rejects_violations_of_the_schema() {
+fn builder_refuses_values_that_violate_the_schema() {
     let web = || Pod::new("web", "nginx:1.29").path("/").port(80);
     let app = || AppSpec::new("abc");
     assert!(app().pod(web()).manifest().is_ok());

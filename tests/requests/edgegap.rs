@@ -48,10 +48,10 @@ fn invalid_deployments_are_refused() {
     ] {
         refused(client().deploy(new), words);
     }
-    let uneven = new().resources(1024, 2049);
+    let too_much_memory = new().resources(1024, 2049);
     let cached = new().require_cached_locations(true);
     for (new, words) in [
-        (uneven.on_host("a"), "at most twice"),
+        (too_much_memory.on_host("a"), "at most twice"),
         (new().on_hosts(NONE), "no host ids"),
         (new().on_hosts(["a", "b", "a"]), "duplicate host id"),
         (new().on_host(""), "host id is empty"),
@@ -118,7 +118,7 @@ fn stop_matching_refuses_a_list_with_filters() {
 }
 
 #[tokio::test]
-async fn watch_fails_at_once_for_an_invalid_id() {
+async fn watch_refuses_an_invalid_id_without_a_request() {
     let mut watcher = client().watch(["c0653765de3b", "a/b"]);
     let error = watcher.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);

@@ -1,7 +1,7 @@
-//! Snapshots of the exact requests, and calls that are refused before a request is sent.
+//! Snapshots of all requests, and calls that are refused before a request is sent.
 //!
 //! Snapshots are named `<platform>__<operation>` and `<platform>__<operation>@<variant>`. The calls are the
-//! rows of `tests/support/operations`. The other files test invalid arguments.
+//! rows of `tests/support/operations`. The files per platform test invalid arguments.
 
 mod dployr;
 mod edgegap;
@@ -34,7 +34,7 @@ impl Setup for Planted {
 #[test]
 fn every_request_matches_its_snapshot() {
     let clients = Clients::new(Planted);
-    let mut shown = BTreeSet::new();
+    let mut names = BTreeSet::new();
     for row in rows() {
         let first = row.variants.first();
         assert!(
@@ -58,7 +58,7 @@ fn every_request_matches_its_snapshot() {
                 prepend_module_to_snapshot => false,
                 omit_expression => true,
             }, { insta::assert_snapshot!(name.clone(), text) });
-            assert!(shown.insert(name.clone()), "{name} occurs twice");
+            assert!(names.insert(name.clone()), "two rows have the name {name}");
         }
     }
 
@@ -67,7 +67,7 @@ fn every_request_matches_its_snapshot() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         name.trim_end_matches(".snap").to_owned()
     });
-    let stale: Vec<_> = on_disk.filter(|name| !shown.contains(name)).collect();
+    let stale: Vec<_> = on_disk.filter(|name| !names.contains(name)).collect();
     assert!(stale.is_empty(), "no row for the snapshots {stale:#?}");
 }
 

@@ -15,7 +15,7 @@ fn application() -> ApplicationHandle {
 }
 
 #[test]
-fn invalid_names_tags_and_scalings_are_rejected() {
+fn invalid_names_tags_and_scalings_are_refused() {
     let branch = || Branch::new("integration-1", "repository-1", "branch-1");
     let new = |name: &str| NewApplication::from_git(name, "region-1", "type-1", branch());
     for (new, message) in [
@@ -64,7 +64,7 @@ fn invalid_names_tags_and_scalings_are_rejected() {
 }
 
 #[test]
-fn invalid_log_options_are_rejected() {
+fn invalid_log_options_are_refused() {
     let cursor = |platform: &str| {
         let position = serde_json::json!({ "last": 7, "floor": 7, "lines": [], "overflow": 0 });
         let cursor =
@@ -97,10 +97,10 @@ fn invalid_log_options_are_rejected() {
     ] {
         refused(application().follow_logs(options), message);
     }
-    let resumes = "where the log resumes";
+    let has_cursor = "where the log resumes";
     for (options, platform, message) in [
-        (options().tail(3), "nodion", resumes),
-        (options().since(UNIX_EPOCH), "nodion", resumes),
+        (options().tail(3), "nodion", has_cursor),
+        (options().since(UNIX_EPOCH), "nodion", has_cursor),
         (options(), "dployr", "not to nodion"),
     ] {
         let call = application().resume_logs(options, &cursor(platform));
@@ -109,7 +109,7 @@ fn invalid_log_options_are_rejected() {
 }
 
 #[test]
-fn invalid_variables_are_rejected() {
+fn invalid_variables_are_refused() {
     let variable = application().env_variable("v-1");
     refused(variable.update(EnvVariableUpdate::new()), "is empty");
     for key in ["", " ", "A=B", "A\nB"] {
@@ -124,7 +124,7 @@ fn invalid_variables_are_rejected() {
 }
 
 #[test]
-fn ids_that_would_change_the_path_are_rejected() {
+fn ids_that_would_change_the_path_are_refused() {
     for id in ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"] {
         let invalid = client().application(id);
         refused(invalid.deploy(), "application id");

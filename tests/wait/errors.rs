@@ -1,4 +1,4 @@
-//! Errors of a wait: kinds, timeline, reason, log.
+//! Errors of a wait: kind, timeline, reason and log lines.
 
 use crate::script::{ID, Script, failure, seconds, status};
 use deploykit::testing::CannedReply;
@@ -110,21 +110,25 @@ async fn a_deadline_of_zero_allows_one_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_vanished_deployment_is_gone() {
+async fn a_deployment_that_no_longer_exists_is_reported_as_gone() {
     let script = Script::new([status("DEPLOYING"), failure(404)]);
     let error = script.server().wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Gone);
-    assert_eq!(error.resource_id(), None, "nothing to clean up");
+    assert_eq!(error.resource_id(), None, "nothing is left to delete");
     assert_eq!(error.timeline().len(), 2);
     assert_eq!(error.timeline()[1].phase, Phase::Ended);
     assert_eq!(error.raw_status(), Some("Status.DEPLOYING"));
-    assert!(error.source().is_some(), "the 404 itself");
+    assert!(error.source().is_some(), "the 404 is the source");
     assert_eq!(script.requests(), 2, "no log is requested");
 
     let script = Script::new([failure(400)]);
     let wait = script.server().wait().jitter(false).grace(seconds(3));
     let error = wait.await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Gone, "it was never found");
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Gone,
+        "the deployment was never found"
+    );
     assert_eq!(script.poll_times(), [0.0, 2.0, 5.0]);
 }
 
@@ -139,8 +143,8 @@ async fn permanent_errors_end_the_wait_at_once() {
         let error = script.server().wait().await.unwrap_err();
         assert_eq!(error.kind(), kind);
         assert_eq!(error.status(), Some(code));
-        assert_eq!(error.resource_id(), Some(ID), "it still exists");
-        assert_eq!(error.timeline().len(), 1, "the previous poll");
+        assert_eq!(error.resource_id(), Some(ID), "the deployment still exists");
+        assert_eq!(error.timeline().len(), 1, "only the poll before the error");
         assert_eq!(script.requests(), 2);
     }
     let script = Script::new([status("READY")]);

@@ -1,6 +1,6 @@
-//! Polls of platforms without an endpoint for one deployment or for a service status.
+//! Polls on platforms that lack an endpoint for one deployment or for the status of a service.
 
-use crate::script::{dployr, query};
+use crate::script::{dployr, query_number};
 use deploykit::ErrorKind;
 use deploykit::testing::{CannedReply, Recorder};
 use serde_json::json;
@@ -28,7 +28,7 @@ async fn a_dployr_deployment_is_found_on_a_later_page() {
     let requested = Arc::new(Mutex::new(Vec::new()));
     let pages = requested.clone();
     recorder.answer_with(move |request| {
-        let page = query(request, "page").unwrap();
+        let page = query_number(request, "page").unwrap();
         let mut pages = pages.lock().unwrap();
         pages.push(page);
         let word = if pages.len() < 3 { "running" } else { "success" };

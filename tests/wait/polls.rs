@@ -15,15 +15,15 @@ use std::time::Duration;
 #[tokio::test(start_paused = true)]
 async fn polls_follow_the_schedule_until_the_deployment_is_ready() {
     type Change = fn(Wait<Deployment>) -> Wait<Deployment>;
-    let as_is: Change = |wait| wait;
+    let unchanged: Change = |wait| wait;
     let seven = repeat_n(status("DEPLOYING"), 7).collect::<Vec<_>>();
     let html = CannedReply::new(200, "<html>busy</html>");
     let later = failure(429).header("retry-after", "25");
     let cases: [(&str, Change, Vec<CannedReply>, &[f64]); 7] = [
-        ("ready at once", as_is, vec![], &[0.0]),
+        ("ready at the first poll", unchanged, vec![], &[0.0]),
         (
-            "intervals grow by half up to the longest",
-            as_is,
+            "intervals grow by half up to the longest interval",
+            unchanged,
             seven,
             &[0.0, 2.0, 5.0, 9.5, 16.25, 26.25, 36.25, 46.25],
         ),
@@ -35,20 +35,25 @@ async fn polls_follow_the_schedule_until_the_deployment_is_ready() {
         ),
         (
             "a transient error is followed by the next poll, without a retry",
-            as_is,
+            unchanged,
             vec![failure(503), failure(500), failure(429)],
             &[0.0, 2.0, 5.0, 9.5],
         ),
-        ("an HTML page is transient", as_is, vec![html], &[0.0, 2.0]),
+        (
+            "an HTML page is transient",
+            unchanged,
+            vec![html],
+            &[0.0, 2.0],
+        ),
         (
             "Retry-After delays the next poll",
-            as_is,
+            unchanged,
             vec![status("SEEKING"), later],
             &[0.0, 2.0, 27.0],
         ),
         (
-            "a new deployment may be missing",
-            as_is,
+            "a new deployment may not be found yet",
+            unchanged,
             vec![failure(400), failure(400)],
             &[0.0, 2.0, 5.0],
         ),
@@ -70,11 +75,11 @@ async fn jitter_shortens_intervals_by_up_to_half() {
     let times = script.poll_times();
     let mut steps: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     steps.pop();
-    let least = steps.iter().copied().fold(f64::MAX, f64::min);
-    let most = steps.iter().copied().fold(0.0, f64::max);
+    let shortest = steps.iter().copied().fold(f64::MAX, f64::min);
+    let longest = steps.iter().copied().fold(0.0, f64::max);
     assert!(steps.len() > 290, "{}", steps.len());
-    assert!((5.0..5.2).contains(&least), "{least}");
-    assert!((9.8..=10.01).contains(&most), "{most}");
+    assert!((5.0..5.2).contains(&shortest), "{shortest}");
+    assert!((9.8..=10.01).contains(&longest), "{longest}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,7 +171,7 @@ async fn until_waits_for_another_phase() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_wait_does_not_poll() {
+async fn a_dropped_wait_stops_polling() {
     let script = Script::new([status("SEEKING")]);
     let wait = script.server().wait().jitter(false).into_future();
     let cut = tokio::time::timeout(seconds(6), wait).await;

@@ -1,4 +1,4 @@
-//! A scripted platform that records the times of polls.
+//! A stub of Edgegap with scripted replies, which records the times of polls.
 
 use deploykit::edgegap::{Client, DeploymentHandle};
 use deploykit::testing::{CannedReply, Recorder};
@@ -49,6 +49,7 @@ impl Script {
         self
     }
 
+    /// The deployment that the script describes.
     pub fn server(&self) -> DeploymentHandle {
         self.client().deployment(ID)
     }
@@ -98,7 +99,7 @@ pub fn dployr(recorder: &Recorder) -> deploykit::dployr::Client {
 }
 
 /// A number in the query of a request.
-pub fn query(request: &RequestPreview, name: &str) -> Option<u32> {
+pub fn query_number(request: &RequestPreview, name: &str) -> Option<u32> {
     let (_, value) = request.query.iter().find(|(key, _)| key == name)?;
     value.parse().ok()
 }

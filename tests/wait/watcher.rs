@@ -1,6 +1,6 @@
 //! Watchers: rounds, lookups, changes and errors.
 
-use crate::script::{dployr, failure, query, seconds};
+use crate::script::{dployr, failure, query_number, seconds};
 use deploykit::edgegap::Client;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::watch::{Change, Phase, Watcher};
@@ -9,7 +9,7 @@ use serde_json::json;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// A platform whose list the test changes.
+/// A stub of Edgegap, whose list of deployments the test changes.
 #[derive(Clone, Default)]
 struct Platform(Arc<Mutex<State>>);
 
@@ -17,19 +17,20 @@ struct Platform(Arc<Mutex<State>>);
 struct State {
     /// Id and status, in the order of the list.
     listed: Vec<(String, &'static str)>,
-    /// Deployments that exist but are not listed.
+    /// Id and status of deployments that exist but are not in the list.
     unlisted: Vec<(String, &'static str)>,
     /// Number of list requests.
     lists: usize,
-    /// Deployments that were looked up.
+    /// Ids of the deployments that were requested one by one.
     lookups: Vec<String>,
     /// Number of list requests that will fail.
-    broken: usize,
+    failing_lists: usize,
     /// `Retry-After` of failed list requests, in seconds.
     retry_after: u32,
 }
 
 impl Platform {
+    /// A platform with this many ready deployments: `d0`, `d1`, …
     fn of(number: usize) -> Self {
         let platform = Self::default();
         let all = (0..number).map(|n| (format!("d{n}"), "READY"));
@@ -58,7 +59,7 @@ impl Platform {
         builder.build().unwrap()
     }
 
-    /// Watches the first deployments, and reads their changes of the first round.
+    /// Watches the first `number` deployments, and reads the changes of the first round.
     async fn watch(&self, number: usize) -> Watcher {
         let mut watcher = self.client().watch((0..number).map(|n| format!("d{n}")));
         for change in take(&mut watcher, number).await {
@@ -81,12 +82,12 @@ impl State {
             });
         }
         self.lists += 1;
-        if self.broken > 0 {
-            self.broken -= 1;
+        if self.failing_lists > 0 {
+            self.failing_lists -= 1;
             return failure(503).header("retry-after", self.retry_after.to_string());
         }
-        let page = query(request, "page").unwrap_or(1) as usize;
-        let size = query(request, "limit").unwrap() as usize;
+        let page = query_number(request, "page").unwrap_or(1) as usize;
+        let size = query_number(request, "limit").unwrap() as usize;
         let items = self.listed.iter().skip((page - 1) * size).take(size);
         let items = items.map(|(id, word)| {
             json!({ "request_id": id, "status": format!("Status.{word}"), "ready": false })
@@ -113,7 +114,8 @@ async fn take_one(watcher: &mut Watcher) -> Change {
     take(watcher, 1).await.remove(0)
 }
 
-async fn is_quiet(watcher: &mut Watcher, time: Duration) {
+/// Asserts that the watcher reports nothing for a time.
+async fn assert_no_change(watcher: &mut Watcher, time: Duration) {
     let quiet = tokio::time::timeout(time, watcher.next()).await;
     assert!(quiet.is_err(), "{quiet:?}");
 }
@@ -123,7 +125,7 @@ async fn a_round_reads_one_list_for_all_deployments() {
     let platform = Platform::of(250);
     let mut watcher = platform.watch(250).await;
     assert_eq!(platform.state().lists, 3, "pages of 100");
-    is_quiet(&mut watcher, seconds(51)).await;
+    assert_no_change(&mut watcher, seconds(51)).await;
     assert_eq!(platform.state().lists, 3 * 11, "every 5 s");
     platform.set("d170", "TERMINATING");
     let changed = take_one(&mut watcher).await;
@@ -131,11 +133,11 @@ async fn a_round_reads_one_list_for_all_deployments() {
     assert_eq!(changed.before, Some(Phase::Ready));
     assert_eq!((changed.now.phase, changed.gone), (Phase::Stopping, false));
     assert!(platform.state().lookups.is_empty());
-    is_quiet(&mut watcher, seconds(20)).await;
+    assert_no_change(&mut watcher, seconds(20)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_next_page_is_requested_after_the_last_change_was_read() {
+async fn the_next_page_is_requested_after_all_changes_of_the_previous_one_were_read() {
     let platform = Platform::of(101);
     let mut watcher = platform.client().deployments().watch();
     take(&mut watcher, 100).await;
@@ -150,7 +152,7 @@ async fn an_unlisted_deployment_is_looked_up_before_it_is_reported_as_gone() {
     let mut watcher = platform.watch(3).await;
     platform.remove("d1");
     platform.state().unlisted = vec![("d1".to_owned(), "READY")];
-    is_quiet(&mut watcher, seconds(9)).await;
+    assert_no_change(&mut watcher, seconds(9)).await;
     assert_eq!(platform.state().lookups, ["d1"]);
     platform.state().unlisted.clear();
     let gone = take_one(&mut watcher).await;
@@ -174,7 +176,7 @@ async fn at_most_20_deployments_are_looked_up_per_round() {
     platform.state().listed.clear();
     let gone = take(&mut watcher, 20).await;
     assert!(gone.iter().all(|change| change.gone));
-    is_quiet(&mut watcher, seconds(4)).await;
+    assert_no_change(&mut watcher, seconds(4)).await;
     assert_eq!(platform.state().lookups.len(), 20);
     take(&mut watcher, 30).await;
     assert!(watcher.next().await.is_none());
@@ -182,7 +184,7 @@ async fn at_most_20_deployments_are_looked_up_per_round() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn new_deployments_are_reported_and_unknown_ids_are_gone_after_the_grace() {
+async fn new_deployments_are_reported_and_unknown_ids_are_gone_after_the_grace_period() {
     let platform = Platform::of(1);
     let mut watcher = platform.client().deployments().watch();
     take_one(&mut watcher).await;
@@ -198,15 +200,15 @@ async fn new_deployments_are_reported_and_unknown_ids_are_gone_after_the_grace()
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_failed_rounds_in_a_row_are_tolerated() {
+async fn five_failed_rounds_in_a_row_do_not_end_the_stream() {
     let platform = Platform::of(2);
     let mut watcher = platform.watch(2).await;
-    platform.state().broken = 5;
+    platform.state().failing_lists = 5;
     platform.set("d0", "ERROR");
     let failed = take_one(&mut watcher).await;
     assert_eq!(failed.now.phase, Phase::Failed);
     assert_eq!(platform.state().lists, 7);
-    platform.state().broken = 6;
+    platform.state().failing_lists = 6;
     let error = watcher.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(watcher.next().await.is_none());
@@ -216,10 +218,10 @@ async fn five_failed_rounds_in_a_row_are_tolerated() {
 async fn a_retry_after_longer_than_10_minutes_ends_the_stream() {
     let platform = Platform::of(1);
     let mut watcher = platform.watch(1).await;
-    platform.state().broken = 2;
+    platform.state().failing_lists = 2;
     platform.state().retry_after = 30;
-    is_quiet(&mut watcher, seconds(120)).await;
-    platform.state().broken = 1;
+    assert_no_change(&mut watcher, seconds(120)).await;
+    platform.state().failing_lists = 1;
     platform.state().retry_after = 2_592_000;
     let ended = tokio::time::timeout(seconds(60), watcher.next()).await;
     let error = ended.unwrap().unwrap().unwrap_err();
@@ -229,7 +231,7 @@ async fn a_retry_after_longer_than_10_minutes_ends_the_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nodion_and_dployr_deployments_are_gone_when_they_are_not_listed() {
+async fn nodion_and_dployr_deployments_are_gone_when_the_list_does_not_contain_them() {
     // Nodion has no lookup of one deployment; dployr's lookup reads the list once more.
     for (platform, status, lists) in [("nodion", "available", 2), ("dployr", "success", 3)] {
         let recorder = Recorder::new();
@@ -272,6 +274,6 @@ async fn nodion_and_dployr_deployments_are_gone_when_they_are_not_listed() {
             (Some(Phase::Ready), Phase::Ended)
         );
         assert_eq!(recorder.requests().len(), lists, "{platform}");
-        is_quiet(&mut watcher, seconds(20)).await;
+        assert_no_change(&mut watcher, seconds(20)).await;
     }
 }
