@@ -28,7 +28,7 @@ fn edited(api: &str, from: &str, to: &str) -> String {
     text.replace(from, to)
 }
 
-/// Edits the spec of Nodion and checks that one line of the error has the path and these words.
+/// Edits the spec of Nodion. Asserts that one line of the error names the path and contains these words.
 fn assert_refused(from: &str, to: &str, path: &str, words: &[&str]) {
     let invalid = run("nodion", &edited("nodion", from, to)).expect_err("accepted");
     let start = format!("specs/nodion.yaml: {path}");
@@ -42,7 +42,7 @@ fn assert_refused(from: &str, to: &str, path: &str, words: &[&str]) {
 }
 
 #[test]
-fn every_spec_generates_the_same_clean_client_each_time() {
+fn every_spec_generates_the_same_client_each_time_without_unwanted_code() {
     for api in APIS {
         let generated = run(api, &spec(api)).unwrap();
         let again = run(api, &spec(api)).unwrap();
@@ -196,15 +196,15 @@ fn secrets_have_types_that_redact_them() {
     let generated = run("dployr", &spec("dployr")).unwrap().client;
     assert!(
         generated.contains("pub password: crate::Secret"),
-        "request of the login"
+        "the request of the login"
     );
     assert!(
         generated.contains("pub access_token: crate::Secret"),
-        "reply of the login"
+        "the reply of the login"
     );
 }
 
-// With this indentation only the operation itself matches, not a link to it.
+// The indentation matches the operation itself, but not a link to it.
 const LIST: &str = "\n      operationId: list_deployments\n";
 
 #[test]
@@ -422,7 +422,7 @@ fn spends_and_final_on_are_required_and_in_the_table() {
 
 #[test]
 fn an_unused_rust_type_is_refused() {
-    // An enum already has its open Rust enum, so the generator ignores a second type.
+    // The generator already has a Rust type for an open enum, so it would ignore this one.
     assert_refused(
         "    DeploymentStatus:\n",
         "    DeploymentStatus:\n      x-rust-type: crate::Gone\n",

@@ -1,4 +1,4 @@
-//! The observer of a client gets one report per call.
+//! The observer of a client receives one report per call.
 
 mod support;
 

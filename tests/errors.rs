@@ -1,4 +1,4 @@
-//! `Display` of one error of each kind, from real calls, for a maintainer to read.
+//! `Display` of one error of each kind, from real calls. A maintainer reads the snapshot.
 
 mod support;
 
@@ -52,7 +52,8 @@ fn manifest() -> Manifest {
     Manifest::parse("application:\n  name: web\n  pods: []\n").unwrap()
 }
 
-async fn answers(status: &str, body: &str) -> Server {
+/// A server that sends this JSON reply to every request.
+async fn server_with_reply(status: &str, body: &str) -> Server {
     Server::replies(status, JSON, body).await
 }
 
@@ -86,7 +87,7 @@ fn one_error_of_each_kind_says_what_happened_and_what_to_do() {
 }
 
 async fn errors() -> Vec<Error> {
-    let unused = answers("200 OK", "{}").await;
+    let unused = server_with_reply("200 OK", "{}").await;
     let mut errors = Vec::new();
     let builder = nodion::Client::builder().base_url("ftp://user:canary@a.example");
     errors.push(builder.build().unwrap_err());
@@ -104,24 +105,24 @@ async fn errors() -> Vec<Error> {
     errors.push(failure(call.header("cookie", SECRET)).await);
 
     // Unauthenticated
-    let server = answers("401 Unauthorized", r#"{"message":"Unauthorized"}"#).await;
+    let server = server_with_reply("401 Unauthorized", r#"{"message":"Unauthorized"}"#).await;
     errors.push(failure(edgegap(&server).deploy(new_server())).await);
     let url = format!("{}/v1/self/stop/a69f8e3e0555/canary-key", server.base_url);
     let stop = SelfStop::new(url, TOKEN).unwrap();
     errors.push(failure(stop.stop()).await);
-    let server = answers("401 Unauthorized", r#"{"error":"wrong password"}"#).await;
+    let server = server_with_reply("401 Unauthorized", r#"{"error":"wrong password"}"#).await;
     let builder = dployr::Client::builder().base_url(&server.base_url);
     let client = builder.login("user@example.com", SECRET).build().unwrap();
     errors.push(failure(client.deploy(new_app())).await);
 
     // Forbidden, NotFound, NoSuchRoute, Conflict, AlreadyRemoved
-    let server = answers("403 Forbidden", r#"{"errors":["no access"]}"#).await;
+    let server = server_with_reply("403 Forbidden", r#"{"errors":["no access"]}"#).await;
     errors.push(failure(nodion(&server).application(APPLICATION).delete()).await);
-    let server = answers("404 Not Found", "{}").await;
+    let server = server_with_reply("404 Not Found", "{}").await;
     errors.push(failure(edgegap(&server).deployment("a69f8e3e0555").get()).await);
     let server = Server::replies("404 Not Found", &[], "404 page not found").await;
     errors.push(failure(dployr(&server).domain("app.example.com").get()).await);
-    let server = answers("409 Conflict", r#"{"message":"the tag exists"}"#).await;
+    let server = server_with_reply("409 Conflict", r#"{"message":"the tag exists"}"#).await;
     errors.push(
         failure(
             edgegap(&server)
@@ -131,14 +132,14 @@ async fn errors() -> Vec<Error> {
         )
         .await,
     );
-    let server = answers("410 Gone", r#"{"message":"Deployment was terminated"}"#).await;
+    let server = server_with_reply("410 Gone", r#"{"message":"Deployment was terminated"}"#).await;
     errors.push(failure(edgegap(&server).deployment("a69f8e3e0555").get()).await);
 
     // Rejected
     let body = r#"{"request_id":"a69f8e3e0555","message":"no capacity"}"#;
-    let server = answers("422 Unprocessable Entity", body).await;
+    let server = server_with_reply("422 Unprocessable Entity", body).await;
     errors.push(failure(edgegap(&server).deploy(new_server())).await);
-    let server = answers(
+    let server = server_with_reply(
         "400 Bad Request",
         r#"{"message":"app my-app does not exist"}"#,
     )
@@ -147,7 +148,7 @@ async fn errors() -> Vec<Error> {
 
     // PlanLimit, RateLimited, Quota, SpendLimit
     let body = r#"{"error":"Project limit reached for the free plan"}"#;
-    let server = answers("400 Bad Request", body).await;
+    let server = server_with_reply("400 Bad Request", body).await;
     errors.push(failure(dployr(&server).deploy(new_app())).await);
     let server = Server::replies("429 Too Many Requests", &["retry-after: 12"], "").await;
     errors.push(failure(nodion(&server).application(APPLICATION).deploy()).await);
@@ -172,7 +173,7 @@ async fn errors() -> Vec<Error> {
     let location = "location: https://new.example/v1?token=canary";
     let server = Server::replies("302 Found", &[location], "").await;
     errors.push(failure(nodion(&server).application(APPLICATION).deploy()).await);
-    let server = answers("500 Internal Server Error", r#"{"message":"oops"}"#).await;
+    let server = server_with_reply("500 Internal Server Error", r#"{"message":"oops"}"#).await;
     errors.push(failure(nodion(&server).application(APPLICATION).deploy()).await);
     errors.push(failure(nodion(&server).request(Method::POST, "/v1/odd/7")).await);
     errors.push(failure(nexlayer(&server).deploy(manifest())).await);
@@ -191,21 +192,21 @@ async fn errors() -> Vec<Error> {
     errors.push(failure(nodion(&server).application(APPLICATION).deploy()).await);
 
     // Decode
-    let server = answers("202 Accepted", r#"{"id":1}"#).await;
+    let server = server_with_reply("202 Accepted", r#"{"id":1}"#).await;
     errors.push(failure(edgegap(&server).deploy(new_server())).await);
-    let server = answers("200 OK", r#"{"deployments":[{"id":7}]}"#).await;
+    let server = server_with_reply("200 OK", r#"{"deployments":[{"id":7}]}"#).await;
     let application = nodion(&server).application(APPLICATION);
     errors.push(failure(application.deployments().list()).await);
 
     // Pagination
     let body = r#"{"data":[],"total_count":9,"pagination":{"number":1,"has_next":true,"next_page_number":2}}"#;
-    let server = answers("200 OK", body).await;
+    let server = server_with_reply("200 OK", body).await;
     let pages = edgegap(&server).deployments().list().stream();
     errors.push(pages.try_collect().await.unwrap_err());
 
     // Unsupported
     let body = r#"{"error":{"code":"LOGS_NOT_AVAILABLE","message":"no log store"}}"#;
-    let server = answers("501 Not Implemented", body).await;
+    let server = server_with_reply("501 Not Implemented", body).await;
     errors.push(
         failure(
             dployr(&server)
@@ -221,11 +222,19 @@ async fn errors() -> Vec<Error> {
         wait.jitter(false).deadline(Duration::from_secs(20))
     };
     let body = r#"{"request_id":"c0653765de3b","current_status":"Status.ERROR","error":true,"error_detail":"image not found"}"#;
-    errors.push(wait(&answers("200 OK", body).await).await.unwrap_err());
-    let body = r#"{"request_id":"c0653765de3b","current_status":"Status.DEPLOYING"}"#;
-    errors.push(wait(&answers("200 OK", body).await).await.unwrap_err());
     errors.push(
-        wait(&answers("404 Not Found", "{}").await)
+        wait(&server_with_reply("200 OK", body).await)
+            .await
+            .unwrap_err(),
+    );
+    let body = r#"{"request_id":"c0653765de3b","current_status":"Status.DEPLOYING"}"#;
+    errors.push(
+        wait(&server_with_reply("200 OK", body).await)
+            .await
+            .unwrap_err(),
+    );
+    errors.push(
+        wait(&server_with_reply("404 Not Found", "{}").await)
             .await
             .unwrap_err(),
     );

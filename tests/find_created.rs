@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Resets the connection of later creates: before the platform processes them, or after.
+/// Resets the connection of later creates, after or before the platform processes them.
 fn reset_creates(world: &InProcessSandbox, platform: Platform, is_processed: bool) {
     world.clear_faults();
     let lost = Fault::on("create_deployment").platform(platform).reset();
@@ -36,7 +36,7 @@ async fn edgegap_finds_the_new_deployment_by_tag_and_time() {
         let new = edgegap::NewDeployment::new(&access.application, &access.version, user);
         new.tag("eu").tag(tag)
     };
-    // Not to be found: an older deployment with the same tag, and a new one with another tag.
+    // Must not be found: an older deployment with the same tag, and a new one with another tag.
     let old = client.deploy(new("match-7")).await.unwrap().request_id;
     world.advance(HOUR);
     client.deploy(new("match-8")).await.unwrap();

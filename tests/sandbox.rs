@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Credentials and ids of the sandbox, and ids from earlier replies.
+/// Uses credentials and ids of the sandbox, and ids from earlier replies.
 struct OnSandbox {
     world: InProcessSandbox,
     platform: Platform,
@@ -86,7 +86,7 @@ impl Setup for OnSandbox {
     }
 }
 
-/// The operations of which no variant succeeds, with the errors of the variants.
+/// The operations without a successful variant, with the errors of their variants.
 async fn failures(platform: Platform, dialect: Dialect) -> Vec<(&'static str, String)> {
     let builder = Sandbox::builder().dployr_dialect(dialect);
     let world = builder.rate_limits(false).in_process();

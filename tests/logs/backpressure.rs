@@ -7,9 +7,9 @@ use deploykit::pacing::Pacing;
 const MIB: usize = 1 << 20;
 const ALL: usize = 48 * MIB;
 
-/// The server counts the bytes that it sent. Unread bytes are in system buffers or in our memory.
+/// The server counts the bytes that it sent. Unread bytes are in system buffers or in the client's memory.
 #[tokio::test]
-async fn lines_are_read_when_they_are_polled() {
+async fn the_socket_is_read_only_when_a_line_is_polled() {
     let filler = "x".repeat(4000);
     let lines: String = (0..MIB / 4096)
         .map(|number| format!("{{\"timestamp\":{number},\"message\":\"{filler}\"}}\n"))

@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Lines: milliseconds after `MINUTE`, and text.
+/// Lines of the log: milliseconds after `MINUTE`, and message.
 type Log = Arc<Mutex<Vec<(i64, String)>>>;
 
 const MINUTE: &str = "2026-05-05T08:14";
 
-/// A timestamp with a tenth of a millisecond, as the platform may send it.
+/// A timestamp with a digit after the milliseconds, as the platform may send it.
 fn timestamp(at: i64) -> String {
     format!("{MINUTE}:{:02}.{:03}7Z", at / 1000, at % 1000)
 }
@@ -65,7 +65,7 @@ fn log(lines: &[(i64, &str)]) -> Log {
 }
 
 #[test]
-fn each_line_is_yielded_once() {
+fn each_line_is_yielded_once_even_with_equal_timestamps() {
     runtime().block_on(async {
         let log = log(&[(100, "a"), (100, "b"), (100, "a")]);
         let (recorder, application) = platform(&log, 200);
@@ -77,7 +77,7 @@ fn each_line_is_yielded_once() {
         log.lock().unwrap().extend(added);
         log.lock().unwrap().sort_by_key(|(at, _)| *at);
         assert_eq!(read(&mut stream, 9).await, ["late", "a", "c"]);
-        // In 100 s without new lines, the interval grows from 5 s to 20 s.
+        // During 100 s without new lines, the poll interval grows from 5 s to 20 s.
         assert!((6..=9).contains(&requests), "{requests}");
         let second = recorder.requests()[1].to_string();
         assert!(second.contains("08:13:55.099Z"), "{second}");

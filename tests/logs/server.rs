@@ -1,4 +1,4 @@
-//! A log server whose responses end as a test specifies.
+//! A stub of dployr's logs. The test selects how each response ends.
 
 use crate::support::{self, LAST_CHUNK, Script, Step, chunks};
 use deploykit::dployr::{Client, ServiceHandle};
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Time and message.
+/// Timestamp and message of each line.
 pub type Log = Vec<(i64, String)>;
 
 pub type Query = BTreeMap<String, String>;
@@ -16,7 +16,7 @@ pub type Query = BTreeMap<String, String>;
 /// The end of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Complete.
+    /// The body is complete.
     Whole,
     /// The connection breaks.
     Break,
@@ -92,7 +92,7 @@ pub fn documented(log: &Log, query: &Query) -> Answer {
 pub struct Server(support::Server);
 
 impl Server {
-    /// `serve` gets the number of the request, from 0, and its query.
+    /// `serve` receives the number of the request, from 0, and its query.
     pub async fn start(serve: impl Fn(usize, &Query) -> Answer + Send + Sync + 'static) -> Self {
         let number = AtomicUsize::new(0);
         let step = Step::answer(move |request| {

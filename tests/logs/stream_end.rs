@@ -84,8 +84,8 @@ fn a_deleted_service_ends_the_stream() {
 }
 
 #[test]
-fn failures_in_a_row_are_limited_with_growing_pauses() {
-    for (limit, most) in [(None, 20), (Some(3), 3), (Some(0), 0)] {
+fn consecutive_failures_are_limited_and_their_backoff_grows() {
+    for (limit, reconnects) in [(None, 20), (Some(3), 3), (Some(0), 0)] {
         runtime().block_on(async {
             let server = broken_then("503 Service Unavailable", ERROR).await;
             let mut stream = server
@@ -97,18 +97,18 @@ fn failures_in_a_row_are_limited_with_growing_pauses() {
                 stream = stream.max_failures(limit);
             }
             let started = Instant::now();
-            let kind = if most == 0 {
+            let kind = if reconnects == 0 {
                 "! Interrupted"
             } else {
                 "! Unavailable"
             };
             assert_eq!(read(&mut stream, 9).await, ["a", kind, "end"]);
             // The broken connection is the first failure.
-            assert_eq!(server.queries().len(), 1 + most);
-            // Pauses of at most 0.5, 1, 2, 4, 8, ... seconds.
-            let bound = Duration::from_secs(8 * most as u64);
+            assert_eq!(server.queries().len(), 1 + reconnects);
+            // Each backoff is at most 0.5, 1, 2, 4, 8, 8, ... seconds.
+            let bound = Duration::from_secs(8 * reconnects as u64);
             assert!(started.elapsed() <= bound, "{:?}", started.elapsed());
-            if most == 20 {
+            if reconnects == 20 {
                 assert!(
                     started.elapsed() > Duration::from_secs(20),
                     "{:?}",
@@ -147,7 +147,11 @@ fn retry_after_delays_the_reconnection_or_ends_the_stream() {
         assert_eq!(read(&mut stream, 1).await, ["a"]);
         let error = stream.next().await.unwrap().unwrap_err();
         assert_eq!(error.retry_after(), Some(Duration::from_secs(31)));
-        assert_eq!(server.queries().len(), 2, "longer than the policy allows");
+        assert_eq!(
+            server.queries().len(),
+            2,
+            "the wait is longer than the policy allows"
+        );
     });
 }
 
@@ -164,7 +168,7 @@ fn silence_is_not_a_failure() {
         assert_eq!(read(&mut stream, 2).await, ["a", "b"]);
         let hour = timeout(Duration::from_secs(3600), stream.next()).await;
         assert!(hour.is_err(), "{hour:?}");
-        // It reconnects after the idle timeout of 300 s.
+        // The stream reconnects after each idle timeout of 300 s.
         assert!(
             (10..13).contains(&stream.reconnects()),
             "{}",
@@ -198,7 +202,7 @@ fn a_policy_without_retries_connects_once() {
 }
 
 #[test]
-fn a_stream_without_times_does_not_reconnect() {
+fn a_stream_without_timestamps_does_not_reconnect() {
     runtime().block_on(async {
         let text = "{\"message\":\"a\"}\n{\"message\":\"b\"}\n";
         let server = Server::start(move |_, _| Answer::lines(text, End::Break)).await;

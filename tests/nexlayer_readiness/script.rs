@@ -17,7 +17,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// `answer` gets the operation id (or `site`) and the number of earlier requests of it.
+    /// `answer` receives the operation id (or `site`) and the number of earlier requests of that operation.
     pub fn new(answer: impl Fn(&str, usize) -> CannedReply + Send + Sync + 'static) -> Self {
         let recorder = Recorder::new();
         let requests: Arc<Mutex<Vec<(String, f64)>>> = Arc::default();

@@ -1,4 +1,4 @@
-//! Which signals are conclusive, and how they are combined.
+//! Signals: when each is conclusive, and how several are combined.
 
 use crate::script::*;
 use deploykit::nexlayer::{Client, Signal};
@@ -28,7 +28,7 @@ async fn site_is_conclusive_without_a_reservation() {
     assert_eq!(*changes.lock().unwrap(), [Phase::InProgress, Phase::Ready]);
     assert_eq!(script.times("site"), [0.0, 5.0, 12.5, 23.75]);
     assert_eq!(script.times("get_reservations").len(), 4);
-    // A missing route is requested once.
+    // A route that the server lacks is not requested again.
     assert_eq!(script.times("get_pods_status"), [0.0]);
 }
 

@@ -11,14 +11,14 @@ use deploykit::{Call, Page, Result, page::PageStream, preview::RequestPreview};
 use serde_json::{Value, json};
 
 /// A number in the query of a request.
-pub fn number(request: &RequestPreview, name: &str) -> Option<usize> {
+pub fn query_number(request: &RequestPreview, name: &str) -> Option<usize> {
     let (_, value) = request.query.iter().find(|(other, _)| other == name)?;
     Some(value.parse().unwrap())
 }
 
 /// Number of the requested page.
 pub fn page_of(request: &RequestPreview) -> usize {
-    number(request, "page").unwrap_or(1)
+    query_number(request, "page").unwrap_or(1)
 }
 
 /// A page in Edgegap's format.
@@ -39,12 +39,13 @@ pub fn json_reply(body: Value) -> CannedReply {
 pub fn platform_with(total: usize) -> Recorder {
     answering(move |request| {
         let at = page_of(request);
-        let size = number(request, "limit").unwrap_or(10);
+        let size = query_number(request, "limit").unwrap_or(10);
         let ids = ids((0..total).skip((at - 1) * size).take(size));
         page(&ids, at, at * size < total, total)
     })
 }
 
+/// A recorder that answers with a function.
 pub fn answering(
     answer: impl Fn(&RequestPreview) -> CannedReply + Send + Sync + 'static,
 ) -> Recorder {
@@ -85,7 +86,8 @@ pub fn ids(range: impl IntoIterator<Item = usize>) -> Vec<String> {
     range.map(|index| format!("d-{index}")).collect()
 }
 
-pub fn names(all: Result<Vec<DeploymentSummary>>) -> Vec<String> {
+/// The ids of a list that was read without an error.
+pub fn ids_of(all: Result<Vec<DeploymentSummary>>) -> Vec<String> {
     let all = all.unwrap().into_iter();
     all.map(|one| one.request_id.into()).collect()
 }
@@ -93,6 +95,6 @@ pub fn names(all: Result<Vec<DeploymentSummary>>) -> Vec<String> {
 /// Numbers of the requested pages; 0 for a request without a number.
 pub fn requested_pages(recorder: &Recorder) -> Vec<usize> {
     let requests = recorder.requests();
-    let pages = requests.iter().map(|request| number(request, "page"));
+    let pages = requests.iter().map(|request| query_number(request, "page"));
     pages.map(Option::unwrap_or_default).collect()
 }

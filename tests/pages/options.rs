@@ -1,7 +1,7 @@
 //! Options of a call, applied to every page.
 
 use crate::{
-    answering, client, ids, names, page, page_of, pages_of_two, platform_with, requested_pages,
+    answering, client, ids, ids_of, page, page_of, pages_of_two, platform_with, requested_pages,
     rest,
 };
 use deploykit::edgegap::{Client, DeploymentSummary};
@@ -30,8 +30,8 @@ async fn headers_and_query_parameters_apply_to_every_page() {
     }
 }
 
-/// Fails the second page with a 503 the given number of times.
-fn failing(times: usize, header: Option<&'static str>) -> deploykit::testing::Recorder {
+/// Answers the request for page 2 with a 503 this many times.
+fn failing_second_page(times: usize, header: Option<&'static str>) -> deploykit::testing::Recorder {
     let failed = AtomicUsize::new(0);
     answering(move |request| {
         let at = page_of(request);
@@ -49,19 +49,19 @@ fn failing(times: usize, header: Option<&'static str>) -> deploykit::testing::Re
 #[tokio::test(start_paused = true)]
 async fn retries_and_deadlines_apply_to_every_page() {
     // A client with a recorder does not retry by default.
-    let recorder = failing(1, None);
+    let recorder = failing_second_page(1, None);
     assert_eq!(
         rest(&mut pages_of_two(&recorder).stream()).await.0,
         ids([1])
     );
-    let recorder = failing(2, Some("7"));
+    let recorder = failing_second_page(2, Some("7"));
     let started = Instant::now();
     let all = pages_of_two(&recorder).retry(Retry::default()).all().await;
-    assert_eq!(names(all), ids([1, 2, 3]));
+    assert_eq!(ids_of(all), ids([1, 2, 3]));
     assert_eq!(requested_pages(&recorder), [0, 2, 2, 2, 3]);
     assert!(started.elapsed() >= Duration::from_secs(14));
     // `Retry-After` is longer than the deadline.
-    let recorder = failing(2, Some("7"));
+    let recorder = failing_second_page(2, Some("7"));
     let list = pages_of_two(&recorder).retry(Retry::default());
     let error = list
         .deadline(Duration::from_secs(3))
@@ -74,15 +74,15 @@ async fn retries_and_deadlines_apply_to_every_page() {
     );
     assert_eq!(requested_pages(&recorder), [0, 2]);
     // The deadline applies to each page.
-    let recorder = failing(1, Some("7"));
+    let recorder = failing_second_page(1, Some("7"));
     let list = pages_of_two(&recorder).retry(Retry::default());
     let all = list.deadline(Duration::from_secs(8)).all().await;
-    assert_eq!(names(all), ids([1, 2, 3]));
+    assert_eq!(ids_of(all), ids([1, 2, 3]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn next_is_cancel_safe() {
-    let recorder = failing(1, Some("7"));
+    let recorder = failing_second_page(1, Some("7"));
     let mut stream = pages_of_two(&recorder).retry(Retry::default()).stream();
     stream.next().await.unwrap().unwrap();
     for _ in 0..3 {
@@ -115,7 +115,7 @@ async fn the_observer_sees_every_page() {
 }
 
 #[tokio::test]
-async fn an_invalid_request_is_an_item_and_nothing_is_sent() {
+async fn an_invalid_request_fails_the_first_item_and_nothing_is_sent() {
     let recorder = platform_with(9);
     let deployments = || client(&recorder).deployments();
     for (list, expected) in [

@@ -1,6 +1,6 @@
 //! Pagination of each platform.
 
-use crate::{json_reply, number, page_of};
+use crate::{json_reply, page_of, query_number};
 use deploykit::testing::Recorder;
 use deploykit::{Call, ErrorKind, Page, dployr, nodion};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 fn control_plane(records: Vec<Value>, on_every_page: Option<Value>) -> (Recorder, dployr::Client) {
     let recorder = crate::answering(move |request| {
         let at = page_of(request);
-        let size = number(request, "pageSize").unwrap_or(20);
+        let size = query_number(request, "pageSize").unwrap_or(20);
         let some = records.iter().skip((at - 1) * size).take(size).cloned();
         let items: Vec<Value> = on_every_page.iter().cloned().chain(some).collect();
         let pages = records.len().div_ceil(size);
@@ -82,7 +82,7 @@ async fn a_page_without_a_number_counts_as_the_requested_one() {
 
 #[tokio::test]
 async fn a_list_whose_next_page_cannot_be_requested_is_an_error() {
-    async fn check<T: std::fmt::Debug + Send + 'static>(
+    async fn assert_pagination_error<T: std::fmt::Debug + Send + 'static>(
         recorder: &Recorder,
         list: impl Fn() -> Call<Page<T>>,
     ) {
@@ -105,7 +105,7 @@ async fn a_list_whose_next_page_cannot_be_requested_is_an_error() {
         json_reply(body)
     });
     let client = crate::client(&hosts);
-    check(&hosts, || client.fleet("f").hosts().list()).await;
+    assert_pagination_error(&hosts, || client.fleet("f").hosts().list()).await;
     let projects = crate::answering(|_| {
         let body =
             json!({ "items": [{ "id": "p", "name": "a" }], "pagination": { "totalPages": 2 } });
@@ -113,11 +113,11 @@ async fn a_list_whose_next_page_cannot_be_requested_is_an_error() {
     });
     let builder = dployr::Client::builder().base_url("https://dployr.example");
     let client = builder.token("x").recorder(&projects).build().unwrap();
-    check(&projects, || client.projects().list()).await;
+    assert_pagination_error(&projects, || client.projects().list()).await;
 }
 
 #[tokio::test]
-async fn a_whole_list_is_one_page() {
+async fn a_list_without_pagination_is_one_page() {
     let body = json!({ "regions": [{ "id": "r-1" }, { "id": "r-2" }] });
     let recorder = crate::answering(move |_| json_reply(body.clone()));
     let builder = nodion::Client::builder().token("x").recorder(&recorder);

@@ -1,6 +1,6 @@
 //! Properties of pagination, for generated lists and servers.
 
-use crate::{answering, ids, names, page, pages_of_two, platform_with, requested_pages, rest};
+use crate::{answering, ids, ids_of, page, pages_of_two, platform_with, requested_pages, rest};
 use deploykit::ErrorKind;
 use deploykit::testing::CannedReply;
 use proptest::collection::vec;
@@ -19,7 +19,7 @@ proptest! {
     fn the_pages_of_a_list_contain_all_records(total in 0..40_usize, size in 1..9_u32, limit in 0..50_usize) {
         let recorder = platform_with(total);
         let list = crate::client(&recorder).deployments().page_size(size).list();
-        let read = names(block_on(list.stream().limit(limit).try_collect()));
+        let read = ids_of(block_on(list.stream().limit(limit).try_collect()));
         prop_assert_eq!(read, ids(0..total.min(limit)));
     }
 
@@ -32,7 +32,7 @@ proptest! {
             let recorder = answering(move |_| {
                 let index = sent.fetch_add(1, Ordering::Relaxed);
                 let (records, off, more, kind) = &replies[index % replies.len()];
-                // Usually the requested page.
+                // The page number in the reply: the requested one, or the one before it if `off` is 0.
                 let at = if *off == 0 { index } else { index + 1 };
                 match kind {
                     0 => CannedReply::json(500, "{}"),

@@ -1,7 +1,7 @@
 //! Streams of records across pages: requests, limits, errors and endless lists.
 
 use crate::{
-    answering, client, ids, names, number, page, page_of, pages_of_two, platform_with,
+    answering, client, ids, ids_of, page, page_of, pages_of_two, platform_with, query_number,
     requested_pages, rest,
 };
 use deploykit::testing::{CannedReply, Recorder};
@@ -38,7 +38,7 @@ async fn a_page_is_requested_when_its_first_record_is_polled() {
     assert_eq!(
         requested_pages(&recorder),
         [0, 2, 3],
-        "the last page has no next one"
+        "no page is requested after the last one"
     );
 }
 
@@ -46,13 +46,17 @@ async fn a_page_is_requested_when_its_first_record_is_polled() {
 async fn all_requests_the_largest_pages() {
     let recorder = platform_with(250);
     let list = || client(&recorder).deployments().list();
-    assert_eq!(names(list().all().await), ids(0..250));
+    assert_eq!(ids_of(list().all().await), ids(0..250));
     assert_eq!(requested_pages(&recorder), [0, 2, 3]);
     let sizes = recorder.requests();
-    assert!(sizes.iter().all(|one| number(one, "limit") == Some(100)));
+    assert!(
+        sizes
+            .iter()
+            .all(|one| query_number(one, "limit") == Some(100))
+    );
     // A single page has the platform's default size.
     assert_eq!(list().await.unwrap().items.len(), 10);
-    assert_eq!(number(&recorder.requests()[3], "limit"), None);
+    assert_eq!(query_number(&recorder.requests()[3], "limit"), None);
 }
 
 #[tokio::test]
@@ -64,7 +68,7 @@ async fn no_page_beyond_the_limit_is_requested() {
             .limit(limit)
             .try_collect()
             .await;
-        assert_eq!(names(all), ids(0..limit.min(5)));
+        assert_eq!(ids_of(all), ids(0..limit.min(5)));
         assert_eq!(requested_pages(&recorder).len(), requests, "limit {limit}");
     }
 }
@@ -73,16 +77,16 @@ async fn no_page_beyond_the_limit_is_requested() {
 async fn a_stream_may_start_after_the_first_page() {
     let recorder = platform_with(7);
     let list = client(&recorder).deployments().page_size(2).page(3).list();
-    assert_eq!(names(list.all().await), ids(4..7));
+    assert_eq!(ids_of(list.all().await), ids(4..7));
     assert_eq!(requested_pages(&recorder), [3, 4]);
     // A page after the last one is empty.
     let list = client(&recorder).deployments().page_size(2).page(9).list();
-    assert_eq!(names(list.all().await), ids([]));
+    assert_eq!(ids_of(list.all().await), ids([]));
 }
 
 #[tokio::test]
 async fn an_error_follows_the_records_before_it_and_ends_the_stream() {
-    let recorder = answering(|request| match number(request, "page") {
+    let recorder = answering(|request| match query_number(request, "page") {
         None => page(&ids(0..2), 1, true, 4),
         Some(_) => CannedReply::json(500, r#"{"message":"down"}"#),
     });
@@ -106,7 +110,7 @@ async fn an_empty_page_is_not_the_last_one() {
     });
     // 98 empty pages in a row, twice.
     assert_eq!(
-        names(pages_of_two(&recorder).all().await),
+        ids_of(pages_of_two(&recorder).all().await),
         ids([1, 100, 199])
     );
     assert_eq!(requested_pages(&recorder).len(), 199);

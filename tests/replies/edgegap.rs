@@ -229,7 +229,7 @@ async fn status_and_flags_determine_ready_failed_and_over() {
 
 #[tokio::test]
 async fn deployment_accepts_missing_null_and_older_fields() {
-    // Lacks the fields that known clients do not read, and has fields of older versions.
+    // Without the fields that known clients do not read, and with fields of older versions.
     let found = deployment(json!({
         "request_id": "a", "current_status": "READY", "fqdn": null, "max_duration": "60",
         "elapsed_time": 34.0, "start_time": "2026-04-22 12:00:46.444265", "sockets": 8,
@@ -308,7 +308,7 @@ async fn stop_succeeds_with_200_202_and_410() {
 async fn self_stop_names_its_token_and_redacts_its_key() {
     let found = own_stop(CannedReply::new(410, r#"{"message":"ok"}"#)).await;
     assert_eq!(found.unwrap().outcome, StopOutcome::AlreadyStopped);
-    // A stop of the own deployment does not use EDGEGAP_TOKEN.
+    // A deployment that stops itself does not use EDGEGAP_TOKEN.
     let error = own_stop(CannedReply::json(401, "{}")).await.unwrap_err();
     assert!(
         error.to_string().contains("ARBITRIUM_DELETE_TOKEN"),

@@ -55,7 +55,7 @@ async fn every_example_of_the_specs_is_decoded() {
 
 fn is_success(operation: &Operation, status: u16) -> bool {
     match operation.id {
-        // Already stopped.
+        // The deployment is already stopped.
         "stop_deployment" | "stop_own_deployment" if status == 410 => true,
         // An invalid manifest is a result, not an error.
         "validate_manifest" if status == 400 => true,
@@ -63,8 +63,8 @@ fn is_success(operation: &Operation, status: u16) -> bool {
     }
 }
 
-/// Checks that a decoded value contains all fields of its example. Accepts `Null`: a value without JSON
-/// form.
+/// Asserts that a decoded value contains all fields of its example. `Null` is accepted, because it stands
+/// for a value without JSON form.
 fn assert_complete(example: &Example, read: &Value, at: &str) {
     if read.is_null() {
         return;
@@ -109,7 +109,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Whether `read` contains all fields of `sent`. Absent equals null, and 1 equals 1.0.
+/// Whether `read` contains all fields of `sent`. A missing field equals null, and 1 equals 1.0.
 fn contains_fields(read: &Value, sent: &Value) -> bool {
     match (read, sent) {
         (Value::String(read), Value::String(_)) if read == "<personal>" => true,

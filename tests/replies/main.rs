@@ -1,7 +1,7 @@
 //! Decodes documented, recorded and unusual replies.
 //!
-//! `examples` decodes all examples of the specs, `dployr::recorded` all captured exchanges. The other files test
-//! replies that are in neither.
+//! `examples` decodes all examples of the specs, `dployr::recorded` all captured exchanges. The other files
+//! test further replies.
 
 mod dployr;
 mod edgegap;
@@ -28,7 +28,7 @@ pub struct Replay {
     arguments: Arc<Mutex<Arguments>>,
 }
 
-/// Replace the default arguments of the next call.
+/// Arguments of the next call, instead of the defaults.
 #[derive(Default)]
 struct Arguments {
     ids: Vec<String>,
@@ -51,7 +51,7 @@ impl Setup for Recorded {
 
     fn secret(&self, place: &str) -> String {
         match place {
-            // Must differ from the ids in examples: equal texts would be redacted.
+            // Must differ from the ids in the examples, because texts equal to a secret are redacted.
             "path.stop_key" => "k3y-660".to_owned(),
             _ => "used-4Qz7".to_owned(),
         }

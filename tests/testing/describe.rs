@@ -24,7 +24,7 @@ fn a_received_request_is_described_like_a_recorded_one() {
         shown.to_string(),
         "GET /nope/x\n? page = <redacted>\n? token = <redacted>"
     );
-    // With a percent-encoded literal in the path.
+    // A literal segment of the path is percent-encoded.
     let escaped = http::Request::delete("/v1/self/sto%70/a69f8e3e0555/hush")
         .body("")
         .unwrap();

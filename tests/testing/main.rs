@@ -9,6 +9,6 @@ mod support;
 
 use deploykit::edgegap::{NewDeployment, User};
 
-pub fn server() -> NewDeployment {
+pub fn new_server() -> NewDeployment {
     NewDeployment::new("my-app", "1", User::ip([198, 51, 100, 7].into()))
 }

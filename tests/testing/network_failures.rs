@@ -1,6 +1,6 @@
 //! Canned network failures, compared with failures of real connections.
 
-use crate::server;
+use crate::new_server;
 use crate::support::{Script, Server, Step};
 use deploykit::edgegap::Client;
 use deploykit::testing::{CannedReply, Recorder};
@@ -8,18 +8,18 @@ use deploykit::{Effect, Error, ErrorKind, Retry};
 use std::time::Duration;
 use tokio::time::Instant;
 
-type Facts = (ErrorKind, Effect, Option<u16>);
+type ErrorFacts = (ErrorKind, Effect, Option<u16>);
 
-/// The facts of a failed create and a failed read.
-async fn failures(client: &Client) -> [Facts; 2] {
+/// Kind, effect and status of the errors of a create and a read.
+async fn failures(client: &Client) -> [ErrorFacts; 2] {
     let facts = |error: Error| (error.kind(), error.effect(), error.status());
-    let create = client.deploy(server()).await.unwrap_err();
+    let create = client.deploy(new_server()).await.unwrap_err();
     let read = client.deployment("a").get().await.unwrap_err();
     [facts(create), facts(read)]
 }
 
 #[tokio::test]
-async fn canned_failures_give_the_errors_of_real_connections() {
+async fn canned_failures_cause_the_same_errors_as_real_ones() {
     const BODY: &str = r#"{"request_id":"a69f"#;
     let head =
         "HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n";
@@ -85,12 +85,12 @@ async fn delays_use_the_tokio_clock() {
     let start = Instant::now();
     let late = CannedReply::json(202, r#"{"request_id":"a"}"#).delay(Duration::from_secs(29));
     recorder.reply("create_deployment", late.clone());
-    edgegap.deploy(server()).await.unwrap();
+    edgegap.deploy(new_server()).await.unwrap();
     assert_eq!(start.elapsed().as_secs(), 29);
     recorder.reply("create_deployment", late.delay(Duration::from_secs(31)));
     recorder.reply("create_deployment", CannedReply::timeout());
     for seconds in [59, 89] {
-        let error = edgegap.deploy(server()).await.unwrap_err();
+        let error = edgegap.deploy(new_server()).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.effect()),
             (ErrorKind::Timeout, Effect::Unknown)
@@ -105,7 +105,7 @@ async fn each_attempt_of_a_retry_is_recorded() {
     let builder = recorder.edgegap_builder().retry(Retry::default());
     let edgegap = builder.build().unwrap();
     recorder.reply("create_deployment", CannedReply::connect_error());
-    let response = edgegap.deploy(server()).with_response().await.unwrap();
+    let response = edgegap.deploy(new_server()).with_response().await.unwrap();
     assert_eq!(response.attempts, 2);
     let [first, second] = &recorder.requests()[..] else {
         panic!("{recorder}");

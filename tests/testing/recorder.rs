@@ -1,6 +1,6 @@
 //! The recorder: precedence of replies, strict mode, errors.
 
-use crate::server;
+use crate::new_server;
 use deploykit::dployr::LogOptions;
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind};
@@ -8,7 +8,12 @@ use deploykit::{Effect, ErrorKind};
 #[tokio::test]
 async fn the_first_successful_example_is_the_default_reply() {
     let recorder = Recorder::new();
-    let deployed = recorder.edgegap().unwrap().deploy(server()).await.unwrap();
+    let deployed = recorder
+        .edgegap()
+        .unwrap()
+        .deploy(new_server())
+        .await
+        .unwrap();
     assert_eq!(deployed.request_id.as_str(), "a69f8e3e0555");
     let nodion = recorder.nodion().unwrap();
     let triggered = nodion.application("a-1").deploy().await.unwrap();
@@ -31,10 +36,10 @@ async fn queued_replies_precede_the_function_and_the_function_precedes_examples(
         "edgegap create_deployment",
         CannedReply::json(202, r#"{"request_id":"b"}"#),
     );
-    // The queue of one platform has precedence.
-    let id = edgegap.deploy(server()).await.unwrap().request_id;
+    // A reply that names the platform has precedence.
+    let id = edgegap.deploy(new_server()).await.unwrap().request_id;
     assert_eq!(id.as_str(), "b");
-    let error = edgegap.deploy(server()).await.unwrap_err();
+    let error = edgegap.deploy(new_server()).await.unwrap_err();
     assert_eq!(
         (error.status(), error.effect()),
         (Some(422), Effect::Applied)
@@ -46,7 +51,7 @@ async fn queued_replies_precede_the_function_and_the_function_precedes_examples(
         let id = format!(r#"{{"request_id":"{count}-{}"}}"#, request.method);
         CannedReply::json(202, id)
     });
-    let id = edgegap.deploy(server()).await.unwrap().request_id;
+    let id = edgegap.deploy(new_server()).await.unwrap().request_id;
     assert_eq!(id.as_str(), "3-POST");
     recorder.assert_all_used();
 }
@@ -56,7 +61,7 @@ async fn an_unexpected_call_to_a_strict_recorder_names_the_missing_reply() {
     let recorder = Recorder::strict();
     let edgegap = recorder.edgegap().unwrap();
     recorder.reply("get_deployment", CannedReply::new(404, ""));
-    let error = edgegap.deploy(server()).await.unwrap_err();
+    let error = edgegap.deploy(new_server()).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.effect()),
         (ErrorKind::Configuration, Effect::None)
@@ -76,7 +81,7 @@ async fn an_unexpected_call_to_a_strict_recorder_names_the_missing_reply() {
     );
     let caught = std::panic::catch_unwind(|| recorder.assert_all_used());
     assert!(caught.is_err());
-    // The refused request is recorded.
+    // The refused request is recorded, too.
     assert_eq!(recorder.requests().len(), 1);
 }
 

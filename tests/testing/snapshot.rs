@@ -1,6 +1,6 @@
 //! Snapshots of recorded requests, as text and as YAML.
 
-use crate::server;
+use crate::new_server;
 use deploykit::nexlayer::Manifest;
 use deploykit::testing::Recorder;
 
@@ -10,7 +10,9 @@ const SECRETS: [&str; 4] = ["hush-hush", "made-up", "another-token", "dCf0NdAQ64
 async fn text_is_redacted_and_filtered() {
     let recorder = Recorder::new();
     let edgegap = recorder.edgegap().unwrap();
-    let new = server().hidden_env("PASSWORD", "hush-hush").env("B", "2");
+    let new = new_server()
+        .hidden_env("PASSWORD", "hush-hush")
+        .env("B", "2");
     let handle = edgegap.deploy(new).await.unwrap().deployment();
     let status = handle.get().query("also", "hush-hush");
     status.header("x-trace", "hush-hush").await.unwrap();

@@ -108,7 +108,7 @@ fn requests_with_the_secret_are_verified() {
     ] {
         secret().verify(&uri).unwrap();
     }
-    // A self-made secret with special characters.
+    // A secret of the caller, with special characters.
     let own = CallbackSecret::new("a+b/c=d&e#f%41?ü-0123456789").unwrap();
     let url = own.attach("https://me.example/hook").unwrap();
     own.verify(url.expose()).unwrap();

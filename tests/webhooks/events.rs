@@ -47,11 +47,11 @@ fn event(event: &str) -> Value {
     })
 }
 
-fn of_edgegap(body: &Value) -> edgegap::WebhookEvent {
+fn edgegap_event(body: &Value) -> edgegap::WebhookEvent {
     edgegap::WebhookEvent::from_bytes(body.to_string().as_bytes()).unwrap()
 }
 
-fn of_dployr(body: &Value) -> dployr::WebhookEvent {
+fn dployr_event(body: &Value) -> dployr::WebhookEvent {
     dployr::WebhookEvent::from_bytes(body.to_string().as_bytes()).unwrap()
 }
 
@@ -103,7 +103,7 @@ fn edgegap_bodies_are_decoded_with_their_kind() {
         ),
         (json!({ "error": true }), WebhookKind::Error),
         (ended.clone(), WebhookKind::Terminated),
-        // The end has precedence over an error.
+        // A terminated status has precedence over an error.
         (
             with(ended, json!({ "error": true })),
             WebhookKind::Terminated,
@@ -112,7 +112,7 @@ fn edgegap_bodies_are_decoded_with_their_kind() {
             json!({ "current_status": "Status.TERMINATING" }),
             WebhookKind::Terminated,
         ),
-        // Without a status, by the flags.
+        // Without a status, the flags determine the kind.
         (json!({ "current_status": null }), WebhookKind::Ready),
         (
             json!({ "current_status": null, "running": null }),
@@ -123,15 +123,15 @@ fn edgegap_bodies_are_decoded_with_their_kind() {
             WebhookKind::Other,
         ),
     ] {
-        let event = of_edgegap(&with(status(), changes.clone()));
+        let event = edgegap_event(&with(status(), changes.clone()));
         assert_eq!(event.kind(), kind, "{changes}");
     }
-    let event = of_edgegap(&status());
+    let event = edgegap_event(&status());
     let deployment = &event.deployment;
     assert_eq!(deployment.request_id, "c0653765de3b");
     assert_eq!(deployment.public_ip.as_deref(), Some("192.53.120.48"));
     deployment.endpoint("7777").unwrap();
-    let paused = of_edgegap(&with(
+    let paused = edgegap_event(&with(
         status(),
         json!({ "current_status": "Status.PAUSED" }),
     ));
@@ -141,7 +141,7 @@ fn edgegap_bodies_are_decoded_with_their_kind() {
 
 #[test]
 fn unusual_edgegap_bodies_are_decoded() {
-    let id_alone = of_edgegap(&json!({ "request_id": "c0653765de3b" }));
+    let id_alone = edgegap_event(&json!({ "request_id": "c0653765de3b" }));
     assert_eq!(id_alone.kind(), WebhookKind::Other);
     for changes in [
         json!({ "elapsed_time": "34", "max_duration": "-1" }),
@@ -149,17 +149,17 @@ fn unusual_edgegap_bodies_are_decoded() {
         json!({ "location": { "city": "Montreal", "latitude": "45.5", "longitude": "-73.5" } }),
         json!({ "start_time": 1_795_487_067, "removal_time": "soon" }),
     ] {
-        let event = of_edgegap(&with(status(), changes.clone()));
+        let event = edgegap_event(&with(status(), changes.clone()));
         assert_eq!(event.deployment.elapsed_time, Some(34), "{changes}");
     }
     let mut nulls = status();
     for name in ["ports", "tags", "location", "start_time", "error"] {
         nulls[name] = Value::Null;
     }
-    assert_eq!(of_edgegap(&nulls).deployment.tags, None);
-    let marked = format!("\u{feff}{}\r\n", status());
-    let event = edgegap::WebhookEvent::from_bytes(marked.as_bytes()).unwrap();
-    assert_eq!(event, of_edgegap(&status()));
+    assert_eq!(edgegap_event(&nulls).deployment.tags, None);
+    let with_byte_order_mark = format!("\u{feff}{}\r\n", status());
+    let event = edgegap::WebhookEvent::from_bytes(with_byte_order_mark.as_bytes()).unwrap();
+    assert_eq!(event, edgegap_event(&status()));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn dployr_bodies_are_decoded_with_their_event() {
             EventType::Unknown("deployment.paused".to_owned()),
         ),
     ] {
-        let event = of_dployr(&event(code));
+        let event = dployr_event(&event(code));
         assert_eq!((event.event.as_str(), &event.event), (code, &kind));
         let at = event.timestamp.unwrap().unix_millis();
         assert_eq!(at, Some(1_795_487_067_986));
@@ -189,20 +189,20 @@ fn dployr_bodies_are_decoded_with_their_event() {
         assert_eq!(id.as_str(), "01M85NWXQH0M1DQ4109E4PJNZT");
         assert_eq!((&data.instance_id, &data.domain), (&None, &None));
     }
-    // The events of a new webhook have the same type.
+    // `NewWebhook` takes events of the same type.
     let hook = dployr::NewWebhook::new("https://me.example", [EventType::DeploymentFinished]);
     assert!(format!("{hook:?}").contains("DeploymentFinished"));
 }
 
 #[test]
 fn unusual_dployr_bodies_are_decoded() {
-    let bare = of_dployr(&json!({ "event": "user.updated" }));
+    let bare = dployr_event(&json!({ "event": "user.updated" }));
     assert_eq!(
         (bare.timestamp, bare.data),
         (None, dployr::EventData::default())
     );
     let changes = json!({ "timestamp": [1], "id": 7, "data": { "deploymentId": 7, "userEmail": "hush@example.com", "domain": { "name": "hush" }, "reason": "hush" } });
-    let event = of_dployr(&with(event("service.iced"), changes));
+    let event = dployr_event(&with(event("service.iced"), changes));
     assert_eq!(event.timestamp, None);
     let data = &event.data;
     assert_eq!(data.get("deploymentId"), Some(&json!(7)));
@@ -216,7 +216,7 @@ fn unusual_dployr_bodies_are_decoded() {
         "{shown}"
     );
     let bad = json!({ "data": { "deploymentId": "../x", "instanceId": "" } });
-    let bad = of_dployr(&with(json!({ "event": "x" }), bad)).data;
+    let bad = dployr_event(&with(json!({ "event": "x" }), bad)).data;
     let id = bad.deployment_id.unwrap();
     assert_eq!(id, "../x", "an id is kept as it was written");
     let client = dployr::Client::new("https://dployr.example", "t").unwrap();
@@ -270,7 +270,7 @@ fn invalid_bodies_are_rejected_without_their_content() {
             json!({ "current_status": { "hush": 1 } }),
             "$.current_status: found map",
         ),
-        // The caller controls the names of nested fields.
+        // The caller chooses the names of nested fields, so the error shows `*` instead.
         (
             json!({ "ports": { HUSH: { "external": HUSH } } }),
             "$.ports.*.*: found string",
@@ -326,7 +326,8 @@ async fn next(received: &mut UnboundedReceiver<Received>) -> Received {
     next.await.expect("no webhook arrived").unwrap()
 }
 
-const A_WHILE: Duration = Duration::from_secs(5);
+/// Longer than the sandbox takes to start or stop a deployment.
+const TRANSITION: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn edgegap_webhooks_of_the_sandbox_are_verified_and_decoded() {
@@ -343,12 +344,10 @@ async fn edgegap_webhooks_of_the_sandbox_are_verified_and_decoded() {
         .webhook_on_ready(url(&secret, "ready").unwrap())
         .webhook_on_error(url(&secret, "error").unwrap())
         .webhook_on_terminated(url(&secret, "terminated").unwrap());
-    let stranger = new
-        .clone()
-        .webhook_on_ready(url(&other, "stranger").unwrap());
-    client.deploy(stranger).await.unwrap();
+    let with_other_secret = new.clone().webhook_on_ready(url(&other, "other").unwrap());
+    client.deploy(with_other_secret).await.unwrap();
     let id = client.deploy(new).await.unwrap().request_id;
-    sandbox.advance(A_WHILE);
+    sandbox.advance(TRANSITION);
     let (path, body) = next(&mut received).await;
     let event = edgegap::WebhookEvent::from_bytes(&body).unwrap();
     // The webhook with the other secret came first and was rejected.
@@ -359,13 +358,13 @@ async fn edgegap_webhooks_of_the_sandbox_are_verified_and_decoded() {
     assert_eq!(event.deployment.request_id, id);
     event.deployment.endpoint("gameport").unwrap();
     client.deployment(&id).stop().await.unwrap();
-    sandbox.advance(A_WHILE);
+    sandbox.advance(TRANSITION);
     let (path, body) = next(&mut received).await;
     let event = edgegap::WebhookEvent::from_bytes(&body).unwrap();
     assert_eq!(path, "/terminated");
     assert_eq!(event.kind(), WebhookKind::Terminated);
     assert!(event.deployment.is_over() && !event.deployment.has_failed());
-    // An event is a hint: read the deployment.
+    // A webhook may be outdated, so a receiver reads the deployment.
     let status = client.deployment(&event.deployment.request_id).get();
     assert!(status.await.unwrap().is_over());
     assert!(received.try_recv().is_err());

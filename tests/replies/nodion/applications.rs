@@ -66,7 +66,7 @@ async fn variable_values_are_redacted() {
     assert_eq!(all.items[0].env_val.as_ref().unwrap().expose(), "hush");
     let not_serialized = serde_json::to_string(&all).unwrap_err();
     assert!(!format!("{all:?} {not_serialized}").contains("hush"));
-    // Also in the decode error for an invalid response.
+    // The decode error for an invalid response is redacted, too.
     let reply = json!({ "env_variable": { "id": 1, "env_key": "A", "env_val": "hush" } });
     let reply = json_reply(200, &reply);
     let replay = Replay::default();
@@ -77,7 +77,7 @@ async fn variable_values_are_redacted() {
 }
 
 #[tokio::test]
-async fn undocumented_responses_are_optional() {
+async fn responses_without_documentation_may_have_any_body() {
     let replay = Replay::default();
     let answer = |operation, reply| replay.call("nodion", operation, reply);
     for operation in [
