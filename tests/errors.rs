@@ -242,7 +242,7 @@ async fn errors() -> Vec<Error> {
 }
 
 #[test]
-fn a_long_or_broken_id_stays_on_one_short_line() {
+fn an_error_with_a_long_id_is_one_short_line() {
     runtime().block_on(async {
         let server = Server::replies("404 Not Found", &[], "").await;
         let name = format!("a b {}", "x".repeat(200));

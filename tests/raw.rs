@@ -7,7 +7,7 @@ use deploykit::{Secret, dployr, raw};
 use support::Server;
 
 #[tokio::test]
-async fn requests_with_secrets_need_with_secrets() {
+async fn requests_with_secrets_fail_outside_of_with_secrets() {
     let reply = r#"{"access_token":"a"}"#;
     let server = Server::replies("200 OK", &["content-type: application/json"], reply).await;
     let client = dployr::Client::new(&server.base_url, "token-1234")

@@ -43,7 +43,7 @@ async fn assert_nothing_remains_after_drop(
 }
 
 #[test]
-fn a_call_dropped_at_any_point_leaves_nothing_behind() {
+fn a_dropped_call_leaves_no_task_and_sends_nothing_later() {
     with_paused_clock(async {
         let limited = reply("429 Too Many Requests", &["retry-after: 10"], "");
         let answer = Step::Send(head("202 Accepted", &["content-length: 500"]));

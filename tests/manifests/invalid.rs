@@ -58,7 +58,7 @@ fn invalid_yaml_is_refused() {
 }
 
 #[test]
-fn size_is_limited() {
+fn size_expanded_size_and_depth_are_limited() {
     let large = "x".repeat(Manifest::MAX_BYTES);
     let large = format!("application: {{name: a}}\n# {large}\n");
     let mut bomb = "application: {name: a}\na0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
@@ -142,7 +142,7 @@ fn unreadable_values_are_refused_by_spec_but_not_by_parse() {
 }
 
 #[test]
-fn time_grows_linearly_with_the_size() {
+fn parse_time_grows_linearly_with_the_size() {
     let cases: [(&str, &dyn Fn(usize) -> String); 5] = [
         ("", &|n| format!("  k{n}: 1\n")),
         ("  pods:\n  - name: web\n    vars:\n", &|n| {

@@ -99,7 +99,7 @@ async fn request_to_the_site_contains_no_credentials_and_no_added_headers_or_que
 }
 
 #[tokio::test]
-async fn unreachable_site_is_in_progress() {
+async fn unreachable_site_counts_as_in_progress() {
     // Nothing listens on port 1.
     let platform = platform("http://127.0.0.1:1/").await;
     let application = deployed(Client::builder(), &platform).await;

@@ -43,7 +43,7 @@ async fn a_page_is_requested_when_its_first_record_is_polled() {
 }
 
 #[tokio::test]
-async fn all_requests_the_largest_pages() {
+async fn all_uses_the_largest_page_size() {
     let recorder = platform_with(250);
     let list = || client(&recorder).deployments().list();
     assert_eq!(ids_of(list().all().await), ids(0..250));

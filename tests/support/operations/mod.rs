@@ -1,7 +1,8 @@
 //! The table of all operations, with the calls of each.
 //!
 //! A test implements [`Setup`], creates [`Clients`] from it, and previews or sends the calls of [`rows`].
-//! To add an operation, add its row to the file of its platform.
+//! To add an operation, add its row to the file of its platform. In the rows, `to` is the [`Clients`] that
+//! the call is sent with.
 
 #![allow(dead_code)] // Each test uses only a part.
 
