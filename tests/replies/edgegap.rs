@@ -85,7 +85,8 @@ async fn listed(body: &Value) -> Result<Page<DeploymentSummary>> {
 
 #[tokio::test]
 async fn deployment_list_accepts_variants_and_names_the_invalid_field() {
-    // A new deployment has no address yet. `status` is not documented, but the vendor's Nakama client reads it.
+    // A new deployment has no address yet. `status` is not documented, but the vendor's client for Nakama
+    // reads it.
     let page = listed(&json!({
         "data": [
             { "request_id": "a", "fqdn": null, "public_ip": null, "start_time": null, "tags": null, "ports": null, "status": "Status.SEEKING" },

@@ -196,8 +196,8 @@ impl LeakSearch {
         requests
     }
 
-    /// Checks that a recorder prints no secret, and that an in-process platform receives the requests that the
-    /// recorder prints.
+    /// Checks that a recorder prints no secret, and that an in-process platform receives the requests that
+    /// the recorder prints.
     async fn record(&mut self, plant: &Plant, success: &str, call: impl Fn(Recorder) -> AnyCall) {
         let recorder = Recorder::new();
         let reply = CannedReply::json(400, replies::in_json(&plant.sent()));

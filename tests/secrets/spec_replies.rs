@@ -103,7 +103,7 @@ impl Spec {
         }
     }
 
-    /// Puts canaries into the secret fields of a value. `None` if there is neither a value nor a secret field.
+    /// Puts canaries into the secret fields of a value. `None` if there is no value and no secret field.
     fn fill(
         &self,
         schema: &Value,
