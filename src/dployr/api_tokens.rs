@@ -68,8 +68,7 @@ impl ApiTokens {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
     pub fn create(&self, new: NewApiToken) -> Call<NewToken> {
         self.client.call(Op::CreateApiToken, |raw| async move {
-            let reply = raw.create_api_token(&new.into_raw()?).await?;
-            Ok(reply.into_inner().0)
+            Ok(raw.create_api_token(&new.into_raw()?).await?.into_inner().0)
         })
     }
 

@@ -196,8 +196,7 @@ impl Client {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
     pub fn health(&self) -> Call<Health> {
-        let client = self.without_token();
-        client.call(Op::GetHealth, |raw| async move {
+        self.without_token().call(Op::GetHealth, |raw| async move {
             Ok(raw.get_health().await?.into_inner().0)
         })
     }

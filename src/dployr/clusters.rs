@@ -26,10 +26,8 @@ impl Clusters {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn list(&self) -> Call<Page<Cluster>> {
-        let client = self.client.clone();
-        client.call(Op::ListClusters, move |raw| async move {
-            let list = raw.list_clusters().await?;
-            Ok(list.into_inner().into_page())
+        self.client.call(Op::ListClusters, |raw| async move {
+            Ok(raw.list_clusters().await?.into_inner().into_page())
         })
     }
 }
@@ -97,8 +95,7 @@ impl ClusterHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/clusters.ts>
     pub fn integrations(&self) -> Call<Integrations> {
         self.call(Op::GetIntegrations, |raw, id| async move {
-            let reply = raw.get_integrations(id.as_str()).await?;
-            Ok(reply.into_inner().0)
+            Ok(raw.get_integrations(id.as_str()).await?.into_inner().0)
         })
     }
 }

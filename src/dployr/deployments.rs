@@ -465,14 +465,11 @@ impl DeploymentHandle {
         let cluster = client.cluster_parameter();
         self.handle
             .call(Op::UpdateDeployment, |raw, id| async move {
-                let reply = raw
-                    .update_deployment(id.as_str(), cluster.as_deref(), &update.into_raw()?)
-                    .await?;
-                let deployed = Deployed::new(client, reply.into_inner().0);
-                Ok(Deployed {
-                    id: deployed.id.or(Some(id)),
-                    ..deployed
-                })
+                let body = update.into_raw()?;
+                let reply = raw.update_deployment(id.as_str(), cluster.as_deref(), &body);
+                let mut deployed = Deployed::new(client, reply.await?.into_inner().0);
+                deployed.id.get_or_insert(id);
+                Ok(deployed)
             })
     }
 
@@ -691,11 +688,9 @@ impl Client {
         self.call(Op::CreateDeployment, |raw| async move {
             let new = new.into_raw()?;
             let reply = raw.create_deployment(cluster.as_deref(), &new).await?;
-            let deployed = Deployed::new(client, reply.into_inner().0);
-            Ok(Deployed {
-                name: Some(new.name),
-                ..deployed
-            })
+            let mut deployed = Deployed::new(client, reply.into_inner().0);
+            deployed.name = Some(new.name);
+            Ok(deployed)
         })
     }
 

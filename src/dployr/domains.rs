@@ -107,8 +107,7 @@ impl DomainHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/domains.ts>
     pub fn get(&self) -> Call<Domain> {
         self.call(Op::GetDomain, |raw, name| async move {
-            let reply = raw.get_domain(name.as_str()).await?;
-            Ok(reply.into_inner().0)
+            Ok(raw.get_domain(name.as_str()).await?.into_inner().0)
         })
     }
 
@@ -150,8 +149,7 @@ impl DomainHandle {
     pub fn status(&self) -> Call<DomainServing> {
         let (name, client) = (self.id.clone(), self.client.without_token());
         client.call(Op::GetDomainStatus, |raw| async move {
-            let reply = raw.get_domain_status(name?.as_str()).await?;
-            Ok(reply.into_inner().0)
+            Ok(raw.get_domain_status(name?.as_str()).await?.into_inner().0)
         })
     }
 }

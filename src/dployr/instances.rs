@@ -151,8 +151,7 @@ impl InstanceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn get(&self) -> Call<Instance> {
         self.call(Op::GetInstance, |raw, id| async move {
-            let reply = raw.get_instance(id.as_str()).await?;
-            Ok(reply.into_inner().0)
+            Ok(raw.get_instance(id.as_str()).await?.into_inner().0)
         })
     }
 
@@ -166,8 +165,7 @@ impl InstanceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn metrics(&self) -> Call<InstanceMetrics> {
         self.call(Op::GetInstanceMetrics, |raw, id| async move {
-            let reply = raw.get_instance_metrics(id.as_str()).await?;
-            Ok(reply.into_inner().0)
+            Ok(raw.get_instance_metrics(id.as_str()).await?.into_inner().0)
         })
     }
 
@@ -198,8 +196,7 @@ impl NodeHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn ping(&self) -> Call<InstanceTask> {
         self.call(Op::PingInstance, |raw, tag| async move {
-            let reply = raw.ping_instance(tag.as_str()).await?;
-            Ok(reply.into_inner().0)
+            Ok(raw.ping_instance(tag.as_str()).await?.into_inner().0)
         })
     }
 
@@ -218,10 +215,8 @@ impl NodeHandle {
         let cluster = self.client.cluster_parameter();
         let body = types::InstanceInterruption { force };
         self.call(Op::RebootInstance, |raw, tag| async move {
-            let reply = raw
-                .reboot_instance(tag.as_str(), cluster.as_deref(), &body)
-                .await?;
-            Ok(reply.into_inner().0)
+            let reply = raw.reboot_instance(tag.as_str(), cluster.as_deref(), &body);
+            Ok(reply.await?.into_inner().0)
         })
     }
 
@@ -237,10 +232,8 @@ impl NodeHandle {
         let cluster = self.client.cluster_parameter();
         let body = types::InstanceInterruption { force };
         self.call(Op::RestartInstance, |raw, tag| async move {
-            let reply = raw
-                .restart_instance(tag.as_str(), cluster.as_deref(), &body)
-                .await?;
-            Ok(reply.into_inner().0)
+            let reply = raw.restart_instance(tag.as_str(), cluster.as_deref(), &body);
+            Ok(reply.await?.into_inner().0)
         })
     }
 }

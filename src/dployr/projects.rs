@@ -46,10 +46,8 @@ impl Projects {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Project>> {
-        let client = self.client.clone();
-        client.call(Op::ListProjects, move |raw| async move {
-            let list = raw.list_projects().await?;
-            Ok(list.into_inner().into_page())
+        self.client.call(Op::ListProjects, |raw| async move {
+            Ok(raw.list_projects().await?.into_inner().into_page())
         })
     }
 

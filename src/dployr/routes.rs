@@ -64,9 +64,8 @@ impl Routes {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Route>> {
-        let client = self.client.clone();
-        let cluster = client.cluster_parameter();
-        client.call(Op::ListRoutes, move |raw| async move {
+        let cluster = self.client.cluster_parameter();
+        self.client.call(Op::ListRoutes, |raw| async move {
             let list = raw.list_routes(cluster.as_deref()).await?;
             Ok(list.into_inner().into_page())
         })
@@ -83,9 +82,8 @@ impl Routes {
     pub fn create(&self, new: NewRoute) -> Call<Route> {
         let cluster = self.client.cluster_parameter();
         self.client.call(Op::CreateRoute, |raw| async move {
-            let reply = raw
-                .create_route(cluster.as_deref(), &new.into_raw()?)
-                .await?;
+            let body = new.into_raw()?;
+            let reply = raw.create_route(cluster.as_deref(), &body).await?;
             Ok(reply.into_inner().0)
         })
     }
@@ -123,9 +121,8 @@ impl RoutableServices {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/proxy.ts>
     pub fn list(&self) -> Call<Page<RoutableService>> {
-        let client = self.client.clone();
-        let cluster = client.cluster_parameter();
-        client.call(Op::ListProxyServices, move |raw| async move {
+        let cluster = self.client.cluster_parameter();
+        self.client.call(Op::ListProxyServices, |raw| async move {
             let list = raw.list_proxy_services(cluster.as_deref()).await?;
             Ok(list.into_inner().into_page())
         })

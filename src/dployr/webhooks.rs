@@ -123,9 +123,8 @@ impl Webhooks {
     pub fn create(&self, new: NewWebhook) -> Call<Webhook> {
         let cluster = self.client.cluster_parameter();
         self.client.call(Op::CreateWebhook, |raw| async move {
-            let reply = raw
-                .create_webhook(cluster.as_deref(), &new.into_raw()?)
-                .await?;
+            let body = new.into_raw()?;
+            let reply = raw.create_webhook(cluster.as_deref(), &body).await?;
             Ok(reply.into_inner().0)
         })
     }
@@ -142,9 +141,8 @@ impl Webhooks {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Webhook>> {
-        let client = self.client.clone();
-        let cluster = client.cluster_parameter();
-        client.call(Op::ListWebhooks, move |raw| async move {
+        let cluster = self.client.cluster_parameter();
+        self.client.call(Op::ListWebhooks, |raw| async move {
             let list = raw.list_webhooks(cluster.as_deref()).await?;
             Ok(list.into_inner().into_page())
         })
@@ -180,9 +178,8 @@ impl Webhooks {
     pub fn set_up(&self, setup: WebhookSetup) -> Call<ClusterWebhook> {
         let cluster = self.client.cluster_parameter();
         self.client.call(Op::SetUpWebhook, |raw| async move {
-            let reply = raw
-                .set_up_webhook(cluster.as_deref(), &setup.into_raw()?)
-                .await?;
+            let body = setup.into_raw()?;
+            let reply = raw.set_up_webhook(cluster.as_deref(), &body).await?;
             Ok(reply.into_inner().0)
         })
     }
