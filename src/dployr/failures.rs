@@ -131,6 +131,16 @@ fn is_quota(headers: &HeaderMap) -> bool {
     !headers.contains_key(http::header::RETRY_AFTER) && left.is_some_and(|left| left > 0)
 }
 
+/// Advice for a route that only the vendor's page has: the method for a control plane.
+macro_rules! instead {
+    ($method:literal) => {
+        concat!(
+            "only the vendor's page has this route; on a control plane use ",
+            $method
+        )
+    };
+}
+
 /// The next step where the server lacks the endpoint.
 fn no_route(operation: Option<&Operation>) -> &'static str {
     let Some(operation) = operation else {
@@ -140,39 +150,21 @@ fn no_route(operation: Option<&Operation>) -> &'static str {
         "login" => {
             "this server has no passwords: create a personal access token there, or use login_by_email"
         }
-        "create_webhook" => {
-            "only the vendor's page has this route; on a control plane use webhooks().set_up(..), one webhook for each cluster"
-        }
-        "list_webhooks" => {
-            "only the vendor's page has this route; on a control plane use cluster(id).integrations(), which has the cluster's webhook"
-        }
-        "list_routes" => {
-            "only the vendor's page has this route; on a control plane use routable_services().list() and domains().list()"
-        }
-        "create_route" => {
-            "only the vendor's page has this route; on a control plane use domains().create(..)"
-        }
-        "delete_route" => {
-            "only the vendor's page has this route; on a control plane use domain(name).delete()"
-        }
-        "list_service_env" => {
-            "only the vendor's page has this route; on a control plane use env_variables().get_map()"
-        }
+        "create_webhook" => instead!("webhooks().set_up(..), one webhook for each cluster"),
+        "list_webhooks" => instead!("cluster(id).integrations(), which has the cluster's webhook"),
+        "list_routes" => instead!("routable_services().list() and domains().list()"),
+        "create_route" => instead!("domains().create(..)"),
+        "delete_route" => instead!("domain(name).delete()"),
+        "list_service_env" => instead!("env_variables().get_map()"),
         "set_service_env" => {
-            "only the vendor's page has this route; on a control plane use env_variables().rewrite_with(key, value), which redeploys the service"
+            instead!("env_variables().rewrite_with(key, value), which redeploys the service")
         }
         "delete_service_env" => {
-            "only the vendor's page has this route; on a control plane use env_variables().rewrite_without(key), which redeploys the service"
+            instead!("env_variables().rewrite_without(key), which redeploys the service")
         }
-        "restart_service" => {
-            "only the vendor's page has this route; on a control plane use restart_by_stop_and_start()"
-        }
-        "update_deployment" => {
-            "only the vendor's page has this route; on a control plane use service(id).update(..), or deploy the name again"
-        }
-        "get_service_status" => {
-            "only the vendor's page has this route; on a control plane use service(id).wait() or domain(name).status()"
-        }
+        "restart_service" => instead!("restart_by_stop_and_start()"),
+        "update_deployment" => instead!("service(id).update(..), or deploy the name again"),
+        "get_service_status" => instead!("service(id).wait() or domain(name).status()"),
         "get_deployment" => "use deployments().find(id), which reads the list",
         _ if matches!(operation.evidence, Evidence::Observed | Evidence::Source) => {
             "dployr's control plane has this route: check the base URL"
