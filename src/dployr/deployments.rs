@@ -353,7 +353,7 @@ impl Deployments {
         &self,
         id_or_name: impl TryInto<DeploymentId, Error: Into<Error>>,
     ) -> Call<Deployment> {
-        find(&self.client, Lookup::IdOrName(checked(id_or_name)))
+        find(&self.client, checked(id_or_name).map(Lookup::IdOrName))
     }
 
     /// Looks for the result of a [`deploy`](Client::deploy) whose outcome is unknown
@@ -537,16 +537,16 @@ impl DeploymentHandle {
         .with_log(move || log_tail(&logged.0, &logged.1))
     }
 
-    fn lookup(&self) -> Lookup {
+    fn lookup(&self) -> CheckedId<Lookup> {
         match &self.name {
-            Some(name) => Lookup::Name(name.clone()),
-            None => Lookup::Id(self.handle.id.clone()),
+            Some(name) => Ok(Lookup::Name(name.clone())),
+            None => self.handle.id.clone().map(Lookup::Id),
         }
     }
 }
 
 /// The last lines of the service's log. The service has the name of the deployment.
-fn log_tail(client: &Client, lookup: &Lookup) -> Call<Vec<String>> {
+fn log_tail(client: &Client, lookup: &CheckedId<Lookup>) -> Call<Vec<String>> {
     let (client, lookup) = (client.clone(), lookup.clone());
     client
         .clone()
@@ -579,36 +579,29 @@ impl WatchSource for Deployments {
     }
 
     fn lookup(&self, id: &str) -> Option<Call<Observation>> {
-        let lookup = Lookup::Id(checked(id));
-        Some(find(&self.client, lookup).map(|deployment| {
-            let (phase, word) = phase_and_word(&deployment);
-            Observation::new(phase, word)
-        }))
+        Some(
+            find(&self.client, checked(id).map(Lookup::Id)).map(|deployment| {
+                let (phase, word) = phase_and_word(&deployment);
+                Observation::new(phase, word)
+            }),
+        )
     }
 }
 
 /// Which deployment of the list to find.
 #[derive(Clone)]
 enum Lookup {
-    Id(CheckedId<DeploymentId>),
+    Id(DeploymentId),
     Name(String),
-    IdOrName(CheckedId<DeploymentId>),
+    IdOrName(DeploymentId),
 }
 
 impl Lookup {
-    fn checked(&self) -> std::result::Result<(), &str> {
-        match self {
-            Self::Id(id) | Self::IdOrName(id) => id.as_ref().map(drop).map_err(String::as_str),
-            Self::Name(_) => Ok(()),
-        }
-    }
-
     fn matches(&self, found: &Deployment) -> bool {
         match self {
-            Self::Id(Ok(id)) => found.id == *id,
-            Self::IdOrName(Ok(id)) => found.id == *id || found.name == id.as_str(),
+            Self::Id(id) => found.id == *id,
             Self::Name(name) => found.name == *name,
-            Self::Id(Err(_)) | Self::IdOrName(Err(_)) => false,
+            Self::IdOrName(id) => found.id == *id || found.name == id.as_str(),
         }
     }
 }
@@ -616,21 +609,18 @@ impl Lookup {
 impl fmt::Display for Lookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id(Ok(id)) => write!(f, "with the id {id}"),
-            Self::IdOrName(Ok(id)) => write!(f, "with the id or name {id}"),
+            Self::Id(id) => write!(f, "with the id {id}"),
             Self::Name(name) => write!(f, "with the name {name}"),
-            Self::Id(Err(_)) | Self::IdOrName(Err(_)) => Ok(()),
+            Self::IdOrName(id) => write!(f, "with the id or name {id}"),
         }
     }
 }
 
 /// Finds a deployment in the list.
-fn find(client: &Client, lookup: Lookup) -> Call<Deployment> {
+fn find(client: &Client, lookup: CheckedId<Lookup>) -> Call<Deployment> {
     let listed = client.clone();
     client.in_steps(Op::ListDeployments, |steps| async move {
-        lookup
-            .checked()
-            .map_err(|why| steps.error(ErrorKind::InvalidRequest, why))?;
+        let lookup = lookup.map_err(|why| steps.error(ErrorKind::InvalidRequest, &why))?;
         let found = find_deployment(&steps, &listed, |one| lookup.matches(one));
         found.await?.ok_or_else(|| {
             let why = format!("the cluster has no deployment {lookup}");
