@@ -130,31 +130,26 @@ impl Client {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for a token that is empty or
     /// cannot be part of a header.
     pub fn with_token(&self, token: impl Into<Secret>) -> Result<Self> {
-        let auth = Auth::token(PROFILE.scheme, &token.into())?;
-        Ok(self.on(self.scope.with_auth(auth)))
+        Ok(self.with_auth(Auth::token(PROFILE.scheme, &token.into())?))
     }
 
     /// A copy without credentials.
     pub(super) fn without_token(&self) -> Self {
-        self.on(self.scope.with_auth(Auth::None))
+        self.with_auth(Auth::None)
     }
 
-    /// A copy with a cookie instead of a token.
-    pub(super) fn with_cookie(&self, name: &str, value: &Secret) -> Result<Self> {
-        Ok(self.on(self.scope.with_auth(Auth::cookie(name, value)?)))
+    /// A copy with other credentials.
+    pub(super) fn with_auth(&self, auth: Auth) -> Self {
+        Self {
+            scope: self.scope.with_auth(auth),
+            settings: self.settings.clone(),
+        }
     }
 
     /// A client with default settings.
     pub(super) fn with_defaults(scope: Scope) -> Self {
         let settings = Settings::default();
         Self { scope, settings }
-    }
-
-    fn on(&self, scope: Scope) -> Self {
-        Self {
-            scope,
-            settings: self.settings.clone(),
-        }
     }
 
     /// A copy for another cluster. Token, limits and connections are shared.
@@ -272,10 +267,7 @@ impl Steps {
 
     /// The error of an invalid argument. Nothing was sent.
     pub fn refused(&self, error: Error) -> Error {
-        self.error(
-            ErrorKind::InvalidRequest,
-            error.message().unwrap_or_default(),
-        )
+        self.scope.complete(error)
     }
 
     /// An error that the client detects before a change is sent.

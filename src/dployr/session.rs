@@ -203,7 +203,7 @@ impl Client {
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for an id that is empty or cannot
     /// be part of a cookie.
     pub fn with_session(&self, id: impl Into<Secret>) -> Result<Self> {
-        self.with_cookie(COOKIE, &id.into())
+        Ok(self.with_auth(Auth::cookie(COOKIE, &id.into())?))
     }
 
     /// Ends all sessions of the user: `GET /v1/auth/logout`. API tokens stay valid.
