@@ -162,8 +162,7 @@ impl EnvVariables {
                 let task_id = variables.rewrite_in(&steps, key, value, instance).await?;
                 Ok(Task {
                     task_id,
-                    queued: None,
-                    cached: None,
+                    ..Task::default()
                 })
             })
     }

@@ -66,7 +66,7 @@ pub struct ServiceUpdate {
 }
 
 /// The body of an update.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ServicePatch {
     #[serde(rename = "instanceName")]
     instance_name: String,
@@ -102,18 +102,12 @@ impl ServiceUpdate {
         instance: impl TryInto<InstanceTag, Error: Into<Error>>,
         health_check: Option<&str>,
     ) -> Self {
-        let patch = ServicePatch {
-            instance_name: String::new(),
-            env_vars: None,
-            secrets: None,
-            keep_secret_keys: None,
-            remote_url: None,
-            settings: BTreeMap::new(),
-            health_check: health_check.map(str::to_owned),
-        };
         Self {
             instance: checked(instance),
-            patch,
+            patch: ServicePatch {
+                health_check: health_check.map(str::to_owned),
+                ..ServicePatch::default()
+            },
         }
     }
 
@@ -228,11 +222,8 @@ impl ServiceUpdate {
 
     pub(super) fn into_raw(self) -> Result<ServicePatch> {
         use ServiceField::{BuildCmd, Description, RunCmd};
-        let Self {
-            instance,
-            mut patch,
-        } = self;
-        patch.instance_name = instance.map_err(Error::invalid_request)?.into();
+        let mut patch = self.patch;
+        patch.instance_name = self.instance.map_err(Error::invalid_request)?.into();
         let remote_url = patch.remote_url.as_ref().map(GitUrl::expose);
         check_texts([
             ("URL of the repository", remote_url),
@@ -264,10 +255,10 @@ impl ServiceUpdate {
 fn pairs<K: Into<String>, V: Into<Secret>>(
     pairs: impl IntoIterator<Item = (K, V)>,
 ) -> BTreeMap<String, Secret> {
-    let pairs = pairs.into_iter();
-    pairs
-        .map(|(key, value)| (key.into(), value.into()))
-        .collect()
+    let pairs = pairs
+        .into_iter()
+        .map(|(key, value)| (key.into(), value.into()));
+    pairs.collect()
 }
 
 /// The services of a cluster; made by [`Client::services`].
