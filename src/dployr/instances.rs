@@ -1,6 +1,6 @@
 //! Instances: the machines that run services.
 
-use super::client::check_text;
+use super::client::{check_text, check_texts};
 use super::shapes::PAGING;
 use super::{
     Client, Handle, Instance, InstanceHandle, InstanceId, InstanceKind, InstanceMetrics,
@@ -58,12 +58,10 @@ impl NewInstance {
         if !(3..=21).contains(&self.tag.chars().count()) {
             return Err(Error::invalid_request("a tag has 3 to 21 characters"));
         }
-        if let Some(region) = &self.region {
-            check_text("region", region)?;
-        }
-        if let Some(role) = &self.role {
-            check_text("role", role.as_str())?;
-        }
+        check_texts([
+            ("region", self.region.as_deref()),
+            ("role", self.role.as_ref().map(InstanceRole::as_str)),
+        ])?;
         Ok(types::InstanceCreate {
             cluster_id: cluster?,
             address: self.address.to_string(),

@@ -183,14 +183,10 @@ impl<'a> Part<'a> {
 
     fn new(value: &'a RawValue, place: String) -> Self {
         let json = value.get();
-        let members = match json.starts_with('{') {
-            true => serde_json::from_str(json).unwrap_or_default(),
-            false => BTreeMap::new(),
-        };
         Self {
             json,
             place,
-            members,
+            members: serde_json::from_str(json).unwrap_or_default(),
         }
     }
 

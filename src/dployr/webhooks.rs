@@ -14,8 +14,7 @@ use crate::raw::dployr::{Op, types};
 use crate::secret::{CallbackUrl, PersonalData, REDACTED, Secret};
 use crate::time::Timestamp;
 use crate::webhook;
-use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -343,7 +342,7 @@ impl EventData {
             instance_id: take(&mut data, "instanceId"),
             deployment_id: take(&mut data, "deploymentId"),
             domain: take(&mut data, "domain"),
-            user_email: take::<String>(&mut data, "userEmail").map(PersonalData::from),
+            user_email: take(&mut data, "userEmail"),
             actor_id: take(&mut data, "actorId"),
             actor_type: take(&mut data, "actorType"),
             others: Others(data),
@@ -358,8 +357,7 @@ impl EventData {
 
 /// Takes a string out of the data. Any other value stays there.
 fn take<T: DeserializeOwned>(data: &mut Map<String, Value>, name: &str) -> Option<T> {
-    let value = data.get(name)?.as_str()?;
-    let value: StrDeserializer<'_, serde::de::value::Error> = value.into_deserializer();
+    let value = data.get(name).filter(|value| value.is_string())?;
     let value = T::deserialize(value).ok()?;
     data.remove(name);
     Some(value)
