@@ -5,7 +5,6 @@ use crate::error::{Effect, Error, ErrorKind};
 use crate::logs::{Item, LogLine, line_hash};
 use crate::raw::dployr::types;
 use crate::transport::decode::path_and_reason;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::fmt::Display;
 
@@ -101,10 +100,6 @@ pub(super) fn too_long(limit: usize) -> Item {
         hash: line_hash(b"a line that is too long"),
         line: Err(bad_line(why)),
     }
-}
-
-pub(super) fn is_json(text: &[u8]) -> bool {
-    serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
 
 fn bad_line(why: String) -> Error {

@@ -69,15 +69,6 @@ impl LogOptions {
         self.since = Some(at);
         self
     }
-
-    /// The part of the log, with a checked time.
-    fn into_wanted(self) -> Result<Wanted> {
-        Ok(Wanted {
-            tail: self.tail,
-            since: self.since.map(millis).transpose()?,
-            ..Wanted::default()
-        })
-    }
 }
 
 /// Which lines of a cluster's log to read; for [`Client::logs`] and [`Client::follow_logs`].
@@ -199,22 +190,20 @@ impl ClusterLog {
     async fn open(
         &self,
         client: &raw::Client,
-        follow: Option<bool>,
-        limit: Option<i64>,
-        since: Option<i64>,
+        wanted: Wanted,
     ) -> std::result::Result<ResponseValue<ByteStream>, progenitor_client::Error<()>> {
         let options = &self.options;
         let backward = options.newest_first || options.tail.is_some();
-        let own_limit = options.limit.or(options.tail).map(i64::from);
+        let limit = wanted.limit.or(options.limit).or(options.tail);
         client
             .get_logs(
                 self.cluster.as_deref(),
                 self.deployment.as_ref().map(DeploymentId::as_str),
                 backward.then_some("backward"),
-                follow,
-                limit.or(own_limit),
+                wanted.follow.then_some(true),
+                limit.map(i64::from),
                 options.service.as_deref(),
-                since.or(self.since),
+                wanted.since.or(self.since),
                 options.source.as_deref(),
                 self.until,
             )
@@ -244,8 +233,7 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
         of_service(self, |reader| async move {
-            let wanted = options.into_wanted();
-            let wanted = wanted.map_err(|error| reader.scope.complete(error))?;
+            let wanted = reader.wanted(options)?;
             let items = match wanted.tail {
                 Some(tail) => Newest::read(&reader, tail, 0, wanted.since).await?.lines,
                 None => reader.whole(wanted).await?,
@@ -270,8 +258,7 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn follow_logs(&self, options: LogOptions) -> Call<LogStream> {
         of_service(self, |reader| async move {
-            let wanted = options.into_wanted();
-            let wanted = wanted.map_err(|error| reader.scope.complete(error))?;
+            let wanted = reader.wanted(options)?;
             if let Some(tail) = wanted.tail {
                 let newest = Newest::read(&reader, tail, MARGIN, wanted.since).await?;
                 // After lines without a time, only the server itself can continue.
@@ -420,6 +407,16 @@ impl Wanted {
 }
 
 impl Reader {
+    /// The part of the log that the options select.
+    fn wanted(&self, options: LogOptions) -> Result<Wanted> {
+        let since = options.since.map(millis).transpose();
+        Ok(Wanted {
+            tail: options.tail,
+            since: since.map_err(|error| self.scope.complete(error))?,
+            ..Wanted::default()
+        })
+    }
+
     /// Follows the log from `since` on, or from where the server begins.
     async fn follow(self, wanted: Wanted) -> Result<LogStream> {
         let connection = self.connect(wanted).await?;
@@ -450,15 +447,14 @@ impl Reader {
     async fn open(&self, scope: &Scope, wanted: Wanted) -> Result<ByteStream> {
         let (log, raw) = (self.log.clone(), Client::raw_on(scope));
         step(scope, async move {
-            let follow = wanted.follow.then_some(true);
-            let limit = wanted.limit.map(i64::from);
             let reply = match log {
                 Log::Service(id) => {
-                    let tail = wanted.tail.map(i64::from);
+                    let follow = wanted.follow.then_some(true);
+                    let (limit, tail) = (wanted.limit.map(i64::from), wanted.tail.map(i64::from));
                     raw.get_service_logs(id.as_str(), follow, limit, wanted.since, tail)
                         .await?
                 }
-                Log::Cluster(log) => log.open(&raw, follow, limit, wanted.since).await?,
+                Log::Cluster(log) => log.open(&raw, wanted).await?,
             };
             Ok(reply.into_inner())
         })
@@ -467,14 +463,19 @@ impl Reader {
 
     /// The lines of one reply, without those before `since`.
     async fn whole(&self, wanted: Wanted) -> Result<VecDeque<Item>> {
-        let body = self.body(wanted, None).await?;
+        let mut items = self.items(wanted, None).await?;
+        items.retain(|item| !is_before(item, wanted.since));
+        Ok(items)
+    }
+
+    /// All lines of one reply, which must be complete before `until`.
+    async fn items(&self, wanted: Wanted, until: Option<Instant>) -> Result<VecDeque<Item>> {
+        let body = self.body(wanted, until).await?;
         let items = lines::items_of(&body).into_iter().map(|item| Item {
             line: item.line.map_err(|error| self.scope.complete(error)),
             ..item
         });
-        Ok(items
-            .filter(|item| !is_before(item, wanted.since))
-            .collect())
+        Ok(items.collect())
     }
 
     /// A whole reply, before `until`.

@@ -1,6 +1,5 @@
 //! Reads log lines page by page, in replies of bounded size.
 
-use super::lines::items_of;
 use super::{Reader, Wanted, is_before};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Dedupe, Item, LogPosition, server_time_millis};
@@ -34,25 +33,17 @@ impl Page {
     /// Reads one page before `until`. If the reply is too large, requests a smaller one.
     pub async fn read(reader: &Reader, mut wanted: Wanted, until: Option<Instant>) -> Result<Self> {
         loop {
-            let body = match (reader.body(wanted, until).await, wanted.limit) {
+            let items = match (reader.items(wanted, until).await, wanted.limit) {
                 (Err(error), Some(limit)) if error.kind() == ErrorKind::Decode && limit > 5 => {
                     wanted.limit = Some(limit / 10);
                     continue;
                 }
-                (body, _) => body?,
+                (items, _) => items?,
             };
-            let items = items_of(&body).into_iter().map(|item| Item {
-                line: item.line.map_err(|error| reader.scope.complete(error)),
-                ..item
-            });
-            let items: VecDeque<_> = items.collect();
-            let since = wanted.since.unwrap_or(i64::MIN);
             let limit = wanted.limit.and_then(|limit| usize::try_from(limit).ok());
             return Ok(Self {
                 full: limit == Some(items.len())
-                    && !items
-                        .iter()
-                        .any(|item| item.at.is_some_and(|at| at < since)),
+                    && !items.iter().any(|item| is_before(item, wanted.since)),
                 items,
             });
         }
