@@ -169,12 +169,10 @@ impl NewDeployment {
 
     fn into_raw(self) -> Result<types::DeploymentCreate> {
         let Self(mut body) = self;
+        let url = body.remote.as_ref().map(GitUrl::expose);
         check_texts([
             ("name", Some(body.name.as_str())),
-            (
-                "URL of the repository",
-                body.remote.as_ref().map(GitUrl::expose),
-            ),
+            ("URL of the repository", url),
             ("image", body.image.as_deref()),
             ("runtime", body.runtime.as_ref().map(Runtime::as_str)),
             ("version of the runtime", body.version.as_deref()),
@@ -414,6 +412,13 @@ impl Deployments {
             page.into_iter().filter(fits).collect()
         })
     }
+
+    /// Watches all deployments, including new ones, with one `GET /v1/deployments` per page and poll.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn watch(&self) -> Watcher {
+        Watcher::all(self.clone())
+    }
 }
 
 /// Whether the deployment is known to be unchanged since.
@@ -556,15 +561,6 @@ fn log_tail(client: &Client, lookup: &CheckedId<Lookup>) -> Call<Vec<String>> {
             let lines = client.service(found.name).logs(options);
             Ok(texts(steps.run(lines).await?))
         })
-}
-
-impl Deployments {
-    /// Watches all deployments, including new ones, with one `GET /v1/deployments` per page and poll.
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn watch(&self) -> Watcher {
-        Watcher::all(self.clone())
-    }
 }
 
 impl WatchSource for Deployments {

@@ -23,9 +23,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The status of a service whose record only shows that it does not sleep.
-const AWAKE: &str = "awake";
-
 /// A setting of a service that an update can clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -497,6 +494,49 @@ impl ServiceHandle {
         })
     }
 
+    /// Waits until the service is up.
+    ///
+    /// Reads the [`status`](Self::status) at once, after 3 s, and then at most every 15 s, and gives up
+    /// after 15 minutes; see [`Wait`] for how to change that. A sleeping service does not end the wait,
+    /// because a visitor or [`start`](Self::start) wakes it. After a [`stop`](Self::stop),
+    /// [`until_gone`](Wait::until_gone) waits until it sleeps.
+    ///
+    /// No known server has the status route. If it is missing, the wait reads the
+    /// [record](Self::get) of the service, which only shows whether the service sleeps: the status is
+    /// `sleeping` or `awake`. `awake` counts as up, although a service may need 90 s after a start
+    /// until it responds.
+    ///
+    /// # Errors
+    /// Those of [`Wait`]: [`WaitFailed`](crate::ErrorKind::WaitFailed),
+    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone).
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn wait(&self) -> Wait<ServiceStatus> {
+        let (polled, logged) = (self.clone(), self.clone());
+        // Remembered, so that only the first poll tries the missing route.
+        let no_status = Arc::<AtomicBool>::default();
+        let poll = move || polled.poll(no_status.clone());
+        Wait::new("dployr service", id_of(&self.id), SCHEDULE, poll)
+            .with_log(move || logged.logs(LogOptions::new().tail(TAIL)).map(texts))
+            .restartable()
+    }
+
+    fn poll(&self, no_status: Arc<AtomicBool>) -> Call<Snapshot<ServiceStatus>> {
+        let service = self.clone();
+        self.client
+            .in_steps(Op::GetServiceStatus, |steps| async move {
+                if !no_status.load(Ordering::Relaxed) {
+                    match steps.run(service.status()).await {
+                        Err(error) if steps.lacks_route(&error) => {
+                            no_status.store(true, Ordering::Relaxed);
+                        }
+                        result => return result.map(snapshot_of_status),
+                    }
+                }
+                steps.run(service.get()).await.map(snapshot_of_record)
+            })
+    }
+
     /// The environment variables of the service.
     pub fn env_variables(&self) -> EnvVariables {
         EnvVariables {
@@ -550,51 +590,6 @@ impl ServiceSecrets {
     }
 }
 
-impl ServiceHandle {
-    /// Waits until the service is up.
-    ///
-    /// Reads the [`status`](Self::status) at once, after 3 s, and then at most every 15 s, and gives up
-    /// after 15 minutes; see [`Wait`] for how to change that. A sleeping service does not end the wait,
-    /// because a visitor or [`start`](Self::start) wakes it. After a [`stop`](Self::stop),
-    /// [`until_gone`](Wait::until_gone) waits until it sleeps.
-    ///
-    /// No known server has the status route. If it is missing, the wait reads the
-    /// [record](Self::get) of the service, which only shows whether the service sleeps: the status is
-    /// `sleeping` or `awake`. `awake` counts as up, although a service may need 90 s after a start
-    /// until it responds.
-    ///
-    /// # Errors
-    /// Those of [`Wait`]: [`WaitFailed`](crate::ErrorKind::WaitFailed),
-    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone).
-    ///
-    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
-    pub fn wait(&self) -> Wait<ServiceStatus> {
-        let (polled, logged) = (self.clone(), self.clone());
-        // Remembered, so that only the first poll tries the missing route.
-        let no_status = Arc::<AtomicBool>::default();
-        let poll = move || polled.poll(no_status.clone());
-        Wait::new("dployr service", id_of(&self.id), SCHEDULE, poll)
-            .with_log(move || logged.logs(LogOptions::new().tail(TAIL)).map(texts))
-            .restartable()
-    }
-
-    fn poll(&self, no_status: Arc<AtomicBool>) -> Call<Snapshot<ServiceStatus>> {
-        let service = self.clone();
-        self.client
-            .in_steps(Op::GetServiceStatus, |steps| async move {
-                if !no_status.load(Ordering::Relaxed) {
-                    match steps.run(service.status()).await {
-                        Err(error) if steps.lacks_route(&error) => {
-                            no_status.store(true, Ordering::Relaxed);
-                        }
-                        result => return result.map(snapshot_of_status),
-                    }
-                }
-                steps.run(service.get()).await.map(snapshot_of_record)
-            })
-    }
-}
-
 impl Client {
     /// The services of the client's cluster.
     pub fn services(&self) -> Services {
@@ -622,7 +617,7 @@ pub(super) fn millis(at: SystemTime) -> Result<i64> {
 fn snapshot_of_record(service: Service) -> Snapshot<ServiceStatus> {
     let status = match service.iced_at {
         Some(_) => ServiceState::Sleeping,
-        None => ServiceState::Unknown(AWAKE.to_owned()),
+        None => ServiceState::Unknown("awake".to_owned()),
     };
     let mut snapshot = snapshot_of_status(ServiceStatus {
         id: Some(service.id),
