@@ -30,17 +30,17 @@ fn client(recorder: &Recorder, cluster: Option<&str>) -> Client {
     builder.recorder(recorder).build().unwrap()
 }
 
-/// A client whose every request gets this reply.
-fn answered(status: u16, body: impl ToString) -> Client {
+/// A client that gets this reply to every request.
+fn client_with_reply(status: u16, body: impl ToString) -> Client {
     let reply = json_reply(status, body);
     let recorder = Recorder::new();
     recorder.answer_with(move |_| reply.clone());
     client(&recorder, None)
 }
 
-/// A client whose every request gets this body.
-fn given(body: impl ToString) -> Client {
-    answered(200, body)
+/// A client that gets this body with status 200 to every request.
+fn client_with_body(body: impl ToString) -> Client {
+    client_with_reply(200, body)
 }
 
 fn new_deployment() -> NewDeployment {
@@ -51,7 +51,10 @@ fn new_deployment() -> NewDeployment {
 async fn the_documented_login_reply_is_decoded() {
     let body =
         json!({ "access_token": "eyJhbGc...", "refresh_token": "eyJhbGc...", "expires_in": 3600 });
-    let tokens = given(&body).login("user@example.com", "pw").await.unwrap();
+    let tokens = client_with_body(&body)
+        .login("user@example.com", "pw")
+        .await
+        .unwrap();
     assert_eq!(tokens.access_token.expose(), "eyJhbGc...");
     assert_eq!(
         tokens.refresh_token.as_ref().unwrap().expose(),
@@ -60,12 +63,13 @@ async fn the_documented_login_reply_is_decoded() {
     assert_eq!(tokens.expires_in, Some(Duration::from_secs(3600)));
     assert!(!format!("{tokens:?}").contains("eyJ"), "{tokens:?}");
 
-    let least =
-        given(json!({ "success": true, "data": { "accessToken": "t", "expires_in": null } }));
+    let least = client_with_body(
+        json!({ "success": true, "data": { "accessToken": "t", "expires_in": null } }),
+    );
     let tokens = least.login("user@example.com", "pw").await.unwrap();
     assert_eq!((tokens.refresh_token, tokens.expires_in), (None, None));
 
-    let error = given(json!({ "refresh_token": "hush" }))
+    let error = client_with_body(json!({ "refresh_token": "hush" }))
         .login("user@example.com", "pw")
         .await
         .unwrap_err();
@@ -80,7 +84,7 @@ async fn the_documented_login_reply_is_decoded() {
 #[tokio::test]
 async fn success_false_is_an_error() {
     let body = json!({ "success": false, "error": { "message": "no", "code": "x.y", "helpLink": "https://h" } });
-    let client = given(&body);
+    let client = client_with_body(&body);
     for error in [
         client.service("s").start().await.unwrap_err(),
         client.deployments().list().await.unwrap_err(),
@@ -104,7 +108,11 @@ async fn replies_of_the_daemon_are_decoded() {
         "config": { "name": "web", "runtime": { "type": "nodejs", "version": "20" } },
         "created_at": "2025-12-31T14:15:00Z", "updated_at": "2025-12-31T14:15:01.5+01:00",
     }]);
-    let page = given(deployments).deployments().list().await.unwrap();
+    let page = client_with_body(deployments)
+        .deployments()
+        .list()
+        .await
+        .unwrap();
     let deployment: &Deployment = &page.items[0];
     assert_eq!(deployment.status, Some(DeploymentStatus::InProgress));
     assert_eq!(deployment.user_id.as_deref(), Some("u"));
@@ -119,7 +127,7 @@ async fn replies_of_the_daemon_are_decoded() {
 
     let created =
         json!({ "success": true, "id": "d", "name": "web", "created_at": "2025-12-31T14:15:00Z" });
-    let created = answered(201, created)
+    let created = client_with_reply(201, created)
         .deploy(new_deployment())
         .await
         .unwrap();
@@ -132,7 +140,7 @@ async fn replies_of_the_daemon_are_decoded() {
 #[tokio::test]
 async fn null_is_an_empty_list() {
     for body in [json!(null), json!({ "success": true, "data": null })] {
-        let client = given(&body);
+        let client = client_with_body(&body);
         assert!(client.deployments().list().await.unwrap().items.is_empty());
         assert!(client.services().list().await.unwrap().items.is_empty());
         assert!(client.instances().list().await.unwrap().items.is_empty());
@@ -174,7 +182,7 @@ async fn any_body_acknowledges_a_delete() {
         variable.set("b").await.unwrap();
         variable.delete().await.unwrap();
     }
-    let empty = given("");
+    let empty = client_with_body("");
     assert_eq!(empty.service("s").restart().await.unwrap().task_id, None);
 }
 
@@ -197,7 +205,7 @@ async fn services_of_other_clusters_are_dropped() {
             .collect();
         assert_eq!(names.join(" "), expected);
         assert_eq!(page.total_items, Some(4));
-        // Each way to read the list.
+        // The other ways to read the list.
         let client = client(&recorder, cluster);
         let second = client.services().page(2).page_size(4).list().await.unwrap();
         let all = client.services().list().all().await.unwrap();
@@ -216,13 +224,17 @@ async fn services_of_other_clusters_are_dropped() {
 #[tokio::test]
 async fn unknown_enum_values_are_kept() {
     let deployment = json!({ "id": "d", "name": "web", "status": "paused", "runtimeType": "zig", "newField": { "a": 1 } });
-    let read = given(deployment).deployment("d").get().await.unwrap();
+    let read = client_with_body(deployment)
+        .deployment("d")
+        .get()
+        .await
+        .unwrap();
     assert_eq!(
         read.status,
         Some(DeploymentStatus::Unknown("paused".into()))
     );
     assert_eq!(read.runtime_type, Some(Runtime::Unknown("zig".into())));
-    let status = given(json!({ "status": "unknown" }))
+    let status = client_with_body(json!({ "status": "unknown" }))
         .service("s")
         .status()
         .await
@@ -244,7 +256,11 @@ async fn a_decoding_error_has_the_path_and_no_value() {
         ),
         (json!("hush"), "at $: found string, expected a sequence"),
     ] {
-        let error = given(&body).deployments().list().await.unwrap_err();
+        let error = client_with_body(&body)
+            .deployments()
+            .list()
+            .await
+            .unwrap_err();
         assert_eq!(
             (error.kind(), error.status()),
             (ErrorKind::Decode, Some(200)),
@@ -253,10 +269,14 @@ async fn a_decoding_error_has_the_path_and_no_value() {
         assert!(error.to_string().contains(place), "{error}");
         assert!(!format!("{error:?}").contains("\"hush\""), "{error:?}");
     }
-    let error = given("<html>").service("s").status().await.unwrap_err();
+    let error = client_with_body("<html>")
+        .service("s")
+        .status()
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     // The reply is JSON, so the deployment was accepted.
-    let error = answered(202, json!({ "taskId": 1 }))
+    let error = client_with_reply(202, json!({ "taskId": 1 }))
         .deploy(new_deployment())
         .await
         .unwrap_err();
@@ -277,7 +297,7 @@ async fn find_created_ignores_older_deployments() {
         record("old", "web", json!(1_700_000_000_000_u64), json!(null)),
         record("other name", "web2", json!(1_776_859_250_000_u64), json!(null)),
     ] } });
-    let deployments = given(&body).deployments();
+    let deployments = client_with_body(&body).deployments();
     let found = deployments.find_created("web", since).await.unwrap();
     let ids: Vec<_> = found.iter().map(|found| found.id.as_str()).collect();
     assert_eq!(ids, ["new", "skew", "redeployed", "no time"]);

@@ -1,3 +1,5 @@
+//! Arguments that dployr's methods refuse, and redaction of secrets.
+
 use super::{CANARY, refused};
 use deploykit::ErrorKind;
 use deploykit::dployr::{
@@ -265,7 +267,7 @@ fn invalid_log_queries_are_refused() {
     refused(client().service("s").logs(options.clone()), "before 1970");
     refused(client().service("s").follow_logs(options), "before 1970");
     for bounded in [new().until(UNIX_EPOCH), new().newest_first(), new().tail(5)] {
-        refused(in_cluster().follow_logs(bounded), "neither until nor tail");
+        refused(in_cluster().follow_logs(bounded), "cannot have until, tail");
     }
     refused(client().follow_logs(new().limit(0)), "limit is zero");
 }

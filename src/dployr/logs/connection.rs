@@ -15,8 +15,8 @@ use std::time::Duration;
 use tokio::time::Sleep;
 use tokio_util::codec::{AnyDelimiterCodec, Decoder};
 
-/// Longest line, in bytes. Log stores cut lines far below that.
-pub(super) const LONGEST: usize = 1 << 20;
+/// Longest line, in bytes. Log stores cut lines at a much lower limit.
+pub(super) const MAX_LINE: usize = 1 << 20;
 
 type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>;
 
@@ -31,12 +31,12 @@ pub(super) struct Connection {
     /// Received bytes without a complete line.
     buffer: BytesMut,
     splitter: AnyDelimiterCodec,
-    /// Records of a line. Not decoded yet, because an error is larger than a bad record.
+    /// Records of the current line. Decoded one by one, because an error needs more memory than a record.
     records: VecDeque<Bytes>,
     idle: Duration,
-    /// Idle timer; runs while no byte arrives.
-    silence: Option<Pin<Box<Sleep>>>,
-    /// The call that opened it, for errors.
+    /// Idle timer; `None` after a byte, until the next pending poll.
+    idle_timer: Option<Pin<Box<Sleep>>>,
+    /// The call that opened the connection, for errors.
     scope: Scope,
 }
 
@@ -45,19 +45,19 @@ impl Connection {
         Self {
             chunks: Some(chunks),
             buffer: BytesMut::new(),
-            splitter: AnyDelimiterCodec::new_with_max_length(b"\n".into(), b"\n".into(), LONGEST),
+            splitter: AnyDelimiterCodec::new_with_max_length(b"\n".into(), b"\n".into(), MAX_LINE),
             records: VecDeque::new(),
             idle,
-            silence: None,
+            idle_timer: None,
             scope,
         }
     }
 
-    /// The next event. With `whole` false, the log will be read again, so a last line that is not JSON
-    /// and has no line break is skipped: it was cut off.
-    pub fn poll(&mut self, context: &mut Context<'_>, whole: bool) -> Poll<Event> {
+    /// The next event. If the stream will reconnect, a cut-off last line (without a line break, and not
+    /// JSON) is skipped, because the next connection reads it again.
+    pub fn poll(&mut self, context: &mut Context<'_>, will_reconnect: bool) -> Poll<Event> {
         loop {
-            if let Some(mut item) = self.next_item(whole) {
+            if let Some(mut item) = self.next_item(will_reconnect) {
                 item.line = item.line.map_err(|error| self.scope.complete(error));
                 return Poll::Ready(Event::Item(item));
             }
@@ -68,12 +68,12 @@ impl Connection {
                 }
                 Err(end) => end,
             };
-            let first = self.chunks.take().is_some();
+            let was_open = self.chunks.take().is_some();
             if !matches!(end, Event::Ended) {
-                // Drop the rest of a line.
+                // Drop the incomplete line.
                 self.buffer.clear();
             }
-            if !first || !matches!(end, Event::Ended) {
+            if !was_open || !matches!(end, Event::Ended) {
                 return Poll::Ready(end);
             }
         }
@@ -85,7 +85,7 @@ impl Connection {
             return Poll::Ready(Err(Event::Ended));
         };
         if let Poll::Ready(chunk) = chunks.as_mut().poll_next(context) {
-            self.silence = None;
+            self.idle_timer = None;
             return Poll::Ready(match chunk {
                 Some(Ok(chunk)) => Ok(chunk),
                 Some(Err(error)) => Err(Event::ConnectionBroken(
@@ -94,23 +94,20 @@ impl Connection {
                 None => Err(Event::Ended),
             });
         }
-        // Starts with the first pending poll: a slow reader is not a silent server.
+        // The timer starts with a pending poll, so that the time of a slow reader does not count.
         let idle = self.idle;
-        let silence = self
-            .silence
+        let idle_timer = self
+            .idle_timer
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
-        ready!(silence.as_mut().poll(context));
-        let error = Error::new(
-            ErrorKind::Timeout,
-            format!("the logs were silent for {idle:?}"),
-        )
-        .with_effect(Effect::None)
-        .with_advice("raise idle_timeout if the service writes seldom");
+        ready!(idle_timer.as_mut().poll(context));
+        let error = Error::new(ErrorKind::Timeout, format!("no log data within {idle:?}"))
+            .with_effect(Effect::None)
+            .with_advice("raise idle_timeout if the service rarely writes logs");
         Poll::Ready(Err(Event::IdleTimeout(self.scope.complete(error))))
     }
 
     /// The next item in the received bytes.
-    fn next_item(&mut self, whole: bool) -> Option<Item> {
+    fn next_item(&mut self, will_reconnect: bool) -> Option<Item> {
         loop {
             if let Some(record) = self.records.pop_front() {
                 return Some(item(&record, "a line"));
@@ -122,12 +119,12 @@ impl Connection {
             };
             let line = match line {
                 Ok(line) => line?,
-                Err(_) => return Some(too_long(LONGEST)),
+                Err(_) => return Some(too_long(MAX_LINE)),
             };
             let Some(text) = content(&line) else {
                 continue;
             };
-            if ended && !whole && serde_json::from_slice::<IgnoredAny>(text).is_err() {
+            if ended && will_reconnect && serde_json::from_slice::<IgnoredAny>(text).is_err() {
                 // The line was cut off.
                 continue;
             }
@@ -153,7 +150,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
-    /// The next step of the scripted stream.
+    /// A step of the scripted stream.
     enum Step {
         Chunk(Vec<u8>),
         Wait(Duration),
@@ -189,7 +186,7 @@ mod tests {
 
     impl Connection {
         async fn next(&mut self) -> Option<Result<LogLine>> {
-            match poll_fn(|context| self.poll(context, true)).await {
+            match poll_fn(|context| self.poll(context, false)).await {
                 Event::Item(item) => Some(item.line),
                 Event::IdleTimeout(error)
                 | Event::ConnectionBroken(error)
@@ -260,7 +257,7 @@ mod tests {
     async fn the_error_of_a_line_has_the_path_and_no_value() {
         let mut stream = chunks([&b"{\"message\":{\"a\":\"hush\"}}\n{\"success\":false,\"error\":{\"message\":\"gone\",\"code\":\"x.y\"}}\n"[..]]);
         let error = stream.next().await.unwrap().unwrap_err();
-        let words = "a line of the logs does not fit at $.message: found map, expected a string";
+        let words = "cannot decode a line of the logs at $.message: found map, expected a string";
         assert_eq!(error.message(), Some(words));
         let error = stream.next().await.unwrap().unwrap_err();
         assert_eq!(
@@ -304,13 +301,13 @@ mod tests {
         let error = stream.next().await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
         assert!(error.to_string().contains("longer than"), "{error}");
-        assert!(stream.buffer.capacity() < 2 * LONGEST);
+        assert!(stream.buffer.capacity() < 2 * MAX_LINE);
         assert_eq!(stream.next().await.unwrap().unwrap().message, "after");
         assert!(stream.next().await.is_none());
 
         let whole = format!(
             "{{\"message\":\"{}\"}}\n{{\"message\":\"b\"}}\n",
-            "y".repeat(LONGEST)
+            "y".repeat(MAX_LINE)
         );
         assert_eq!(all(chunks([whole.as_bytes()])).await, ["! Decode", "b"]);
     }

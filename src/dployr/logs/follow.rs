@@ -1,11 +1,11 @@
-//! A followed log: reads missed lines page by page, and then follows a connection.
+//! Source of a followed log: reads missed lines page by page, and then follows a connection.
 //!
-//! The control plane sends a limited number of lines, the oldest first. If a follower reconnected at
-//! once, it would get the first missed lines and then new ones, with a gap between them.
+//! The control plane sends a limited number of lines, the oldest first. A follower that reconnected
+//! immediately would get the first missed lines and then new ones, with a gap between them.
 
 use super::connection::Connection;
-use super::pages::{Behind, Page, too_crowded};
-use super::{PLATFORM, Reader, Wanted};
+use super::pages::{Page, Remaining, crowded_millisecond};
+use super::{LogQuery, PLATFORM, Reader};
 use crate::call::{Call, Running};
 use crate::logs::{Dedupe, Event, Source};
 use crate::transport::retry::Retry;
@@ -24,7 +24,7 @@ pub(super) struct LogSource {
     caught_up: bool,
     /// When the current page was read.
     read_at: Instant,
-    /// Number of lines before the current page.
+    /// Number of lines yielded before the current page.
     count: u64,
 }
 
@@ -54,15 +54,15 @@ impl Source for LogSource {
     }
 
     fn start_reading(&mut self, dedupe: &Dedupe) {
-        let wanted = Wanted::page(dedupe);
+        let query = LogQuery::page(dedupe);
         let log = self.reader.log.clone();
-        let follow = self.caught_up || wanted.since.is_none();
-        // A call with the options of the first one; the stream retries it.
+        let follow = self.caught_up || query.since.is_none();
+        // Has the options of the first call, but no retries: the stream retries.
         let call = Call::new(self.reader.scope.fresh(), move |scope| async move {
             let reader = Reader { scope, log };
             Ok(match follow {
-                true => State::Open(Box::new(reader.connect(wanted).await?)),
-                false => State::Page(Page::read(&reader, wanted, None).await?),
+                true => State::Open(Box::new(reader.connect(query).await?)),
+                false => State::Page(Page::read(&reader, query, None).await?),
             })
         });
         self.count = dedupe.count();
@@ -92,18 +92,19 @@ impl Source for LogSource {
                     if let Some(item) = page.items.pop_front() {
                         return Poll::Ready(Event::Item(item));
                     }
-                    return Poll::Ready(match page.behind(dedupe.count() > self.count) {
-                        Behind::Nothing => {
-                            // With a slow reader, more lines than one reply may be new.
+                    return Poll::Ready(match page.remaining(dedupe.count() > self.count) {
+                        Remaining::Nothing => {
+                            // If the page was consumed slowly, there may be more new lines than one
+                            // reply contains.
                             self.caught_up = self.read_at.elapsed() < FRESH;
                             Event::ReadMore
                         }
-                        Behind::More => Event::ReadMore,
-                        Behind::Stuck => Event::SkipMillisecond(too_crowded()),
+                        Remaining::More => Event::ReadMore,
+                        Remaining::Stuck => Event::SkipMillisecond(crowded_millisecond()),
                     });
                 }
                 State::Open(connection) => {
-                    let event = ready!(connection.poll(context, !will_reconnect));
+                    let event = ready!(connection.poll(context, will_reconnect));
                     if !matches!(event, Event::Item(_)) {
                         self.close();
                     }
@@ -115,7 +116,7 @@ impl Source for LogSource {
 
     fn close(&mut self) {
         self.state = State::Closed;
-        // More lines than one reply may be written before the next connection.
+        // Before the next connection, more lines may be written than one reply contains.
         self.caught_up = false;
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn content(line: &[u8]) -> Option<&[u8]> {
 }
 
 fn trimmed(text: &[u8]) -> &[u8] {
-    // Some writers send a byte order mark.
+    // A byte order mark is allowed.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     text.trim_ascii()
 }
@@ -46,14 +46,14 @@ pub(super) fn records(content: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The records of an array; `None` for anything else.
 fn array(text: &[u8]) -> Option<Vec<&[u8]>> {
-    // Parsing in vain costs as much as parsing a line.
-    let begins = text.starts_with(b"[");
-    let records: Vec<&RawValue> = begins.then(|| serde_json::from_slice(text).ok())??;
+    // Checked first, because a failed parse costs as much as parsing a line.
+    let is_array = text.starts_with(b"[");
+    let records: Vec<&RawValue> = is_array.then(|| serde_json::from_slice(text).ok())??;
     let records = records.into_iter();
     Some(records.map(|record| record.get().as_bytes()).collect())
 }
 
-/// The item of a record; `place` names it in an error.
+/// The item of a record. `place` is its position, for an error.
 pub(super) fn item(text: &[u8], place: impl Display) -> Item {
     let line = shapes::decode::<types::LogLine>(text).map(LogLine::from);
     let line = line.map_err(|error| unreadable(text, &error, place));
@@ -85,7 +85,7 @@ fn unreadable(text: &[u8], error: &serde_json::Error, place: impl Display) -> Er
     }
     bad_line(match value {
         Some(_) => format!(
-            "{place} of the logs does not fit at {}",
+            "cannot decode {place} of the logs at {}",
             path_and_reason(text, error)
         ),
         None => format!("{place} of the logs is not JSON"),

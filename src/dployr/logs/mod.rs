@@ -1,4 +1,4 @@
-//! Logs of a service or a cluster: read as a whole, or followed.
+//! Logs of a service or a cluster: reading and following.
 
 mod connection;
 mod follow;
@@ -18,7 +18,7 @@ use crate::raw::dployr::{self as raw, Op};
 use crate::transport::Scope;
 use connection::Connection;
 use follow::{LogSource, State};
-use pages::{LARGEST_LIMIT, Newest, Page};
+use pages::{LARGEST_LIMIT, Page, Tail};
 use progenitor_client::{ByteStream, ResponseValue};
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -29,8 +29,8 @@ use tokio::time::Instant;
 /// How far back the control plane starts a followed log, in milliseconds.
 const HISTORY: i64 = 15 * 60 * 1000;
 
-/// Lines that are requested beyond `tail`, to know the last millisecond.
-const MARGIN: u32 = 100;
+/// Extra lines to request before following a tail, to know all lines of the last millisecond.
+const TAIL_MARGIN: u32 = 100;
 
 /// Name of the platform in a cursor.
 const PLATFORM: &str = "dployr";
@@ -58,13 +58,13 @@ impl LogOptions {
         Self::default()
     }
 
-    /// The last `lines` lines only. For a followed log: begins with them; 0 for new lines only.
+    /// Only the last `lines` lines. A followed log starts with them; 0 selects new lines only.
     pub fn tail(mut self, lines: u32) -> Self {
         self.tail = Some(lines);
         self
     }
 
-    /// Only lines from this time on, in whole milliseconds. Lines without a time are kept.
+    /// Only lines from this time on, in whole milliseconds, and lines without a time.
     pub fn since(mut self, at: SystemTime) -> Self {
         self.since = Some(at);
         self
@@ -125,8 +125,8 @@ impl ClusterLogOptions {
         self
     }
 
-    /// The last `lines` lines only, 1 to 5000, the oldest first. Excludes [`limit`](Self::limit) and
-    /// [`newest_first`](Self::newest_first).
+    /// Only the last `lines` lines, 1 to 5000, the oldest first. Cannot be combined with
+    /// [`limit`](Self::limit) and [`newest_first`](Self::newest_first).
     pub fn tail(mut self, lines: u32) -> Self {
         self.tail = Some(lines);
         self
@@ -190,20 +190,20 @@ impl ClusterLog {
     async fn open(
         &self,
         client: &raw::Client,
-        wanted: Wanted,
+        query: LogQuery,
     ) -> std::result::Result<ResponseValue<ByteStream>, progenitor_client::Error<()>> {
         let options = &self.options;
         let backward = options.newest_first || options.tail.is_some();
-        let limit = wanted.limit.or(options.limit).or(options.tail);
+        let limit = query.limit.or(options.limit).or(options.tail);
         client
             .get_logs(
                 self.cluster.as_deref(),
                 self.deployment.as_ref().map(DeploymentId::as_str),
                 backward.then_some("backward"),
-                wanted.follow.then_some(true),
+                query.follow.then_some(true),
                 limit.map(i64::from),
                 options.service.as_deref(),
-                wanted.since.or(self.since),
+                query.since.or(self.since),
                 options.source.as_deref(),
                 self.until,
             )
@@ -216,13 +216,13 @@ impl ServiceHandle {
     ///
     /// The control plane also accepts the name of the service instead of the id.
     ///
-    /// Without [`tail`](LogOptions::tail), returns what one reply contains: from the control plane the
-    /// first 1000 lines of the last 24 hours, or since [`since`](LogOptions::since).
+    /// Without [`tail`](LogOptions::tail), returns the lines of one reply: from the control plane the
+    /// first 1000 lines of the last 24 hours, or from [`since`](LogOptions::since) on.
     ///
-    /// With it, may send several requests, because the control plane ignores `tail`: if the first
-    /// reply is full, the newest lines are searched for in the last 5 minutes, the last hour and then
-    /// everything, 5000 lines per request, all within the deadline. Replies are read into memory,
-    /// within `max_reply_bytes`.
+    /// With `tail`, the call may send several requests, because the control plane ignores `tail`. If
+    /// the first reply has 1000 lines, the call searches the last 5 minutes, then the last hour, then the
+    /// whole log for the newest lines, with 5000 lines per request, within the deadline. Each reply is
+    /// read into memory, up to `max_reply_bytes`.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a time before 1970,
@@ -232,11 +232,11 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
-        of_service(self, |reader| async move {
-            let wanted = reader.wanted(options)?;
-            let items = match wanted.tail {
-                Some(tail) => Newest::read(&reader, tail, 0, wanted.since).await?.lines,
-                None => reader.whole(wanted).await?,
+        service_call(self, |reader| async move {
+            let query = reader.query(options)?;
+            let items = match query.tail {
+                Some(tail) => Tail::read(&reader, tail, 0, query.since).await?.lines,
+                None => reader.lines_since(query).await?,
             };
             items.into_iter().map(|item| item.line).collect()
         })
@@ -244,39 +244,39 @@ impl ServiceHandle {
 
     /// Follows the log: `GET /v1/services/{id}/logs?follow=true`.
     ///
-    /// The call ends when the reply begins. Without options, the control plane begins with the first
-    /// 1000 lines of the last 15 minutes: for a service that writes more, use
-    /// [`tail`](LogOptions::tail), which is read as by [`logs`](Self::logs) first.
+    /// The call returns when the reply begins. Without options, the control plane starts with the first
+    /// 1000 lines of the last 15 minutes. For a service that writes more, use
+    /// [`tail`](LogOptions::tail): the tail is read first, as by [`logs`](Self::logs).
     ///
     /// The [`LogStream`] reconnects without gaps and duplicates: it reads the lines that it missed,
-    /// 5000 per request, and then follows again. The options of this call apply to its later requests.
-    /// It reconnects after `idle_timeout` without a byte, and has no other time limit.
+    /// 5000 per request, and then follows again. The options of this call also apply to later requests.
+    /// The stream reconnects after `idle_timeout` without a byte, and has no other time limit.
     ///
     /// # Errors
     /// As [`logs`](Self::logs). Later errors are items of the [`LogStream`].
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn follow_logs(&self, options: LogOptions) -> Call<LogStream> {
-        of_service(self, |reader| async move {
-            let wanted = reader.wanted(options)?;
-            if let Some(tail) = wanted.tail {
-                let newest = Newest::read(&reader, tail, MARGIN, wanted.since).await?;
-                // After lines without a time, only the server itself can continue.
+        service_call(self, |reader| async move {
+            let query = reader.query(options)?;
+            if let Some(tail) = query.tail {
+                let newest = Tail::read(&reader, tail, TAIL_MARGIN, query.since).await?;
+                // No position after lines without a time: the server chooses where to start.
                 if newest.has_position() {
                     let mut dedupe = newest.dedupe;
                     dedupe.start_at(Some(server_time_millis(&reader.scope)));
                     return Ok(reader.stream(State::Page(Page::last(newest.lines)), dedupe));
                 }
             }
-            reader.follow(wanted).await
+            reader.follow(query).await
         })
     }
 
     /// Follows the log from the cursor of another stream: `GET /v1/services/{id}/logs?since=…` until
     /// the missed lines are read, and then as [`follow_logs`](Self::follow_logs).
     ///
-    /// The stream may be one of an earlier process. The cursor does not name its service. How long
-    /// lines are kept depends on the server's log store.
+    /// The cursor may come from an earlier process. It does not contain the service. The server's log
+    /// store decides how long lines are kept.
     ///
     /// # Errors
     /// As [`follow_logs`](Self::follow_logs), and
@@ -285,10 +285,10 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn resume_logs(&self, cursor: &LogCursor) -> Call<LogStream> {
         let place = cursor.position_on(PLATFORM);
-        of_service(self, move |reader| async move {
+        service_call(self, move |reader| async move {
             let place = place.map_err(|error| reader.scope.complete(error))?;
             let dedupe = Dedupe::new(place, 0);
-            let page = Page::read(&reader, Wanted::page(&dedupe), None).await?;
+            let page = Page::read(&reader, LogQuery::page(&dedupe), None).await?;
             Ok(reader.stream(State::Page(page), dedupe))
         })
     }
@@ -297,8 +297,8 @@ impl ServiceHandle {
 impl Client {
     /// Reads the log of the client's cluster: `GET /v1/logs`.
     ///
-    /// The `service_id` of a line is the name of its service. The whole reply is read into memory,
-    /// within `max_reply_bytes`.
+    /// The [`service`](LogLine::service) of a line is the name of its service. The whole reply is read
+    /// into memory, up to `max_reply_bytes`.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or source, an invalid
@@ -310,12 +310,12 @@ impl Client {
     pub fn logs(&self, options: ClusterLogOptions) -> Call<Vec<LogLine>> {
         let is_tail = options.tail.is_some();
         let log = options.into_log(self);
-        call(self, Op::GetLogs, log, move |reader| async move {
-            let items = reader.whole(Wanted::default()).await?.into_iter();
+        log_call(self, Op::GetLogs, log, move |reader| async move {
+            let items = reader.lines_since(LogQuery::default()).await?.into_iter();
             let lines: Result<Vec<_>> = items.map(|item| item.line).collect();
             let mut lines = lines?;
             if is_tail {
-                // The newest lines come first then.
+                // The server sends the newest line of a tail first.
                 lines.reverse();
             }
             Ok(lines)
@@ -324,9 +324,9 @@ impl Client {
 
     /// Follows the log of the client's cluster: `GET /v1/logs?follow=true`.
     ///
-    /// Begins at [`since`](ClusterLogOptions::since), or 15 minutes ago.
-    /// [`limit`](ClusterLogOptions::limit) applies to each reply. The call ends when the reply begins;
-    /// see [`ServiceHandle::follow_logs`].
+    /// Starts at [`since`](ClusterLogOptions::since); default: 15 minutes ago.
+    /// [`limit`](ClusterLogOptions::limit) applies to each reply. The call returns when the reply
+    /// begins. The stream reconnects like that of [`ServiceHandle::follow_logs`].
     ///
     /// # Errors
     /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for `until`,
@@ -337,12 +337,12 @@ impl Client {
         let bounded = options.newest_first || options.until.is_some() || options.tail.is_some();
         let log = match bounded {
             true => Err(Error::invalid_request(
-                "a followed log takes neither until nor tail nor newest_first",
+                "a followed log cannot have until, tail or newest_first",
             )),
             false => options.into_log(self),
         };
-        call(self, Op::GetLogs, log, |reader| {
-            reader.follow(Wanted::default())
+        log_call(self, Op::GetLogs, log, |reader| {
+            reader.follow(LogQuery::default())
         })
     }
 }
@@ -354,9 +354,9 @@ enum Log {
     Cluster(Arc<ClusterLog>),
 }
 
-/// Parameters of a request for a part of a log.
+/// Parameters of one log request.
 #[derive(Clone, Copy, Debug, Default)]
-struct Wanted {
+struct LogQuery {
     follow: bool,
     tail: Option<u32>,
     since: Option<i64>,
@@ -371,7 +371,7 @@ struct Reader {
 }
 
 /// A call that reads a log.
-fn call<T, F, R>(client: &Client, op: Op, log: Result<Log>, read: F) -> Call<T>
+fn log_call<T, F, R>(client: &Client, op: Op, log: Result<Log>, read: F) -> Call<T>
 where
     T: Send + 'static,
     F: FnOnce(Reader) -> R + Send + 'static,
@@ -384,7 +384,7 @@ where
 }
 
 /// A call that reads the log of a service.
-fn of_service<T, F, R>(service: &ServiceHandle, read: F) -> Call<T>
+fn service_call<T, F, R>(service: &ServiceHandle, read: F) -> Call<T>
 where
     T: Send + 'static,
     F: FnOnce(Reader) -> R + Send + 'static,
@@ -392,11 +392,11 @@ where
 {
     let id = service.id.clone();
     let log = id.map(Log::Service).map_err(Error::invalid_request);
-    call(&service.client, Op::GetServiceLogs, log, read)
+    log_call(&service.client, Op::GetServiceLogs, log, read)
 }
 
-impl Wanted {
-    /// The next page after this place.
+impl LogQuery {
+    /// The next page after the position of `dedupe`.
     fn page(dedupe: &Dedupe) -> Self {
         Self {
             since: dedupe.position().since(),
@@ -407,20 +407,20 @@ impl Wanted {
 }
 
 impl Reader {
-    /// The part of the log that the options select.
-    fn wanted(&self, options: LogOptions) -> Result<Wanted> {
+    /// The query for these options.
+    fn query(&self, options: LogOptions) -> Result<LogQuery> {
         let since = options.since.map(millis).transpose();
-        Ok(Wanted {
+        Ok(LogQuery {
             tail: options.tail,
             since: since.map_err(|error| self.scope.complete(error))?,
-            ..Wanted::default()
+            ..LogQuery::default()
         })
     }
 
-    /// Follows the log from `since` on, or from where the server begins.
-    async fn follow(self, wanted: Wanted) -> Result<LogStream> {
-        let connection = self.connect(wanted).await?;
-        let start = wanted.since.or(match &self.log {
+    /// Follows the log from `since` on, or from the start that the server chooses.
+    async fn follow(self, query: LogQuery) -> Result<LogStream> {
+        let connection = self.connect(query).await?;
+        let start = query.since.or(match &self.log {
             Log::Cluster(log) => log.since,
             Log::Service(_) => None,
         });
@@ -434,27 +434,27 @@ impl Reader {
         LogStream::new(LogSource::new(self, state), dedupe, reconnect)
     }
 
-    async fn connect(&self, wanted: Wanted) -> Result<Connection> {
-        let wanted = Wanted {
+    async fn connect(&self, query: LogQuery) -> Result<Connection> {
+        let query = LogQuery {
             follow: true,
-            ..wanted
+            ..query
         };
-        let chunks = self.open(&self.scope, wanted).await?.into_inner();
+        let chunks = self.open(&self.scope, query).await?.into_inner();
         let idle = self.scope.transport.limits.idle;
         Ok(Connection::new(chunks, idle, self.scope.clone()))
     }
 
-    async fn open(&self, scope: &Scope, wanted: Wanted) -> Result<ByteStream> {
+    async fn open(&self, scope: &Scope, query: LogQuery) -> Result<ByteStream> {
         let (log, raw) = (self.log.clone(), Client::raw_on(scope));
         step(scope, async move {
             let reply = match log {
                 Log::Service(id) => {
-                    let follow = wanted.follow.then_some(true);
-                    let (limit, tail) = (wanted.limit.map(i64::from), wanted.tail.map(i64::from));
-                    raw.get_service_logs(id.as_str(), follow, limit, wanted.since, tail)
+                    let follow = query.follow.then_some(true);
+                    let (limit, tail) = (query.limit.map(i64::from), query.tail.map(i64::from));
+                    raw.get_service_logs(id.as_str(), follow, limit, query.since, tail)
                         .await?
                 }
-                Log::Cluster(log) => log.open(&raw, wanted).await?,
+                Log::Cluster(log) => log.open(&raw, query).await?,
             };
             Ok(reply.into_inner())
         })
@@ -462,15 +462,15 @@ impl Reader {
     }
 
     /// The lines of one reply, without those before `since`.
-    async fn whole(&self, wanted: Wanted) -> Result<VecDeque<Item>> {
-        let mut items = self.items(wanted, None).await?;
-        items.retain(|item| !is_before(item, wanted.since));
+    async fn lines_since(&self, query: LogQuery) -> Result<VecDeque<Item>> {
+        let mut items = self.items(query, None).await?;
+        items.retain(|item| !is_before(item, query.since));
         Ok(items)
     }
 
     /// All lines of one reply, which must be complete before `until`.
-    async fn items(&self, wanted: Wanted, until: Option<Instant>) -> Result<VecDeque<Item>> {
-        let body = self.body(wanted, until).await?;
+    async fn items(&self, query: LogQuery, until: Option<Instant>) -> Result<VecDeque<Item>> {
+        let body = self.body(query, until).await?;
         let items = lines::items_of(&body).into_iter().map(|item| Item {
             line: item.line.map_err(|error| self.scope.complete(error)),
             ..item
@@ -478,15 +478,15 @@ impl Reader {
         Ok(items.collect())
     }
 
-    /// A whole reply, before `until`.
-    async fn body(&self, wanted: Wanted, until: Option<Instant>) -> Result<Vec<u8>> {
+    /// The body of one reply, which must be complete before `until`.
+    async fn body(&self, query: LogQuery, until: Option<Instant>) -> Result<Vec<u8>> {
         let mut scope = self.scope.clone();
         let options = &mut scope.options;
         options.buffer_stream = true;
         if let Some(until) = until {
             options.deadline = Some(until.saturating_duration_since(Instant::now()));
         }
-        let mut stream = self.open(&scope, wanted).await?.into_inner();
+        let mut stream = self.open(&scope, query).await?.into_inner();
         let mut body = Vec::new();
         while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
             body.extend_from_slice(&chunk.map_err(interrupted)?);
@@ -495,7 +495,7 @@ impl Reader {
     }
 }
 
-/// Whether the line is known to be older.
+/// Whether the line has a time before `since`.
 fn is_before(item: &Item, since: Option<i64>) -> bool {
     item.at.zip(since).is_some_and(|(at, since)| at < since)
 }

@@ -1,6 +1,6 @@
-//! Reads log lines page by page, in replies of bounded size.
+//! Pages of log lines, and the newest lines of a log.
 
-use super::{Reader, Wanted, is_before};
+use super::{LogQuery, Reader, is_before};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::logs::{Dedupe, Item, LogPosition, server_time_millis};
 use std::collections::VecDeque;
@@ -8,64 +8,69 @@ use tokio::time::Instant;
 
 /// Number of lines in a reply of the control plane without a `limit`.
 const DEFAULT_LIMIT: usize = 1_000;
-/// The largest `limit` of the control plane.
+/// Largest `limit` that the control plane accepts.
 pub(super) const LARGEST_LIMIT: u32 = 5_000;
-/// Windows that are searched for the newest lines before the whole log, in milliseconds.
-const LOOK_BACK: [i64; 2] = [5 * 60 * 1000, 60 * 60 * 1000];
+/// Windows to search for the newest lines before the whole log is read, in milliseconds.
+const TAIL_WINDOWS: [i64; 2] = [5 * 60 * 1000, 60 * 60 * 1000];
 
-/// One reply.
+/// The lines of one reply.
 pub(super) struct Page {
     pub items: VecDeque<Item>,
-    /// Whether the reply has as many lines as requested, and the server knows `since`.
+    /// Whether the reply reached the requested `limit`. False if the server ignores `since`.
     full: bool,
 }
 
-/// Whether lines follow after a page.
+/// The lines that follow after a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Behind {
+pub(super) enum Remaining {
     Nothing,
+    /// Another page.
     More,
     /// More lines of the same millisecond than fit into one reply.
     Stuck,
 }
 
 impl Page {
-    /// Reads one page before `until`. If the reply is too large, requests a smaller one.
-    pub async fn read(reader: &Reader, mut wanted: Wanted, until: Option<Instant>) -> Result<Self> {
+    /// Reads one page before `until`. After a reply that is too large, requests fewer lines.
+    pub async fn read(
+        reader: &Reader,
+        mut query: LogQuery,
+        until: Option<Instant>,
+    ) -> Result<Self> {
         loop {
-            let items = match (reader.items(wanted, until).await, wanted.limit) {
+            let items = match (reader.items(query, until).await, query.limit) {
                 (Err(error), Some(limit)) if error.kind() == ErrorKind::Decode && limit > 5 => {
-                    wanted.limit = Some(limit / 10);
+                    query.limit = Some(limit / 10);
                     continue;
                 }
                 (items, _) => items?,
             };
-            let limit = wanted.limit.and_then(|limit| usize::try_from(limit).ok());
+            let limit = query.limit.and_then(|limit| usize::try_from(limit).ok());
             return Ok(Self {
                 full: limit == Some(items.len())
-                    && !items.iter().any(|item| is_before(item, wanted.since)),
+                    && !items.iter().any(|item| is_before(item, query.since)),
                 items,
             });
         }
     }
 
-    /// A page of these lines, without lines after them.
+    /// A page of these lines, after which no lines follow.
     pub fn last(items: VecDeque<Item>) -> Self {
         Self { items, full: false }
     }
 
-    /// Whether lines follow, if the reader found a new line in this page (`progress`) or none.
-    pub fn behind(&self, progress: bool) -> Behind {
-        match (self.full, progress) {
-            (false, _) => Behind::Nothing,
-            (true, true) => Behind::More,
-            (true, false) => Behind::Stuck,
+    /// The lines that follow. `has_new`: whether this page has a line that was not read before.
+    pub fn remaining(&self, has_new: bool) -> Remaining {
+        match (self.full, has_new) {
+            (false, _) => Remaining::Nothing,
+            (true, true) => Remaining::More,
+            (true, false) => Remaining::Stuck,
         }
     }
 }
 
-/// The error for more lines in one millisecond than the control plane sends.
-pub(super) fn too_crowded() -> Error {
+/// The error for a millisecond with more lines than fit into one reply.
+pub(super) fn crowded_millisecond() -> Error {
     Error::new(
         ErrorKind::Unsupported,
         "the log has more lines in one millisecond than the server sends in one reply: some are missing",
@@ -74,16 +79,17 @@ pub(super) fn too_crowded() -> Error {
 }
 
 /// The newest lines of a log that the server sends oldest first.
-pub(super) struct Newest {
+pub(super) struct Tail {
     pub lines: VecDeque<Item>,
-    /// The place after the lines that were dropped.
+    /// Position before `lines`, for a follower that yields them.
     pub dedupe: Dedupe,
-    /// Deduplicates the lines that were read.
+    /// Deduplicates all lines that were read.
     read: Dedupe,
+    /// Number of lines to keep.
     keep: usize,
 }
 
-impl Newest {
+impl Tail {
     fn new(keep: usize) -> Self {
         Self {
             lines: VecDeque::new(),
@@ -96,67 +102,69 @@ impl Newest {
     /// Reads the newest `tail` lines from `since` on, within the deadline of the call.
     ///
     /// Requests `margin` more lines, because a follower must know the other lines of the last
-    /// millisecond. A server that knows `tail` sends the newest lines. The control plane ignores it and
-    /// sends the oldest lines of a window: if that reply is full, later windows are read.
+    /// millisecond. A server that supports `tail` sends the newest lines. The control plane ignores it
+    /// and sends the oldest lines: if that reply is full, recent windows are searched.
     pub async fn read(reader: &Reader, tail: u32, margin: u32, since: Option<i64>) -> Result<Self> {
         let until = Instant::now().checked_add(reader.scope.deadline());
         let keep = usize::try_from(tail).unwrap_or(usize::MAX);
-        let wanted = Wanted {
+        let query = LogQuery {
             tail: Some(tail.saturating_add(margin)),
             since,
-            ..Wanted::default()
+            ..LogQuery::default()
         };
-        let mut page = Page::read(reader, wanted, until).await?;
+        let mut page = Page::read(reader, query, until).await?;
         page.items.retain(|item| !is_before(item, since));
-        let cut = page.items.len() == DEFAULT_LIMIT;
+        let full = page.items.len() == DEFAULT_LIMIT;
         let mut all = Self::new(keep);
         all.take(page);
-        if !cut {
+        if !full {
             return Ok(all);
         }
         let now = server_time_millis(&reader.scope);
-        let starts = LOOK_BACK.map(|back| now - back);
+        let starts = TAIL_WINDOWS.map(|back| now - back);
         for start in starts.into_iter().filter(|start| Some(*start) > since) {
             let mut part = Self::new(keep);
             part.read.start_at(Some(start));
-            part.read_on(reader, wanted, until).await?;
+            part.read_on(reader, query, until).await?;
             if part.lines.len() >= keep {
                 return Ok(part);
             }
         }
-        all.read_on(reader, wanted, until).await?;
+        all.read_on(reader, query, until).await?;
         Ok(all)
     }
 
-    /// Whether a follower can continue after these lines.
+    /// Whether a follower can continue after these lines. False without times.
     pub fn has_position(&self) -> bool {
         self.read.has_position()
     }
 
+    /// Reads all pages after the current position.
     async fn read_on(
         &mut self,
         reader: &Reader,
-        wanted: Wanted,
+        query: LogQuery,
         until: Option<Instant>,
     ) -> Result<()> {
         loop {
             self.read.start_reading();
-            let wanted = Wanted {
-                tail: wanted.tail,
-                ..Wanted::page(&self.read)
+            let query = LogQuery {
+                tail: query.tail,
+                ..LogQuery::page(&self.read)
             };
-            let page = Page::read(reader, wanted, until).await?;
+            let page = Page::read(reader, query, until).await?;
             match self.take(page) {
-                Behind::Nothing => return Ok(()),
-                Behind::More => {}
-                // Lines without a time would be sent again.
-                Behind::Stuck if self.read.position().last.is_none() => return Ok(()),
-                Behind::Stuck => self.read.skip_millisecond(),
+                Remaining::Nothing => return Ok(()),
+                Remaining::More => {}
+                // Without a time in the lines, the next page would be the same.
+                Remaining::Stuck if self.read.position().last.is_none() => return Ok(()),
+                Remaining::Stuck => self.read.skip_millisecond(),
             }
         }
     }
 
-    fn take(&mut self, mut page: Page) -> Behind {
+    /// Takes the new lines of a page, and drops the oldest beyond `keep`.
+    fn take(&mut self, mut page: Page) -> Remaining {
         let before = self.read.count();
         for item in std::mem::take(&mut page.items) {
             if !self.read.accept(item.at, item.hash, item.line.is_ok()) {
@@ -164,11 +172,12 @@ impl Newest {
             }
             self.lines.push_back(item);
             if self.lines.len() > self.keep
-                && let Some(out) = self.lines.pop_front()
+                && let Some(dropped) = self.lines.pop_front()
             {
-                self.dedupe.accept(out.at, out.hash, out.line.is_ok());
+                self.dedupe
+                    .accept(dropped.at, dropped.hash, dropped.line.is_ok());
             }
         }
-        page.behind(self.read.count() > before)
+        page.remaining(self.read.count() > before)
     }
 }

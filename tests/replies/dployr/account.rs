@@ -1,6 +1,6 @@
 //! Replies about accounts: secrets, and GETs that are not retried.
 
-use super::{OWN, client, given};
+use super::{OWN, client, client_with_body};
 use crate::json_reply;
 use deploykit::dployr::Client;
 use deploykit::testing::{CannedReply, Recorder};
@@ -13,7 +13,7 @@ async fn secret_values_are_decoded() {
     let body = json!({ "success": true, "data": {
         "envs": { "A": "1", "B": "two" }, "sessionId": "s-1", "expiresIn": 60, "requireTotp": true, "email": "a@b.example",
     } });
-    let client = given(&body);
+    let client = client_with_body(&body);
     let variables = client.service("s").env_variables().get_map().await.unwrap();
     let variables: Vec<_> = variables
         .iter()
@@ -27,15 +27,17 @@ async fn secret_values_are_decoded() {
     assert!(sent.needs_second_factor());
 
     let variables = json!([{ "key": "A", "value": "1" }, { "key": "B", "value": null }]);
-    let listed = given(&variables).service("s").env_variables().list().await;
+    let listed = client_with_body(&variables)
+        .service("s")
+        .env_variables()
+        .list()
+        .await;
     let listed = listed.unwrap().items;
     let values: Vec<_> = listed
         .iter()
-        .map(|one| {
-            (
-                one.key.as_str(),
-                one.value.as_ref().map(|value| value.expose()),
-            )
+        .map(|variable| {
+            let value = variable.value.as_ref();
+            (variable.key.as_str(), value.map(|value| value.expose()))
         })
         .collect();
     assert_eq!(values, [("A", Some("1")), ("B", None)]);

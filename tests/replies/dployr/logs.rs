@@ -1,6 +1,6 @@
 //! Logs that are read as a whole.
 
-use super::{TOKEN, answered, given};
+use super::{TOKEN, client_with_body, client_with_reply};
 use crate::{assert_failure, json_reply};
 use deploykit::dployr::{Client, LogOptions};
 use deploykit::testing::Recorder;
@@ -14,7 +14,7 @@ async fn every_form_of_logs_is_read_and_cut_to_the_tail() {
     let three = json!([line("a"), line("b"), line("c")]);
     let ndjson = format!("{}\n\n: ping\n{}\r\n{}", line("a"), line("b"), line("c"));
     for body in [three.to_string(), ndjson] {
-        let service = given(&body).service("s");
+        let service = client_with_body(&body).service("s");
         let all = LogOptions::new;
         for (options, expected) in [
             (all(), "abc"),
@@ -27,7 +27,7 @@ async fn every_form_of_logs_is_read_and_cut_to_the_tail() {
         }
     }
     for empty in ["", "\n", "[]", "null"] {
-        let lines = given(empty)
+        let lines = client_with_body(empty)
             .service("s")
             .logs(LogOptions::new().tail(1))
             .await;
@@ -37,7 +37,7 @@ async fn every_form_of_logs_is_read_and_cut_to_the_tail() {
     for (body, words) in [
         (
             json!([line("a"), { "message": ["hush"] }]).to_string(),
-            "record 2 of the logs does not fit at $.message: found sequence",
+            "cannot decode record 2 of the logs at $.message: found sequence",
         ),
         (
             json!({ "success": true, "data": "hush" }).to_string(),
@@ -49,12 +49,12 @@ async fn every_form_of_logs_is_read_and_cut_to_the_tail() {
         ),
         (
             format!("{}\n{{\"hush\":1}}", line("a")),
-            "line 2 of the logs does not fit at $: missing field `message`",
+            "cannot decode line 2 of the logs at $: missing field `message`",
         ),
         ("<html>hush".to_owned(), "line 1 of the logs is not JSON"),
         ("\"hush\"".to_owned(), "at $: found string"),
     ] {
-        let error = given(&body)
+        let error = client_with_body(&body)
             .service("s")
             .logs(LogOptions::new())
             .await
@@ -77,7 +77,11 @@ async fn since_drops_older_lines_if_the_server_ignores_it() {
         (since().tail(2), "cd"),
         (since().tail(9), "bcd"),
     ] {
-        let lines = given(&body).service("s").logs(options).await.unwrap();
+        let lines = client_with_body(&body)
+            .service("s")
+            .logs(options)
+            .await
+            .unwrap();
         let messages: String = lines.into_iter().map(|line| line.message).collect();
         assert_eq!(messages, expected);
     }
@@ -86,7 +90,7 @@ async fn since_drops_older_lines_if_the_server_ignores_it() {
 #[tokio::test]
 async fn a_server_without_a_log_store_is_unsupported() {
     let body = json!({ "success": false, "error": { "message": "Centralized logs are not available on this server", "code": "LOGS_NOT_AVAILABLE" } });
-    let service = answered(501, body).service("s");
+    let service = client_with_reply(501, body).service("s");
     for error in [
         service.logs(LogOptions::new()).await.unwrap_err(),
         service.follow_logs(LogOptions::new()).await.unwrap_err(),
