@@ -47,9 +47,9 @@ crate::raw::client! {
 }
 
 impl ClientBuilder<Dployr> {
-    /// The cluster to work in, which is sent as `clusterId`.
+    /// The cluster of all calls, sent as `clusterId`.
     ///
-    /// The control plane refuses most calls without one.
+    /// The control plane refuses most calls without it.
     pub fn cluster<I>(mut self, id: I) -> Self
     where
         I: TryInto<ClusterId>,
@@ -65,7 +65,7 @@ impl ClientBuilder<Dployr> {
     /// Obtains tokens by logging in with a password: `POST /v1/auth/login`.
     ///
     /// Logs in before the first request, before the token expires, and after a 401. No documented
-    /// operation accepts the refresh token, so a renewal is another login. Concurrent calls share one
+    /// operation accepts the refresh token, so each renewal logs in again. Concurrent calls share one
     /// login. [`token_store`](ClientBuilder::token_store) keeps the token across processes. For a server
     /// that renews tokens, use
     /// [`Credentials::renewed`](crate::credentials::Credentials::renewed).
@@ -174,7 +174,7 @@ impl Client {
         self.settings.cluster.as_ref()
     }
 
-    /// The id of the client's cluster, for a query parameter.
+    /// The id of the client's cluster, for a query parameter; `None` omits the parameter.
     pub(super) fn cluster_parameter(&self) -> Option<String> {
         self.cluster_id().map(ToString::to_string)
     }
@@ -232,7 +232,7 @@ impl Client {
         })
     }
 
-    /// A call that makes several requests.
+    /// A call that sends several requests.
     pub(super) fn in_steps<T, F, R>(&self, op: Op, run: F) -> Call<T>
     where
         T: Send + 'static,
@@ -248,14 +248,14 @@ impl Client {
     }
 }
 
-/// The requests of one call: its options apply to each, and its deadline to all of them.
+/// A call that sends several requests: its options apply to each, its deadline to all together.
 pub(super) struct Steps {
     scope: Scope,
     until: Option<Instant>,
 }
 
 impl Steps {
-    /// Makes a request.
+    /// Sends one request.
     pub async fn run<T: Send + 'static>(&self, call: Call<T>) -> Result<T> {
         let mut scope = self.scope.clone();
         if let Some(until) = self.until {
@@ -265,12 +265,12 @@ impl Steps {
         call.within(&scope).await
     }
 
-    /// The error of an invalid argument. Nothing was sent.
+    /// The error for an invalid argument, before the first request.
     pub fn refused(&self, error: Error) -> Error {
         self.scope.complete(error)
     }
 
-    /// An error that the client detects before a change is sent.
+    /// An error that the client detects before it changes anything.
     pub fn error(&self, kind: ErrorKind, why: &str) -> Error {
         let outcome = self.scope.outcome();
         Error::new(kind, why)
@@ -279,7 +279,7 @@ impl Steps {
             .with_attempts(outcome.attempts, outcome.elapsed)
     }
 
-    /// Whether the server lacks the route: the control plane then answers 404 in plain text.
+    /// Whether the server lacks the route: the control plane answers 404 with a plain text body then.
     pub fn lacks_route(&self, error: &Error) -> bool {
         let outcome = self.scope.outcome();
         let media = outcome.headers.get(CONTENT_TYPE);
@@ -300,7 +300,7 @@ pub(super) fn check_port(port: i64) -> Result<()> {
     }
 }
 
-/// Checks the texts that are set.
+/// Checks each text that is set, under its name.
 pub(super) fn check_texts<'a>(
     texts: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
 ) -> Result<()> {

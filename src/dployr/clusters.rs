@@ -11,7 +11,7 @@ use crate::page::{PageRequest, paged};
 use crate::raw::dployr::{Op, types};
 
 /// Longest name that the control plane accepts, in characters.
-const LONGEST_NAME: usize = 64;
+const MAX_NAME_CHARS: usize = 64;
 
 /// The clusters of the user; made by [`Client::clusters`].
 #[derive(Clone, Debug)]
@@ -139,9 +139,9 @@ impl ClusterUsers {
 
 fn new_name(name: String) -> Result<types::ClusterRename> {
     check_text("name of the cluster", &name)?;
-    if name.chars().count() > LONGEST_NAME {
+    if name.chars().count() > MAX_NAME_CHARS {
         return Err(Error::invalid_request(format!(
-            "the name of the cluster is longer than {LONGEST_NAME} characters"
+            "the name of the cluster is longer than {MAX_NAME_CHARS} characters"
         )));
     }
     Ok(types::ClusterRename { name })

@@ -1,4 +1,4 @@
-//! Deployments: deploy, list, find, change, delete, wait and watch.
+//! Deployments: deploy, list, find, update, delete, wait and watch.
 
 use super::client::{Steps, check_port, check_text, check_texts};
 use super::shapes::PAGING;
@@ -50,7 +50,7 @@ impl NewDeployment {
         new
     }
 
-    /// Runs an image: `node:20-alpine`. Only the control plane has this.
+    /// Runs an image: `node:20-alpine`. Only the control plane supports it.
     pub fn from_image(name: impl Into<String>, image: impl Into<String>) -> Self {
         let mut new = Self::new(name, DeploymentSource::Image);
         new.0.image = Some(image.into());
@@ -83,7 +83,7 @@ impl NewDeployment {
         })
     }
 
-    /// Kind of the service. The control plane requires it; the vendor's page does not have it.
+    /// Kind of the service. The control plane requires it; the vendor's page does not document it.
     pub fn kind(mut self, kind: impl Into<ServiceType>) -> Self {
         self.0.type_ = Some(kind.into());
         self
@@ -130,38 +130,38 @@ impl NewDeployment {
         self
     }
 
-    /// Sets a secret environment variable, whose value no reply contains. Only the control plane has it.
+    /// Sets a secret environment variable: no reply contains its value. Only the control plane supports it.
     pub fn secret(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         let secrets = self.0.secrets.get_or_insert_default();
         secrets.insert(key.into(), value.into());
         self
     }
 
-    /// Description. Only the control plane has it.
+    /// Description. Only the control plane supports it.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.0.description = Some(text.into());
         self
     }
 
-    /// Domain. Only the control plane has it.
+    /// Domain. Only the control plane supports it.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.0.domain = Some(domain.into());
         self
     }
 
-    /// Working directory, relative to the repository. Only the control plane has it.
+    /// Working directory, relative to the repository. Only the control plane supports it.
     pub fn working_dir(mut self, directory: impl Into<String>) -> Self {
         self.0.working_dir = Some(directory.into());
         self
     }
 
-    /// Directory of a static site, relative to the repository. Only the control plane has it.
+    /// Directory of a static site, relative to the repository. Only the control plane supports it.
     pub fn static_dir(mut self, directory: impl Into<String>) -> Self {
         self.0.static_dir = Some(directory.into());
         self
     }
 
-    /// Path of the health check: `/health`. Only the control plane has it.
+    /// Path of the health check: `/health`. Only the control plane supports it.
     pub fn health_check(mut self, path: impl Into<String>) -> Self {
         self.0.health_check = Some(path.into());
         self
@@ -198,7 +198,7 @@ impl NewDeployment {
     }
 }
 
-/// Changes to a deployment; for [`DeploymentHandle::update`]. Unset fields stay.
+/// Changes to a deployment; for [`DeploymentHandle::update`]. Unset fields keep their values.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "does nothing until passed to a deployment"]
 pub struct DeploymentUpdate(types::DeploymentUpdate);
@@ -215,7 +215,7 @@ impl DeploymentUpdate {
         self
     }
 
-    /// Sets an environment variable. It is not documented whether other variables stay.
+    /// Sets an environment variable. It is not documented whether other variables are kept.
     pub fn env(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         let env = self.0.env.get_or_insert_default();
         env.insert(key.into(), value.into());
@@ -257,7 +257,7 @@ pub(super) fn check_keys<'a>(
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Deployed {
-    /// Id of the deployment; `None` if the server answers with a task only, as the control plane does.
+    /// Id of the deployment; `None` if the reply contains only a task, as from the control plane.
     pub id: Option<DeploymentId>,
     /// Name of the deployment and its service, if known.
     pub name: Option<String>,
@@ -265,7 +265,7 @@ pub struct Deployed {
     pub task_id: Option<TaskId>,
     /// Whether the task waits for an instance.
     pub queued: Option<bool>,
-    /// Whether an earlier build is used.
+    /// Whether an earlier build is reused.
     pub cached: Option<bool>,
     /// Status of the deployment, from servers that report it here.
     pub status: Option<DeploymentStatus>,
@@ -289,10 +289,10 @@ impl Deployed {
     /// A handle on the deployment, to wait for it.
     ///
     /// If the server answered with the id, the handle uses the id. Otherwise it finds the deployment
-    /// by its name in the list of the cluster: the control plane keeps one deployment per name and
-    /// keeps its id on a redeployment. Calls that need the id, such as
-    /// [`delete`](DeploymentHandle::delete), are refused by such a handle before anything is sent;
-    /// the record that [`wait`](DeploymentHandle::wait) returns has the id.
+    /// by its name in the list of the cluster: the control plane has one deployment per name, and a
+    /// redeployment keeps its id. Such a handle refuses calls that need the id, such as
+    /// [`delete`](DeploymentHandle::delete), before anything is sent. The record that
+    /// [`wait`](DeploymentHandle::wait) returns has the id.
     pub fn deployment(&self) -> DeploymentHandle {
         let (id, name) = match (&self.id, &self.name) {
             (Some(id), _) => (Ok(id.clone()), None),
@@ -306,7 +306,8 @@ impl Deployed {
     }
 }
 
-const ID_UNKNOWN: &str = "the server did not answer with the id of the deployment: take it from the record that `wait` or `deployments().find(name)` returns";
+const ID_UNKNOWN: &str = "the reply to the deploy had no deployment id: take the id from the record that \
+    `wait` or `deployments().find(name)` returns";
 
 /// The deployments of a cluster; made by [`Client::deployments`].
 #[derive(Clone, Debug)]
@@ -340,8 +341,7 @@ impl Deployments {
 
     /// Finds a deployment by its id or its name in the list: `GET /v1/deployments`, page by page.
     ///
-    /// Use it where the server refuses [`get`](DeploymentHandle::get), as the control plane does for
-    /// every deployment.
+    /// Use it on the control plane, which refuses every [`get`](DeploymentHandle::get).
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), and as [`list`](Self::list).
@@ -408,8 +408,8 @@ impl Deployments {
         }
         let newest = self.client.deployments().page_size(PAGING.largest);
         newest.list().map(move |page| {
-            let fits = |found: &Deployment| found.name == name && !older(found, since);
-            page.into_iter().filter(fits).collect()
+            let is_match = |found: &Deployment| found.name == name && !is_older(found, since);
+            page.into_iter().filter(is_match).collect()
         })
     }
 
@@ -421,8 +421,8 @@ impl Deployments {
     }
 }
 
-/// Whether the deployment is known to be unchanged since.
-fn older(found: &Deployment, since: SystemTime) -> bool {
+/// Whether the deployment has a time, and was neither created nor changed from `since` on.
+fn is_older(found: &Deployment, since: SystemTime) -> bool {
     let times = found.created_at.iter().chain(&found.updated_at);
     let latest = times.filter_map(Timestamp::to_system_time).max();
     latest.is_some_and(|latest| latest < since)
@@ -432,15 +432,15 @@ fn older(found: &Deployment, since: SystemTime) -> bool {
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
     handle: Handle<DeploymentId>,
-    /// The name to look up if the id is not known.
+    /// The name to look up if the id is unknown.
     name: Option<String>,
 }
 
 impl DeploymentHandle {
     /// Reads the deployment: `GET /v1/deployments/{id}`.
     ///
-    /// The control plane refuses this for every deployment, because it takes the id for that of a
-    /// cluster: use [`Deployments::find`] there.
+    /// The control plane refuses every such request, because it reads the id as a cluster id: use
+    /// [`Deployments::find`] there.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound); [`Forbidden`](crate::ErrorKind::Forbidden) from the
@@ -480,8 +480,8 @@ impl DeploymentHandle {
 
     /// Deletes the record of the deployment, not its service: `DELETE /v1/deployments/{id}`.
     ///
-    /// If the client has a cluster, its id is also sent in a body: the control plane requires it there,
-    /// though the vendor's page shows no body.
+    /// If the client has a cluster, its id is also sent in the body: the control plane requires that,
+    /// although the vendor's page shows no body.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), also the second time;
@@ -510,9 +510,9 @@ impl DeploymentHandle {
     /// Success does not mean that the service is up: see
     /// [`ServiceHandle::wait`](super::ServiceHandle::wait).
     ///
-    /// Reads the list (`GET /v1/deployments`, page by page) at once, after 3 s, and then at most every
-    /// 15 s, and gives up after 15 minutes; see [`Wait`] for how to change that. A redeployed name
-    /// keeps its record, which goes back to `pending` when the server accepts the redeployment.
+    /// Reads the list (`GET /v1/deployments`, page by page): immediately, after 3 s, then at growing
+    /// intervals of up to 15 s, for at most 15 minutes; [`Wait`] has methods to change this. A redeployed
+    /// name keeps its record, whose status is `pending` again once the server accepts the redeployment.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
@@ -531,12 +531,12 @@ impl DeploymentHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn wait(&self) -> Wait<Deployment> {
         let (client, lookup) = (self.handle.client.clone(), self.lookup());
-        let subject = self.name.clone().or_else(|| id_of(&self.handle.id));
+        let subject = self.name.clone().or_else(|| valid_id(&self.handle.id));
         let logged = (client.clone(), lookup.clone());
         Wait::new("dployr deployment", subject, SCHEDULE, move || {
             find(&client, lookup.clone()).map(|deployment| {
-                let (phase, word) = phase_and_word(&deployment);
-                Snapshot::new(phase, word, deployment)
+                let (phase, raw_status) = phase_and_raw_status(&deployment);
+                Snapshot::new(phase, raw_status, deployment)
             })
         })
         .with_log(move || log_tail(&logged.0, &logged.1))
@@ -550,7 +550,7 @@ impl DeploymentHandle {
     }
 }
 
-/// The last lines of the service's log. The service has the name of the deployment.
+/// The last lines of the log of the service, which has the name of the deployment.
 fn log_tail(client: &Client, lookup: &CheckedId<Lookup>) -> Call<Vec<String>> {
     let (client, lookup) = (client.clone(), lookup.clone());
     client
@@ -559,7 +559,7 @@ fn log_tail(client: &Client, lookup: &CheckedId<Lookup>) -> Call<Vec<String>> {
             let found = steps.run(find(&client, lookup)).await?;
             let options = LogOptions::new().tail(TAIL);
             let lines = client.service(found.name).logs(options);
-            Ok(texts(steps.run(lines).await?))
+            Ok(messages(steps.run(lines).await?))
         })
 }
 
@@ -567,8 +567,8 @@ impl WatchSource for Deployments {
     fn list(&self) -> Call<Page<(String, Observation)>> {
         Deployments::list(self).map_items(|items: Vec<Deployment>| {
             let listed = items.into_iter().map(|deployment| {
-                let (phase, word) = phase_and_word(&deployment);
-                (deployment.id.into(), Observation::new(phase, word))
+                let (phase, raw_status) = phase_and_raw_status(&deployment);
+                (deployment.id.into(), Observation::new(phase, raw_status))
             });
             listed.collect()
         })
@@ -577,14 +577,14 @@ impl WatchSource for Deployments {
     fn lookup(&self, id: &str) -> Option<Call<Observation>> {
         Some(
             find(&self.client, checked(id).map(Lookup::Id)).map(|deployment| {
-                let (phase, word) = phase_and_word(&deployment);
-                Observation::new(phase, word)
+                let (phase, raw_status) = phase_and_raw_status(&deployment);
+                Observation::new(phase, raw_status)
             }),
         )
     }
 }
 
-/// Which deployment of the list to find.
+/// The deployment to find in the list.
 #[derive(Clone)]
 enum Lookup {
     Id(DeploymentId),
@@ -625,11 +625,11 @@ fn find(client: &Client, lookup: CheckedId<Lookup>) -> Call<Deployment> {
     })
 }
 
-/// The first deployment that fits, from all pages of the list.
+/// The first match in all pages of the list.
 pub(super) async fn find_deployment(
     steps: &Steps,
     client: &Client,
-    fits: impl Fn(&Deployment) -> bool,
+    is_match: impl Fn(&Deployment) -> bool,
 ) -> Result<Option<Deployment>> {
     let mut before = None;
     for number in 1_u32.. {
@@ -637,7 +637,7 @@ pub(super) async fn find_deployment(
         let page = steps.run(list).await?;
         let first = page.items.first().map(|deployment| deployment.id.clone());
         let more = page.has_next;
-        if let Some(found) = page.into_iter().find(&fits) {
+        if let Some(found) = page.into_iter().find(&is_match) {
             return Ok(Some(found));
         }
         if !more || first.is_none() {
@@ -655,17 +655,17 @@ pub(super) async fn find_deployment(
 impl Client {
     /// Deploys an application: `POST /v1/deployments`.
     ///
-    /// A name that the cluster already has is redeployed. The server answers before the deployment
-    /// has finished: [`deployed.deployment().wait()`](Deployed::deployment) waits for that.
+    /// If the cluster already has a deployment of this name, it is redeployed. The server answers before
+    /// the deployment has finished: [`deployed.deployment().wait()`](Deployed::deployment) waits for that.
     ///
     /// # Errors
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) for an empty name, repository, image or variable
     /// name, and for an invalid port; [`Rejected`](ErrorKind::Rejected) for invalid fields or a missing
     /// kind or cluster; [`Conflict`](ErrorKind::Conflict) for a name of another cluster;
     /// [`PlanLimit`](ErrorKind::PlanLimit); [`Unavailable`](ErrorKind::Unavailable) if no node can
-    /// build it, after which part of the request may be stored. After
-    /// [`Effect::Unknown`](crate::Effect::Unknown) check [`Deployments::find_created`] before you
-    /// deploy again: each accepted request builds and restarts.
+    /// build it (part of the request may be stored nevertheless). After
+    /// [`Effect::Unknown`](crate::Effect::Unknown), check [`Deployments::find_created`] before you
+    /// deploy again: the server builds and restarts for each accepted request.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn deploy(&self, new: NewDeployment) -> Call<Deployed> {
@@ -700,19 +700,19 @@ impl Client {
     }
 }
 
-pub(super) fn id_of<I: ToString>(id: &CheckedId<I>) -> Option<String> {
+pub(super) fn valid_id<I: ToString>(id: &CheckedId<I>) -> Option<String> {
     id.as_ref().ok().map(I::to_string)
 }
 
-pub(super) fn texts(lines: Vec<LogLine>) -> Vec<String> {
+pub(super) fn messages(lines: Vec<LogLine>) -> Vec<String> {
     lines.into_iter().map(|line| line.message).collect()
 }
 
-/// The phase of a deployment, and the server's status word.
-fn phase_and_word(deployment: &Deployment) -> (Phase, String) {
+/// The phase of a deployment, and its status as the server sent it.
+fn phase_and_raw_status(deployment: &Deployment) -> (Phase, String) {
     let status = deployment.status.as_ref();
-    let word = status.map_or("", DeploymentStatus::as_str).to_owned();
-    (status.map_or(Phase::Unknown, phase_of), word)
+    let raw_status = status.map_or("", DeploymentStatus::as_str).to_owned();
+    (status.map_or(Phase::Unknown, phase_of), raw_status)
 }
 
 /// The phase of a deployment status. `running` means in progress here.

@@ -126,7 +126,7 @@ impl DomainHandle {
         })
     }
 
-    /// Deletes the domain from its service: `DELETE /v1/domains/{domain}`.
+    /// Removes the domain from its service: `DELETE /v1/domains/{domain}`.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -141,8 +141,8 @@ impl DomainHandle {
 
     /// Reads whether the service behind the domain is up: `GET /v1/status?domain=…`, without a token.
     ///
-    /// **Wakes a sleeping service**, so it is not retried. Domains of the server
-    /// (`web-one.dployr.run`) work, too. An unknown domain is not an error: its state is
+    /// **Wakes a sleeping service**, so it is not retried. Also accepts domains that the server assigned
+    /// (`web-one.dployr.run`). An unknown domain is not an error: its state is
     /// [`NotFound`](super::DomainState::NotFound).
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
@@ -154,7 +154,7 @@ impl DomainHandle {
     }
 }
 
-/// Refuses a URL, a port or a path. The server checks the rest.
+/// Refuses text with a scheme, a port, a path or a space. The server checks the rest.
 pub(super) fn check_domain(domain: &str) -> Result<()> {
     check_text("domain", domain)?;
     if domain.contains(['/', ':', '@', '?', '#']) || domain.chars().any(char::is_whitespace) {

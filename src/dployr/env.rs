@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for EnvListing {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let reply = Box::<RawValue>::deserialize(deserializer)?;
         let content = Part::content(&reply)?;
-        // A variable named `envs` has a string.
+        // A string under `envs` is the value of a variable with that name.
         let envs = content.member("envs").filter(Part::is_object);
         let content = envs.unwrap_or(content);
         let mut variables: Vec<_> = match content.is_object() {
@@ -94,7 +94,7 @@ impl EnvVariables {
         })
     }
 
-    /// Tag of the instance to redeploy the service to, for a rewrite.
+    /// The instance to which a rewrite redeploys the service, by its tag.
     ///
     /// Required if the cluster has several instances.
     pub fn instance(mut self, tag: impl TryInto<InstanceTag, Error: Into<Error>>) -> Self {
@@ -110,7 +110,7 @@ impl EnvVariables {
     /// named, `PATCH /v1/services/{id}`.
     ///
     /// - **Not atomic**: a concurrent change of the variables is lost.
-    /// - The service is interrupted; one from git is built again.
+    /// - The service is interrupted, and rebuilt if it comes from git.
     /// - Secret variables and the health check are kept. A service without a health check gets `/`.
     /// - If the variable already has this value, nothing is written and the task has no id.
     ///
@@ -124,13 +124,13 @@ impl EnvVariables {
     /// ```
     ///
     /// # Errors
-    /// Nothing is changed by:
+    /// After these errors, nothing was changed:
     /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
     ///   or a control character, or if the cluster has several instances and none is named;
     /// - the errors of the reads.
     ///
-    /// The errors of [`ServiceHandle::update`] come from the last request. After its
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) the variable is set, but not deployed.
+    /// The last request has the errors of [`ServiceHandle::update`]. After its
+    /// [`Unavailable`](crate::ErrorKind::Unavailable), the variable is set but not deployed.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn rewrite_with(&self, key: impl Into<String>, value: impl Into<Secret>) -> Call<Task> {
@@ -167,7 +167,7 @@ impl EnvVariables {
             })
     }
 
-    /// Reads everything before anything is written, and sends what an update would reset.
+    /// Does all reads before the update, and sends the settings that the update would reset.
     async fn rewrite_in(
         &self,
         steps: &Steps,
@@ -194,7 +194,7 @@ impl EnvVariables {
             Some(id) => *id == found.id,
             None => found.name == service.name,
         });
-        // Without its health check, an update would reset it.
+        // Required, because an update that omits the health check resets it.
         let deployment = deployment.await?.ok_or_else(|| {
             let why = "the deployment of the service is not in the list of the cluster";
             steps.error(ErrorKind::NotFound, why)
@@ -266,7 +266,7 @@ impl EnvVariableHandle {
 async fn secret_names(steps: &Steps, service: &ServiceHandle) -> Result<BTreeSet<String>> {
     match steps.run(service.secrets().list()).await {
         Ok(secrets) => Ok(secrets.into_iter().map(|secret| secret.key).collect()),
-        // A server without an encryption key has no secrets (read in its source).
+        // A server without an encryption key has no secrets, according to its source code.
         Err(error)
             if error.status() == Some(503) && error.code() == Some("request.bad_request") =>
         {
@@ -295,7 +295,7 @@ async fn only_instance(steps: &Steps, client: &Client) -> Result<InstanceTag> {
         _ => {
             let why = "the cluster has several instances, and the service may be on any of them";
             let error = steps.error(ErrorKind::InvalidRequest, why);
-            Err(error.with_advice("name the one to deploy to: env_variables().instance(tag)"))
+            Err(error.with_advice("choose the instance: env_variables().instance(tag)"))
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     refine(classified, failure)
 }
 
-/// The failure in a response with a success status: `{"success": false, …}`.
+/// The failure in a body with a success status: `{"success": false, …}`.
 pub(super) fn failed_success(body: &Value) -> Option<Classified> {
     let body = body.as_object()?;
     (body.get("success") == Some(&Value::Bool(false))).then(|| {
@@ -58,7 +58,7 @@ fn text_message(failure: &Failure<'_>) -> Option<String> {
     }
     let status = failure.status.to_string();
     let text = text.strip_prefix(status.as_str()).unwrap_or(text).trim();
-    // Not shortened: the pipeline redacts first, and would not recognise a part of a secret.
+    // Not shortened here: the pipeline redacts secrets first, and would not recognise a truncated secret.
     Some(text.to_owned())
 }
 
@@ -68,8 +68,9 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
     let message = classified.message.as_deref().unwrap_or_default();
     let id = failure.operation.map_or("", |operation| operation.id);
     match failure.status {
-        400 if message.contains("clusterId is required") => classified
-            .advice("set a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID"),
+        400 if message.contains("clusterId is required") => {
+            classified.advice("set a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID")
+        }
         400 if is_plan_limit(message) => classified.kind(ErrorKind::PlanLimit),
         // Some handlers answer 400 when a second lookup finds nothing.
         400 if code == "resource.missing_resource" => classified.kind(ErrorKind::NotFound),
@@ -77,53 +78,55 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
             .advice("a code is valid for ten minutes and three attempts: request another one"),
         401 if id == "login" => classified.advice("check the e-mail address and the password"),
         401 => classified.advice(
-            "check the token in DPLOYR_TOKEN; pass a session id to with_session instead",
+            "check the token in DPLOYR_TOKEN; if it is a session id, pass it to with_session",
         ),
         403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified
-            .advice("the control plane refuses every read of one deployment: use deployments().find(id)"),
-        403 if id == "delete_deployment" && code == "permission.developer_role_required" => classified
-            .advice("the control plane refuses a delete without a cluster: set one with builder().cluster(id)"),
-        403 if matches!(id, "create_api_token" | "list_api_tokens" | "delete_api_token") => {
+            .advice("the control plane refuses to read one deployment: use deployments().find(id)"),
+        403 if id == "delete_deployment" && code == "permission.developer_role_required" => {
+            classified.advice(
+                "the control plane refuses a delete without a cluster: set builder().cluster(id)",
+            )
+        }
+        403 if ["create_api_token", "list_api_tokens", "delete_api_token"].contains(&id) => {
             classified.advice("a token cannot manage tokens: use login_by_email and with_session")
         }
-        404 if is_no_route(failure) => classified
+        404 if is_missing_route(failure) => classified
             .kind(ErrorKind::NoSuchRoute)
-            .advice(no_route(failure.operation)),
-        405 => classified.advice(no_route(failure.operation)),
+            .advice(missing_route_advice(failure.operation)),
+        405 => classified.advice(missing_route_advice(failure.operation)),
         422 if id == "verify_domain" => classified.advice(
-            "set the TXT record that domain(..).get() shows under `verification`; a new record takes a while to become visible",
+            "set the TXT record that domain(..).get() shows under `verification`; \
+             a new record takes a while to become visible",
         ),
         429 if is_quota(failure.headers) && id == "rename_cluster" => classified
             .kind(ErrorKind::Quota)
             .advice("a cluster can be renamed once a month"),
         429 if is_quota(failure.headers) => classified.kind(ErrorKind::Quota),
-        501 if code == "LOGS_NOT_AVAILABLE" => {
-            classified.advice("this server has no log store")
-        }
+        501 if code == "LOGS_NOT_AVAILABLE" => classified.advice("this server has no log store"),
         // The handler saves the change before it looks for a node.
         503 if id == "update_service" && code == "runtime.node_not_connected" => classified
             .effect(Effect::Applied)
             .advice("the change is saved; it is deployed with the next deployment"),
-        503 if code == "runtime.node_not_connected" => classified.advice(
-            "no suitable node is connected",
-        ),
+        503 if code == "runtime.node_not_connected" => {
+            classified.advice("no suitable node is connected")
+        }
         _ => classified,
     }
 }
 
-/// `Service limit reached for hobby plan (1 service max). …`. Its status, 400, is that of any refusal.
+/// `Service limit reached for hobby plan (1 service max). …`, with status 400 like other refusals.
 fn is_plan_limit(message: &str) -> bool {
     let message = message.to_lowercase();
     message.contains("limit reached") && message.contains("plan")
 }
 
-/// A handler answers 404 in JSON; the framework, without a handler, in plain text or HTML.
-fn is_no_route(failure: &Failure<'_>) -> bool {
+/// A 404 of a handler is JSON. Without a handler, the framework answers in plain text or HTML.
+fn is_missing_route(failure: &Failure<'_>) -> bool {
     !failure.json.is_some_and(Value::is_object)
         && (failure.is_plain_text() || !failure.text.trim().is_empty())
 }
 
-/// A used-up quota answers 429 without `Retry-After`, although requests are left in the window.
+/// The 429 of a used-up quota has no `Retry-After`, and requests are left in the rate limit window.
 fn is_quota(headers: &HeaderMap) -> bool {
     let left = headers
         .get("x-ratelimit-remaining")
@@ -131,7 +134,7 @@ fn is_quota(headers: &HeaderMap) -> bool {
     !headers.contains_key(http::header::RETRY_AFTER) && left.is_some_and(|left| left > 0)
 }
 
-/// Advice for a route that only the vendor's page has: the method for a control plane.
+/// Advice for a route that only the vendor's page has: the method to use on a control plane.
 macro_rules! instead {
     ($method:literal) => {
         concat!(
@@ -141,8 +144,8 @@ macro_rules! instead {
     };
 }
 
-/// The next step where the server lacks the endpoint.
-fn no_route(operation: Option<&Operation>) -> &'static str {
+/// Advice for a server that lacks the route.
+fn missing_route_advice(operation: Option<&Operation>) -> &'static str {
     let Some(operation) = operation else {
         return "this server does not have the route";
     };

@@ -107,7 +107,7 @@ impl fmt::Display for TaskId {
 
 /// A handle on one resource, by its id.
 ///
-/// Making a handle sends nothing. The first call refuses an invalid id.
+/// Creating a handle sends nothing. Its calls refuse an invalid id.
 #[derive(Clone, Debug)]
 pub struct Handle<I> {
     pub(super) client: Client,
@@ -125,7 +125,7 @@ impl<I: Clone + Send + 'static> Handle<I> {
         }
     }
 
-    /// A call of one operation of the resource.
+    /// A call of one operation, with the checked id.
     pub(super) fn call<T, F, R>(&self, op: Op, run: F) -> Call<T>
     where
         T: Send + 'static,

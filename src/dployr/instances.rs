@@ -86,8 +86,8 @@ impl Instances {
 
     /// Lists one page of the instances, the newest first: `GET /v1/instances`.
     ///
-    /// The control plane repeats the shared pool instance on every page. It is kept on the first page
-    /// only.
+    /// The control plane repeats the shared pool instance on every page. This list has it on the first
+    /// page only.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
@@ -102,7 +102,7 @@ impl Instances {
             client.call(Op::ListInstances, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
                 let list = raw.list_instances(cluster.as_deref(), page, size).await?;
-                Ok(without_the_pool(
+                Ok(without_repeated_pool(
                     list.into_inner().into_page_of(page_request),
                 ))
             })
@@ -130,8 +130,8 @@ impl Instances {
     }
 }
 
-/// Removes the pool instance from all pages except the first.
-fn without_the_pool(mut page: Page<Instance>) -> Page<Instance> {
+/// Removes the pool instance from every page except the first.
+fn without_repeated_pool(mut page: Page<Instance>) -> Page<Instance> {
     let first = page.items.first();
     if page.page > 1 && first.is_some_and(|first| first.kind == Some(InstanceKind::Pool)) {
         page.items.remove(0);
@@ -155,7 +155,7 @@ impl InstanceHandle {
 
     /// Reads the load of processors, memory and disks: `GET /v1/instances/{id}/metrics`.
     ///
-    /// No known server has this route. The fields are those of a node's own reports; each may be missing.
+    /// No known server has this route. The fields are those that a node reports; each may be missing.
     ///
     /// # Errors
     /// [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute) from the known servers.
@@ -200,8 +200,8 @@ impl NodeHandle {
 
     /// Reboots the machine: `POST /v1/instances/{tag}/system/reboot`.
     ///
-    /// `force` interrupts running work. Only refusals of this call were observed; the reply to a success
-    /// comes from the source.
+    /// `force` interrupts running work. Only refusals were observed: the type of a successful reply comes
+    /// from the server's source code.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Rejected`](crate::ErrorKind::Rejected) without a

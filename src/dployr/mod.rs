@@ -30,7 +30,7 @@
 //! [`Operation::evidence`](crate::operation::Operation::evidence) tells which operations a running
 //! server has answered.
 //!
-//! A call sends one request. The exceptions are opt-in: [`Deployments::find`],
+//! Each call sends one request. The exceptions are opt-in: [`Deployments::find`],
 //! [`ServiceHandle::restart_by_stop_and_start`], [`EnvVariables::rewrite_with`] and
 //! [`EnvVariables::rewrite_without`], waits, and the [`tail`](LogOptions::tail) of a log.
 //!
@@ -41,7 +41,7 @@
 //!
 //! # Replies
 //!
-//! All forms of replies decode into the same types: bare or in an envelope, in `camelCase` or
+//! Replies decode into the same types in every form: bare or in an envelope, in `camelCase` or
 //! `snake_case`.
 //!
 //! Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>

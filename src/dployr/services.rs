@@ -1,7 +1,7 @@
-//! Services: list, change, start, stop, restart, delete and wait; secrets and traffic.
+//! Services: list, update, start, stop, restart, delete and wait; secret variables and traffic.
 
 use super::client::{check_port, check_text, check_texts};
-use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, id_of, texts};
+use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, messages, valid_id};
 use super::shapes::PAGING;
 use super::{
     Client, EnvVariableHandle, EnvVariables, Handle, InstanceTag, LogOptions, Page, Runtime,
@@ -30,9 +30,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub enum ServiceField {
     /// The description.
     Description,
-    /// The command that runs it.
+    /// The start command.
     RunCmd,
-    /// The command that builds it.
+    /// The build command.
     BuildCmd,
     /// The port that the service listens on.
     Port,
@@ -52,7 +52,7 @@ pub enum ServiceField {
     RemoteBranch,
 }
 
-/// Changes to a service; for [`ServiceHandle::update`]. Unset fields stay.
+/// Changes to a service; for [`ServiceHandle::update`]. Unset fields keep their values.
 ///
 /// Every accepted update redeploys the service, even one without changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,19 +75,18 @@ pub struct ServicePatch {
     keep_secret_keys: Option<BTreeSet<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_url: Option<GitUrl>,
-    /// An omitted setting stays, null clears it.
+    /// An omitted setting keeps its value; null clears it.
     #[serde(flatten)]
     settings: BTreeMap<ServiceField, Value>,
-    /// Always sent: the control plane resets an omitted path, and turns null into `/`.
+    /// Always sent: the control plane sets `/` for null, and resets an omitted path.
     health_check: Option<String>,
 }
 
 impl ServiceUpdate {
     /// An update that redeploys the service to this instance, without other changes.
     ///
-    /// Each update must contain the tag of the instance and the path of the health check, which the
-    /// control plane resets otherwise. To keep the path, pass the one of the deployment; `None` sets
-    /// `/`.
+    /// The control plane requires the tag of the instance, and resets the path of the health check if an
+    /// update omits it. To keep the path, pass that of the current deployment; `None` sets `/`.
     ///
     /// ```
     /// # use deploykit::dployr::{Deployment, ServiceUpdate};
@@ -113,7 +112,7 @@ impl ServiceUpdate {
         self
     }
 
-    /// Replaces **all** environment variables. Others are removed.
+    /// Replaces **all** environment variables: those that are not in `all` are removed.
     pub fn env<K, V>(mut self, all: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
@@ -147,7 +146,7 @@ impl ServiceUpdate {
         self
     }
 
-    /// Keeps these secret variables. An empty set is not sent, which keeps all.
+    /// Keeps these secret variables. An empty set is not sent: the server then changes none.
     pub(super) fn keeping_secrets(mut self, keep: BTreeSet<String>) -> Self {
         self.patch.keep_secret_keys = (!keep.is_empty()).then_some(keep);
         self
@@ -230,9 +229,9 @@ impl ServiceUpdate {
             if let Some(port) = value.as_i64() {
                 check_port(port)?;
             }
-            // These may be empty and have several lines.
-            let is_free = matches!(field, BuildCmd | Description | RunCmd);
-            if let (false, Some(text)) = (is_free, value.as_str()) {
+            // These may be empty and may contain line breaks.
+            let is_free_text = matches!(field, BuildCmd | Description | RunCmd);
+            if let (false, Some(text)) = (is_free_text, value.as_str()) {
                 check_text(&format!("setting {field:?}"), text)?;
             }
         }
@@ -241,7 +240,7 @@ impl ServiceUpdate {
             check_key(key)?;
             if patch.secrets.iter().any(|set| set.contains_key(key)) {
                 return Err(Error::invalid_request(
-                    "a secret is both to be set and to be kept",
+                    "a secret variable is both set and kept",
                 ));
             }
         }
@@ -272,8 +271,8 @@ impl Services {
     /// Lists one page of the services, by name: `GET /v1/services`.
     ///
     /// The control plane sends the services of **all** clusters, including other users' clusters. If
-    /// the client has a cluster, the services of others are dropped. `total_items` and the other counts
-    /// of the page include them, and a page may be empty although more pages follow.
+    /// the client has a cluster, services of other clusters are dropped. `total_items` and the other
+    /// counts of the page include them, and a page may be empty although more pages follow.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
@@ -302,7 +301,7 @@ impl Services {
 
     /// Reads the hourly traffic of the last 24 hours: `GET /v1/services/metrics/{name}`.
     ///
-    /// Takes the name of the service, not its id. An unknown name has no traffic.
+    /// Takes the name of the service, not its id. The reply for an unknown name shows no traffic.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that cannot be part of a path,
@@ -474,8 +473,8 @@ impl ServiceHandle {
 
     /// Stops the service and then starts it: `POST /v1/services/{id}/stop`, `POST /v1/services/{id}/start`.
     ///
-    /// Not atomic: the server queues both tasks, and may refuse the second. Returns the task of the
-    /// start.
+    /// Not atomic: the server queues each task, and may refuse the start after the stop. Returns the task
+    /// of the start.
     ///
     /// # Errors
     /// As [`start`](Self::start). If the stop was accepted and the start failed, the effect is
@@ -489,22 +488,22 @@ impl ServiceHandle {
             steps.run(service.start()).await.map_err(|error| {
                 error
                     .with_effect(Effect::Applied)
-                    .with_advice("the service was stopped before this: start it")
+                    .with_advice("the service was stopped before: start it with start()")
             })
         })
     }
 
     /// Waits until the service is up.
     ///
-    /// Reads the [`status`](Self::status) at once, after 3 s, and then at most every 15 s, and gives up
-    /// after 15 minutes; see [`Wait`] for how to change that. A sleeping service does not end the wait,
-    /// because a visitor or [`start`](Self::start) wakes it. After a [`stop`](Self::stop),
+    /// Reads the [`status`](Self::status): immediately, after 3 s, then at growing intervals of up to
+    /// 15 s, for at most 15 minutes; [`Wait`] has methods to change this. A sleeping service does not end
+    /// the wait, because a visitor or [`start`](Self::start) can wake it. After a [`stop`](Self::stop),
     /// [`until_gone`](Wait::until_gone) waits until it sleeps.
     ///
     /// No known server has the status route. If it is missing, the wait reads the
     /// [record](Self::get) of the service, which only shows whether the service sleeps: the status is
-    /// `sleeping` or `awake`. `awake` counts as up, although a service may need 90 s after a start
-    /// until it responds.
+    /// `sleeping` or `awake`. `awake` counts as up, although a service may take 90 s after a start to
+    /// respond.
     ///
     /// # Errors
     /// Those of [`Wait`]: [`WaitFailed`](crate::ErrorKind::WaitFailed),
@@ -513,22 +512,22 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn wait(&self) -> Wait<ServiceStatus> {
         let (polled, logged) = (self.clone(), self.clone());
-        // Remembered, so that only the first poll tries the missing route.
-        let no_status = Arc::<AtomicBool>::default();
-        let poll = move || polled.poll(no_status.clone());
-        Wait::new("dployr service", id_of(&self.id), SCHEDULE, poll)
-            .with_log(move || logged.logs(LogOptions::new().tail(TAIL)).map(texts))
+        // Kept between polls, so that only the first poll tries a missing route.
+        let status_missing = Arc::<AtomicBool>::default();
+        let poll = move || polled.poll(status_missing.clone());
+        Wait::new("dployr service", valid_id(&self.id), SCHEDULE, poll)
+            .with_log(move || logged.logs(LogOptions::new().tail(TAIL)).map(messages))
             .restartable()
     }
 
-    fn poll(&self, no_status: Arc<AtomicBool>) -> Call<Snapshot<ServiceStatus>> {
+    fn poll(&self, status_missing: Arc<AtomicBool>) -> Call<Snapshot<ServiceStatus>> {
         let service = self.clone();
         self.client
             .in_steps(Op::GetServiceStatus, |steps| async move {
-                if !no_status.load(Ordering::Relaxed) {
+                if !status_missing.load(Ordering::Relaxed) {
                     match steps.run(service.status()).await {
                         Err(error) if steps.lacks_route(&error) => {
-                            no_status.store(true, Ordering::Relaxed);
+                            status_missing.store(true, Ordering::Relaxed);
                         }
                         result => return result.map(snapshot_of_status),
                     }
@@ -629,7 +628,7 @@ fn snapshot_of_record(service: Service) -> Snapshot<ServiceStatus> {
     if snapshot.observation.phase == Phase::Unknown {
         snapshot.observation.phase = Phase::Ready;
         snapshot.observation.reason =
-            Some("the server only reports that it does not sleep".to_owned());
+            Some("the server only reports that the service is not asleep".to_owned());
     }
     snapshot
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// The cookie that holds the id of a session.
 const COOKIE: &str = "session";
-/// Exempts programs from the proof of personhood on the hosted server.
+/// With this value of `client`, the hosted server skips the check that the client is a human.
 const CLIENT_KIND: &str = "cli";
 
 /// The tokens of a login. `Debug` redacts them.
@@ -51,7 +51,8 @@ pub struct CodeSent {
 }
 
 impl CodeSent {
-    /// Whether the user has a second factor. If so, its code or a backup code is required instead.
+    /// Whether the user has a second factor. If so, [`verify`](Self::verify) takes its code or a backup
+    /// code instead of the e-mailed one.
     pub fn needs_second_factor(&self) -> bool {
         self.needs_second_factor
     }
@@ -96,7 +97,7 @@ impl Client {
 
     /// Sends a login code by e-mail: `POST /v1/auth/login/email?client=cli`, without a token.
     ///
-    /// An unknown address becomes a new user.
+    /// An unknown address creates a new user.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client, read: impl Fn() -> String) -> deploykit::Result<()> {
@@ -174,7 +175,7 @@ impl Client {
 
     /// Logs in with the identity token of a CI job: `POST /v1/auth/oidc/exchange`, without a token.
     ///
-    /// The session is valid for one hour. The server must have a binding that trusts the job.
+    /// The session is valid for one hour. The server must have an OIDC binding that trusts the job.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty token,
@@ -208,7 +209,7 @@ impl Client {
 
     /// Ends all sessions of the user: `GET /v1/auth/logout`. API tokens stay valid.
     ///
-    /// Not retried, because it changes state although it is a `GET`. Without a session it does nothing.
+    /// Not retried, because this `GET` changes state. Without a session it does nothing.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
     pub fn logout(&self) -> Call<()> {
@@ -252,7 +253,7 @@ fn not_empty(what: &str, secret: &Secret) -> Result<()> {
     }
 }
 
-/// The session in the cookies of a reply: the last one, as in a browser. An empty one is a deletion.
+/// The session cookie of a reply: the last one, as in a browser. An empty value deletes the cookie.
 fn session_in(headers: &HeaderMap) -> Option<LoginSession> {
     let cookies = headers.get_all(SET_COOKIE).iter();
     let mut sessions = cookies.filter_map(|cookie| session_of(cookie.to_str().ok()?));

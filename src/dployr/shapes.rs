@@ -1,8 +1,8 @@
 //! Envelopes and spellings of dployr's replies.
 //!
-//! A reply is bare or in an envelope: `{"success": true, "data": …}`. A record may be a member with
-//! its name. A list is an array, an array in `items` with a `pagination`, or a member with its name and
-//! optionally a `total`. Null is an empty list.
+//! A reply is bare or in an envelope: `{"success": true, "data": …}`. A record may be in a member named
+//! after its type. A list is an array, an array in `items` beside a `pagination`, or a member with the
+//! plural of that name, optionally beside a `total`. Null is an empty list.
 
 use super::Page;
 use crate::lenient::optional_integer;
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 /// Pagination of the control plane: at most 100 records per page.
 pub(super) const PAGING: Paging = Paging { largest: 100 };
 
-/// The name of the member that contains a record of this type. A list has the plural.
+/// The name of the member that contains a record of this type. The member of a list has the plural.
 fn name_of<T: 'static>() -> Option<&'static str> {
     let names = [
         (TypeId::of::<types::Cluster>(), "cluster"),
@@ -73,7 +73,7 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Single<T> {
         let record = name_of::<T>().and_then(|name| content.member(name));
         let merged;
         let record = match record.filter(Part::is_object) {
-            // The task id is a member beside the created deployment.
+            // The task id is beside the created deployment: merge both.
             Some(record) if TypeId::of::<T>() == TypeId::of::<types::Created>() => {
                 let mut members = content.members;
                 members.extend(record.members.clone());
@@ -84,7 +84,7 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Single<T> {
                 }
             }
             Some(record) => record,
-            // Decodes a record without required fields.
+            // Null is a record without fields.
             None if content.json == "null" => Part {
                 json: "{}",
                 ..content
@@ -141,7 +141,7 @@ struct Pagination {
     has_next_page: Option<bool>,
 }
 
-/// A count; `None` for anything else, so that the records are kept.
+/// A count; `None` for anything else, so that the records are decoded nevertheless.
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(optional_integer(value).unwrap_or_default())
@@ -171,7 +171,7 @@ pub(super) struct Part<'a> {
 impl<'a> Part<'a> {
     /// The content of a reply's envelope, or the whole reply if it has none.
     ///
-    /// `success` without `data` is a record, not an envelope: the daemon answers a create like that.
+    /// `success` without `data` is a member of the record, as in the daemon's reply to a create.
     pub fn content<E: Error>(reply: &'a RawValue) -> Result<Self, E> {
         let whole = Self::new(reply, "$".to_owned());
         match whole.members.get("success").map(|success| success.get()) {
@@ -209,13 +209,13 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Decodes JSON. If an object has both spellings of a field, the schema's own is read.
+/// Decodes JSON. If an object has both spellings of a field, that of the schema is read.
 pub(super) fn decode<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
     let decoded = serde_json::from_slice(json);
     decoded.or_else(|error| decode_duplicates(json, &error).ok_or(error))
 }
 
-/// Decodes JSON with duplicate fields. `error` names the first one in its own spelling.
+/// Decodes JSON with duplicate fields. `error` contains the first one in the spelling of the schema.
 fn decode_duplicates<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Option<T> {
     let mut value = serde_json::from_slice(json).ok()?;
     let mut message = error.to_string();
@@ -226,19 +226,20 @@ fn decode_duplicates<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error
         drop_other_spelling(&mut value, name);
         match T::deserialize(&value) {
             Ok(decoded) => return Some(decoded),
-            // Not a duplicate by spelling only.
+            // Not another spelling of the same name.
             Err(error) if error.to_string() == message => return None,
             Err(error) => message = error.to_string(),
         }
     }
 }
 
+/// Removes other spellings of this field wherever the value has both.
 fn drop_other_spelling(value: &mut Value, name: &str) {
-    let folded = |name: &str| name.replace('_', "").to_lowercase();
+    let normalized = |name: &str| name.replace('_', "").to_lowercase();
     match value {
         Value::Object(members) => {
             if members.contains_key(name) {
-                members.retain(|other, _| other == name || folded(other) != folded(name));
+                members.retain(|other, _| other == name || normalized(other) != normalized(name));
             }
             for member in members.values_mut() {
                 drop_other_spelling(member, name);

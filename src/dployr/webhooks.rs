@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// A webhook as on the vendor's page; for [`Webhooks::create`]. See [`WebhookSetup`] for a control plane.
+/// A webhook of the vendor's page; for [`Webhooks::create`]. A control plane needs [`WebhookSetup`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "does nothing until passed to a client"]
 pub struct NewWebhook {
@@ -301,7 +301,7 @@ impl fmt::Debug for Others {
 impl WebhookEvent {
     /// Decodes the body of a request, at most 1 MiB ([`MAX_BODY_BYTES`](webhook::MAX_BODY_BYTES)).
     ///
-    /// Set a body limit in your HTTP server, too: here the body is already in memory.
+    /// Also set a body limit in your HTTP server: here the body is already in memory.
     ///
     /// # Errors
     /// [`Decode`](crate::ErrorKind::Decode) for a body that is too long, not UTF-8, not JSON, nested too
@@ -318,7 +318,7 @@ impl WebhookEvent {
         };
         let timestamp = match fields.remove("timestamp") {
             None | Some(Value::Null) => None,
-            // Keep the event if its time has an unknown form.
+            // A time in an unknown format does not discard the event.
             Some(at) => webhook::decode(at).ok(),
         };
         let data = match fields.remove("data") {
@@ -355,7 +355,7 @@ impl EventData {
     }
 }
 
-/// Takes a string out of the data. Any other value stays there.
+/// Removes and decodes a string. A value of another type stays in the data.
 fn take<T: DeserializeOwned>(data: &mut Map<String, Value>, name: &str) -> Option<T> {
     let value = data.get(name).filter(|value| value.is_string())?;
     let value = T::deserialize(value).ok()?;
