@@ -71,7 +71,7 @@ async fn secrets(dployr: &Client, id: &ServiceId) -> Vec<String> {
     secrets.map(|secret| secret.key).collect()
 }
 
-/// The third deployment is a redeployment: its task id on the control plane is no deployment id.
+/// The third deployment is a redeployment. On the control plane, its task id is not a deployment id.
 #[tokio::test]
 async fn deployed_names_are_awaited_on_both_kinds_of_servers() {
     for dialect in [Dialect::ControlPlane, Dialect::Documented] {
@@ -113,7 +113,7 @@ async fn a_rewrite_of_variables_keeps_everything_else() {
     let after = dployr.deployments().find(&before.id).await.unwrap();
     assert_eq!(after.health_check.as_deref(), Some("/health"));
     assert_eq!((after.port, &after.image), (before.port, &before.image));
-    // The task id is no deployment id.
+    // The task id is not a deployment id.
     let task = removed.task_id.as_ref().unwrap().to_string();
     assert_ne!(after.id, task.as_str());
     let error = dployr.deployments().find(task).await.unwrap_err();
@@ -203,12 +203,12 @@ async fn an_instance_is_registered_and_deleted() {
     for task in [node.reboot(false), node.restart_daemon(true)] {
         assert!(task.await.unwrap().task_id.is_some());
     }
-    let away = dployr
+    let disconnected = dployr
         .node("node-2")
         .restart_daemon(true)
         .await
         .unwrap_err();
-    assert_eq!(away.kind(), ErrorKind::Unavailable);
+    assert_eq!(disconnected.kind(), ErrorKind::Unavailable);
     dployr.instance(&made.instance.id).delete().await.unwrap();
     let gone = dployr.instance(&made.instance.id).get().await.unwrap_err();
     assert_eq!(gone.kind(), ErrorKind::NotFound);

@@ -1,6 +1,6 @@
-//! Variables of a control plane, changed by writing all of them back.
+//! Rewrites of a service's variables on a control plane.
 
-use super::missing_routes::{Server, at, failure, one_instance, page, two_secrets};
+use super::missing_routes::{Server, failed_operation, failure, one_instance, page, two_secrets};
 use crate::assert_failure;
 use deploykit::testing::CannedReply;
 use deploykit::{Effect, ErrorKind};
@@ -16,8 +16,8 @@ async fn rewrite_with_writes_all_variables() {
         .unwrap();
     assert_eq!(set.task_id.as_ref().unwrap().as_str(), "t-9");
     // The update comes after all reads.
-    assert_eq!(server.asked().last(), Some(&"update_service"));
-    assert_eq!(server.asked().len(), 6);
+    assert_eq!(server.requested().last(), Some(&"update_service"));
+    assert_eq!(server.requested().len(), 6);
     let sent = server.sent();
     let keys = |name: &str| {
         sent[name]
@@ -41,14 +41,21 @@ async fn rewrite_without_writes_the_other_variables() {
     variables.rewrite_without("A").await.unwrap();
     let sent = server.sent();
     assert_eq!(sent["instanceName"], "node-2");
-    assert!(!server.asked().contains(&"list_instances"), "it was named");
+    assert!(
+        !server.requested().contains(&"list_instances"),
+        "the instance was given"
+    );
     assert_eq!(sent["env_vars"].as_object().unwrap().len(), 1);
     assert_eq!(
         sent.get("health_check"),
         Some(&Value::Null),
-        "there is none"
+        "the service has no health check"
     );
-    assert_eq!(sent.get("keep_secret_keys"), None, "there are none");
+    assert_eq!(
+        sent.get("keep_secret_keys"),
+        None,
+        "the service has no secrets"
+    );
 }
 
 #[tokio::test]
@@ -60,7 +67,7 @@ async fn a_variable_that_already_has_the_value_is_not_written() {
         .await
         .unwrap();
     assert_eq!(set.task_id, None);
-    assert_eq!(server.asked(), ["get_service_envs"]);
+    assert_eq!(server.requested(), ["get_service_envs"]);
 
     let server = Server::new().with_a_service(json!("/"), json!([]), one_instance());
     let error = server
@@ -69,7 +76,7 @@ async fn a_variable_that_already_has_the_value_is_not_written() {
         .await
         .unwrap_err();
     assert_failure(&error, ErrorKind::NotFound, Effect::None);
-    assert_eq!(server.asked(), ["get_service_envs"]);
+    assert_eq!(server.requested(), ["get_service_envs"]);
 }
 
 #[tokio::test]
@@ -89,8 +96,8 @@ async fn the_instance_is_required_if_there_are_several() {
             .await
             .unwrap_err();
         assert_failure(&error, kind, Effect::None);
-        assert_eq!(at(&error), Some("update_service"));
-        assert!(!server.asked().contains(&"update_service"));
+        assert_eq!(failed_operation(&error), Some("update_service"));
+        assert!(!server.requested().contains(&"update_service"));
     }
 }
 
@@ -104,7 +111,7 @@ async fn nothing_is_written_if_a_read_fails() {
         "list_instances",
     ] {
         let server = Server::new();
-        // Queued before the good ones.
+        // Queued before the success, so that it is sent first.
         server.reply(operation, failure(403, "permission.forbidden"));
         let server = server.with_a_service(json!("/"), two_secrets(), one_instance());
         let error = server
@@ -113,10 +120,10 @@ async fn nothing_is_written_if_a_read_fails() {
             .await
             .unwrap_err();
         assert_eq!(
-            (at(&error), error.effect()),
+            (failed_operation(&error), error.effect()),
             (Some(operation), Effect::None)
         );
-        assert!(!server.asked().contains(&"update_service"));
+        assert!(!server.requested().contains(&"update_service"));
     }
     let server = Server::new();
     server.reply("list_deployments", page(json!([]), 1, false));
@@ -128,8 +135,8 @@ async fn nothing_is_written_if_a_read_fails() {
         .unwrap_err();
     assert_failure(&error, ErrorKind::NotFound, Effect::None);
     assert!(
-        !server.asked().contains(&"update_service"),
-        "the health check is not known"
+        !server.requested().contains(&"update_service"),
+        "the health check is unknown"
     );
 }
 
@@ -166,7 +173,7 @@ async fn variables_that_are_saved_but_not_deployed_have_the_effect_applied() {
         .await
         .unwrap_err();
     assert_failure(&error, ErrorKind::Unavailable, Effect::Applied);
-    assert_eq!(at(&error), Some("update_service"));
+    assert_eq!(failed_operation(&error), Some("update_service"));
     assert!(error.to_string().contains("is saved"), "{error}");
 
     // A 503 of a proxy leaves the effect unknown.
@@ -187,7 +194,7 @@ async fn call_options_apply_to_every_request_and_a_preview_shows_the_first() {
     let variables = server.env_variables();
     let preview = variables.rewrite_with("A", "2").preview().unwrap();
     assert_eq!(preview.operation, Some("get_service_envs"));
-    assert!(server.asked().is_empty());
+    assert!(server.requested().is_empty());
     variables
         .rewrite_with("A", "2")
         .header("x-trace", "1")

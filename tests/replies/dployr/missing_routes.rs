@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 pub const SERVICE: &str = "01M85NWYM50C3XD23R6MCKYEYQ";
 
-/// The control plane's reply on a route that it does not have.
-fn no_route() -> CannedReply {
+/// The control plane's reply to a route that it lacks.
+fn route_not_found() -> CannedReply {
     CannedReply::new(404, "404 Not Found").header("content-type", "text/plain; charset=UTF-8")
 }
 
@@ -25,7 +25,7 @@ pub fn failure(status: u16, code: &str) -> CannedReply {
 }
 
 /// The control plane's reply to every read of one deployment.
-fn misread() -> CannedReply {
+fn viewer_role_required() -> CannedReply {
     let body = json!({ "error": "Insufficient permissions. Viewer role is required", "code": "permission.viewer_role_required" });
     json_reply(403, &body)
 }
@@ -57,12 +57,13 @@ impl Server {
         self
     }
 
-    pub fn asked(&self) -> Vec<&'static str> {
+    /// The operations of all requests.
+    pub fn requested(&self) -> Vec<&'static str> {
         let requests = self.recorder.requests().into_iter();
         requests.filter_map(|request| request.operation).collect()
     }
 
-    /// Answers the reads and the update of a rewrite.
+    /// Queues the replies to the reads and the update of a rewrite.
     pub fn with_a_service(self, health_check: Value, secrets: Value, instances: Value) -> Self {
         let service = json!({ "service": { "id": SERVICE, "name": "web", "clusterId": OWN, "deploymentId": "d-2" } });
         let deployments = json!([
@@ -95,7 +96,8 @@ pub fn two_secrets() -> Value {
     json!([{ "key": "S1" }, { "key": "S1", "serviceId": SERVICE }, { "key": "S2" }])
 }
 
-pub fn at(error: &Error) -> Option<&'static str> {
+/// The operation of the request that failed.
+pub fn failed_operation(error: &Error) -> Option<&'static str> {
     error.operation().map(|operation| operation.id)
 }
 
@@ -103,7 +105,7 @@ pub fn at(error: &Error) -> Option<&'static str> {
 #[tokio::test]
 async fn a_missing_route_names_the_method_to_use_instead() {
     let server = Server::new();
-    server.recorder.answer_with(|_| no_route());
+    server.recorder.answer_with(|_| route_not_found());
     let service = server.client.service(SERVICE);
     let variable = service.env_variable("A");
     let deployment = server.client.deployment("d");
@@ -135,21 +137,21 @@ async fn a_missing_route_names_the_method_to_use_instead() {
         ),
     ] {
         assert_failure(&error, ErrorKind::NoSuchRoute, Effect::None);
-        assert_eq!(at(&error), Some(operation));
+        assert_eq!(failed_operation(&error), Some(operation));
         assert_eq!(error.attempts(), 1);
         assert!(error.to_string().contains(advice), "{error}");
     }
-    assert_eq!(server.asked().len(), 5, "{:?}", server.asked());
+    assert_eq!(server.requested().len(), 5, "{:?}", server.requested());
 }
 
 #[tokio::test]
 async fn the_refusal_to_read_a_deployment_names_find() {
     let server = Server::new();
-    server.reply("get_deployment", misread());
+    server.reply("get_deployment", viewer_role_required());
     let error = server.client.deployment("d").get().await.unwrap_err();
     assert_failure(&error, ErrorKind::Forbidden, Effect::None);
     assert!(error.to_string().contains("deployments().find(id)"));
-    assert_eq!(server.asked(), ["get_deployment"]);
+    assert_eq!(server.requested(), ["get_deployment"]);
 }
 
 #[tokio::test]
@@ -158,7 +160,7 @@ async fn restart_is_one_request() {
     server.reply("restart_service", data(json!({ "taskId": "t" })));
     let task = server.client.service(SERVICE).restart().await.unwrap();
     assert_eq!(task.task_id.unwrap().as_str(), "t");
-    assert_eq!(server.asked(), ["restart_service"]);
+    assert_eq!(server.requested(), ["restart_service"]);
 }
 
 #[tokio::test]
@@ -169,9 +171,9 @@ async fn restart_by_stop_and_start_returns_the_task_of_the_start() {
         .reply("start_service", data(json!({ "taskId": "t-start" })));
     let restart = server.client.service(SERVICE).restart_by_stop_and_start();
     let restarted = restart.with_response().await.unwrap();
-    assert_eq!(restarted.attempts, 2, "those of both requests");
+    assert_eq!(restarted.attempts, 2, "the attempts of both requests");
     assert_eq!(restarted.value.task_id.unwrap().as_str(), "t-start");
-    assert_eq!(server.asked(), ["stop_service", "start_service"]);
+    assert_eq!(server.requested(), ["stop_service", "start_service"]);
 }
 
 #[tokio::test]
@@ -184,7 +186,7 @@ async fn a_start_that_fails_after_the_stop_has_the_effect_applied() {
     let service = server.client.service(SERVICE);
     let error = service.restart_by_stop_and_start().await.unwrap_err();
     assert_failure(&error, ErrorKind::Forbidden, Effect::Applied);
-    assert_eq!(at(&error), Some("start_service"));
+    assert_eq!(failed_operation(&error), Some("start_service"));
     assert!(error.to_string().contains("was stopped"), "{error}");
     assert!(!error.is_retryable(), "a retry would stop it again");
 
@@ -193,8 +195,8 @@ async fn a_start_that_fails_after_the_stop_has_the_effect_applied() {
     let service = server.client.service(SERVICE);
     let error = service.restart_by_stop_and_start().await.unwrap_err();
     assert_failure(&error, ErrorKind::Forbidden, Effect::None);
-    assert_eq!(at(&error), Some("stop_service"));
-    assert_eq!(server.asked(), ["stop_service"]);
+    assert_eq!(failed_operation(&error), Some("stop_service"));
+    assert_eq!(server.requested(), ["stop_service"]);
 }
 
 #[tokio::test]
@@ -236,10 +238,10 @@ async fn a_list_that_repeats_a_page_is_an_error() {
     server.recorder.answer_with(move |_| again.clone());
     let error = server.client.deployments().find("d-9").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(server.asked().len() < 5, "{:?}", server.asked());
+    assert!(server.requested().len() < 5, "{:?}", server.requested());
 }
 
-/// The control plane answers a redeployment with a task id that is no deployment id.
+/// The control plane answers a redeployment with a task id that is not a deployment id.
 #[tokio::test(start_paused = true)]
 async fn a_deployed_name_without_an_id_is_awaited_by_its_name() {
     let server = Server::new();
@@ -272,9 +274,13 @@ async fn a_deployed_name_without_an_id_is_awaited_by_its_name() {
         );
     }
     let ready = deployment.wait().await.unwrap();
-    assert_eq!(ready.id.as_str(), "d-1", "not the one with the task's id");
     assert_eq!(
-        server.asked(),
+        ready.id.as_str(),
+        "d-1",
+        "not the deployment with the id of the task"
+    );
+    assert_eq!(
+        server.requested(),
         ["create_deployment", "list_deployments", "list_deployments"]
     );
 }

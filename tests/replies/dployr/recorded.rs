@@ -15,12 +15,12 @@ const FIXTURES: [&str; 2] = [
     include_str!("../fixtures/dployr/exchanges.json"),
     include_str!("../fixtures/dployr/account-exchanges.json"),
 ];
-/// The cookie of a login reply. The recording has it in later requests only.
+/// The cookie of a login reply. The recording has it only in later requests.
 const COOKIE: &str =
     "session=0a4c2f6e-1d3b-4c5a-9e8f-7b6a5d4c3b2a; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax";
 const SESSION: &str = "0a4c2f6e-1d3b-4c5a-9e8f-7b6a5d4c3b2a";
 
-/// Operations that the running control plane answered, but whose exchanges were not kept.
+/// Operations that a running control plane answered, but without a recorded exchange.
 const UNRECORDED: [&str; 4] = [
     "exchange_identity_token",
     "invite_cluster_users",
@@ -162,7 +162,11 @@ fn assert_value(id: &str, cluster: Option<&str>, success: &Success, body: &Value
         _ if data.get("pagination").is_some() => items("items"),
         _ => (value, data.clone()),
     };
-    assert_eq!(filled(value.clone()), filled(kept(&sent)), "{what}");
+    assert_eq!(
+        without_empty_fields(value.clone()),
+        without_empty_fields(redacted(&sent)),
+        "{what}"
+    );
 }
 
 /// A line of a reply under the names of `LogLine`.
@@ -179,7 +183,7 @@ fn log_line(line: &Value) -> Value {
 }
 
 /// A reply as the client serializes it: with personal data and tokens redacted.
-fn kept(value: &Value) -> Value {
+fn redacted(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let is_person = map.contains_key("email") && map.contains_key("provider");
@@ -189,27 +193,27 @@ fn kept(value: &Value) -> Value {
                 let value = match value {
                     Value::String(_) if personal => json!("<personal>"),
                     Value::String(_) if key == "token" => json!("<redacted>"),
-                    value => kept(value),
+                    value => redacted(value),
                 };
                 (key.clone(), value)
             });
             Value::Object(entries.collect())
         }
-        Value::Array(items) => items.iter().map(kept).collect(),
+        Value::Array(items) => items.iter().map(redacted).collect(),
         other => other.clone(),
     }
 }
 
 /// Without metadata, nulls, and empty lists and objects.
-fn filled(value: Value) -> Value {
+fn without_empty_fields(value: Value) -> Value {
     match value {
         Value::Object(map) => map
             .into_iter()
-            .map(|(key, value)| (key, filled(value)))
+            .map(|(key, value)| (key, without_empty_fields(value)))
             .filter(|(key, _)| key != "metadata")
             .filter(|(_, value)| !value.is_null() && *value != json!({}) && *value != json!([]))
             .collect(),
-        Value::Array(items) => items.into_iter().map(filled).collect(),
+        Value::Array(items) => items.into_iter().map(without_empty_fields).collect(),
         other => other,
     }
 }

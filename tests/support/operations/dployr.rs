@@ -39,7 +39,7 @@ fn unusual(to: &Clients) -> String {
     to.id("unusual", UNUSUAL)
 }
 
-/// The deployment on the vendor's page.
+/// The example deployment of the vendor's page.
 fn documented() -> NewDeployment {
     NewDeployment::from_git("my-app", "https://github.com/user/repo")
         .runtime("nodejs", "20")
@@ -375,7 +375,7 @@ fn services() -> Vec<Row> {
             .variant("no_health_check", |to| {
                 update(to, ServiceUpdate::new("loop-node-1", None))
             })
-            // An empty map removes all variables, an empty name all secrets.
+            // Empty maps remove all variables and all secrets.
             .variant("all_removed", |to| {
                 let none: [(&str, &str); 0] = [];
                 update(to, service_update(to).env(none).secrets(none, [""; 0]))
