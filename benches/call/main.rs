@@ -9,17 +9,17 @@
 //! benchmark runs itself under `valgrind --tool=callgrind`. The stub server is a separate process,
 //! so that its work is not counted.
 
-mod bare;
 mod callgrind;
 mod counting;
-mod ours;
 mod server;
+mod with_deploykit;
+mod with_reqwest;
 
-use bare::Bare;
-use ours::Ours;
 use std::error::Error;
 use std::process::ExitCode;
 use tokio::runtime::Runtime;
+use with_deploykit::WithDeploykit;
+use with_reqwest::WithReqwest;
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -41,7 +41,7 @@ pub struct Case {
     calls: usize,
     /// Units per call, by which the costs are divided: 1, or the lines of a log.
     units: usize,
-    /// Maximum ratio of deploykit's instructions to those of the bare call.
+    /// Maximum ratio of deploykit's instructions to those of the reqwest call.
     limit: f64,
 }
 
@@ -90,46 +90,56 @@ const CASES: [Case; 6] = [
     },
 ];
 
-/// Runs every case, first ours and then bare, and passes each round to `measure`.
+/// Runs every case, first deploykit and then reqwest, and passes each round to `measure`.
 fn run_cases(base_url: &str, mut measure: impl FnMut(&mut dyn FnMut())) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let bare = Bare::new(base_url)?;
-    let ours = Ours::new(base_url)?;
+    let reqwest = WithReqwest::new(base_url)?;
+    let deploykit = WithDeploykit::new(base_url)?;
     for case in &CASES {
         // Warm-up: opens connections and fills caches.
-        ours_round(&runtime, &ours, case, 2)?;
-        bare_round(&runtime, &bare, case, 2)?;
+        deploykit_round(&runtime, &deploykit, case, 2)?;
+        reqwest_round(&runtime, &reqwest, case, 2)?;
         let mut result = Ok(());
-        measure(&mut || result = ours_round(&runtime, &ours, case, case.calls));
+        measure(&mut || result = deploykit_round(&runtime, &deploykit, case, case.calls));
         result?;
         let mut result = Ok(());
-        measure(&mut || result = bare_round(&runtime, &bare, case, case.calls));
+        measure(&mut || result = reqwest_round(&runtime, &reqwest, case, case.calls));
         result?;
     }
     Ok(())
 }
 
-fn ours_round(runtime: &Runtime, ours: &Ours, case: &Case, calls: usize) -> Result<()> {
+fn deploykit_round(
+    runtime: &Runtime,
+    deploykit: &WithDeploykit,
+    case: &Case,
+    calls: usize,
+) -> Result<()> {
     runtime.block_on(async {
         for _ in 0..calls {
-            ours.call(case.operation).await?;
+            deploykit.call(case.operation).await?;
         }
         Ok(())
     })
 }
 
-fn bare_round(runtime: &Runtime, bare: &Bare, case: &Case, calls: usize) -> Result<()> {
+fn reqwest_round(
+    runtime: &Runtime,
+    reqwest: &WithReqwest,
+    case: &Case,
+    calls: usize,
+) -> Result<()> {
     runtime.block_on(async {
         for _ in 0..calls {
-            bare.call(case.operation).await?;
+            reqwest.call(case.operation).await?;
         }
         Ok(())
     })
 }
 
-/// Cost per unit of each case: ours, bare.
+/// Cost per unit of each case: deploykit, reqwest.
 fn per_unit(totals: &[u64]) -> Result<Vec<(f64, f64)>> {
     if totals.len() != 2 * CASES.len() {
         return Err(format!(
@@ -152,15 +162,15 @@ fn per_unit(totals: &[u64]) -> Result<Vec<(f64, f64)>> {
 fn report(instructions: &[(f64, f64)], allocations: &[(f64, f64)]) -> Vec<String> {
     println!(
         "{:<22}{:>14}{:>14}{:>8}{:>8}{:>13}{:>13}",
-        "case", "ours", "bare", "ratio", "limit", "allocs ours", "allocs bare"
+        "case", "deploykit", "reqwest", "ratio", "limit", "allocations", "reqwest"
     );
     let mut exceeded = Vec::new();
-    for ((case, (ours, bare)), (our_allocations, bare_allocations)) in
+    for ((case, (deploykit, reqwest)), (allocations, reqwest_allocations)) in
         CASES.iter().zip(instructions).zip(allocations)
     {
-        let ratio = ours / bare;
+        let ratio = deploykit / reqwest;
         println!(
-            "{:<22}{ours:>14.0}{bare:>14.0}{ratio:>8.2}{:>8.2}{our_allocations:>13.1}{bare_allocations:>13.1}",
+            "{:<22}{deploykit:>14.0}{reqwest:>14.0}{ratio:>8.2}{:>8.2}{allocations:>13.1}{reqwest_allocations:>13.1}",
             case.name, case.limit
         );
         if ratio > case.limit {

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 type Check = fn(&[u8]);
 
 const TARGETS: [(&str, Check); 7] = [
-    ("hints", checks::hints::check),
+    ("rate_limit_headers", checks::rate_limit_headers::check),
     ("inputs", checks::inputs::check),
     ("logs", checks::logs::check),
     ("manifests", checks::manifests::check),
     ("replies", checks::replies::check),
-    ("texts", checks::texts::check),
+    ("nexlayer_messages", checks::nexlayer_messages::check),
     ("webhooks", checks::webhooks::check),
 ];
 

@@ -1,7 +1,9 @@
 //! Properties of responses, for examples and generated values.
 
 use super::checks::replies::{Case, check, check_case};
-use super::checks::{SESSION, block_on, hints, logs, platforms, texts, with_canaries};
+use super::checks::{
+    SESSION, block_on, logs, nexlayer_messages, platforms, rate_limit_headers, with_canaries,
+};
 use super::specs::Example;
 use super::support::{LAST_CHUNK, Server, chunks};
 use super::values::{
@@ -178,11 +180,13 @@ fn the_session_token_is_read_from_any_response_that_contains_it() {
 fn any_text_response_of_nexlayer_is_returned_or_an_error() {
     let words = "(Application |a| has been extended|\\. |will expire in |[0-9]{1,12}| minutes| extension| reservation has been removed|ü|\u{2}|<|\"|\\\\|https://)";
     for_all(200, vec(words, 0..12), |words| {
-        texts::check_any_text(
+        nexlayer_messages::check_any_text(
             &String::from_utf8(with_canaries(words.concat().as_bytes())).unwrap(),
         );
     });
-    for_all(100, any::<String>(), |words| texts::check_any_text(&words));
+    for_all(100, any::<String>(), |words| {
+        nexlayer_messages::check_any_text(&words)
+    });
 }
 
 #[test]
@@ -193,7 +197,7 @@ fn known_sentences_of_nexlayer_are_parsed() {
     ];
     let values = (name, any::<u32>(), any::<u32>());
     for_all(200, values, |(name, minutes, extensions)| {
-        texts::check_known_sentences(&name, minutes, extensions);
+        nexlayer_messages::check_known_sentences(&name, minutes, extensions);
     });
 }
 
@@ -207,7 +211,7 @@ fn rate_limit_headers_of_any_form_are_parsed() {
         "[ -~]{0,20}",
     ];
     for_all(750, (any::<u8>(), vec(value, 6)), |(choice, lines)| {
-        hints::check(&[&[choice][..], lines.join("\n").as_bytes()].concat());
+        rate_limit_headers::check(&[&[choice][..], lines.join("\n").as_bytes()].concat());
     });
 }
 

@@ -3,15 +3,15 @@
 //! Each module has a function `check`, which takes arbitrary bytes and panics if a property is violated.
 //! The property tests and the fuzz targets use the same functions.
 
-pub mod hints;
 pub mod inputs;
 pub mod logs;
 pub mod manifests;
+pub mod nexlayer_messages;
 #[path = "../../support/operations/mod.rs"]
 mod operations;
 pub mod platforms;
+pub mod rate_limit_headers;
 pub mod replies;
-pub mod texts;
 pub mod webhooks;
 
 use deploykit::{Effect, Error, ErrorKind};
@@ -104,7 +104,10 @@ pub fn assert_sound(error: &Error) {
     assert!(is_short && excerpt <= LONGEST_EXCERPT, "{sizes}: {start}");
     let wait = error.retry_after().unwrap_or_default();
     assert!(wait < TEN_YEARS, "retry_after is {wait:?}: {start}");
-    assert!(error.request_id().map_or(0, str::len) <= 200, "{start}");
+    assert!(
+        error.http_request_id().map_or(0, str::len) <= 200,
+        "{start}"
+    );
     if error.is_retryable() {
         assert_ne!(error.effect(), Effect::Applied, "{start}");
     }

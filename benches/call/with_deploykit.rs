@@ -5,13 +5,13 @@ use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::{dployr, nodion, pacing::Pacing};
 use std::hint::black_box;
 
-pub struct Ours {
+pub struct WithDeploykit {
     edgegap: edgegap::Client,
     nodion: nodion::Client,
     dployr: dployr::Client,
 }
 
-impl Ours {
+impl WithDeploykit {
     pub fn new(base_url: &str) -> Result<Self> {
         let edgegap = edgegap::Client::builder().base_url(base_url).token("t-1");
         let nodion = nodion::Client::builder().base_url(base_url).token("t-1");

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Duration;
 
-pub struct Bare {
+pub struct WithReqwest {
     http: reqwest::Client,
     base_url: String,
 }
@@ -30,7 +30,7 @@ impl From<CallError> for Box<dyn std::error::Error> {
     }
 }
 
-impl Bare {
+impl WithReqwest {
     pub fn new(base_url: &str) -> Result<Self> {
         // Fails if another client has already installed a provider.
         let provider = tokio_rustls::rustls::crypto::ring::default_provider();
@@ -40,7 +40,7 @@ impl Bare {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(30))
             .connect_timeout(Duration::from_secs(10))
-            .user_agent("bare/1")
+            .user_agent("reqwest/1")
             .build()?;
         Ok(Self {
             http,
