@@ -4,14 +4,16 @@
 
 use deploykit::{Result, dployr, edgegap, nexlayer, nodion};
 
-/// A game server on Edgegap.
+/// A game server on Edgegap. It is stopped even if another step fails, because it costs money.
 pub async fn edgegap(client: &edgegap::Client, new: edgegap::NewDeployment) -> Result<()> {
     let deployment = client.deploy(new).await?.deployment();
-    deployment.wait().await?;
-    for line in deployment.logs().await?.tail(10) {
+    let ready = deployment.wait().await;
+    let logs = deployment.logs().await;
+    deployment.stop().await?;
+    ready?;
+    for line in logs?.tail(10) {
         println!("{line}");
     }
-    deployment.stop().await?;
     Ok(())
 }
 
@@ -20,14 +22,12 @@ pub async fn edgegap(client: &edgegap::Client, new: edgegap::NewDeployment) -> R
 pub async fn dployr(client: &dployr::Client, new: dployr::NewDeployment) -> Result<()> {
     let deployment = client.deploy(new).await?.deployment();
     let record = deployment.wait().await?;
-    let services = client.services().list().all().await?;
-    for service in services.iter().filter(|one| one.name == record.name) {
-        let service = client.service(&service.id);
-        for line in service.logs(dployr::LogOptions::new().tail(10)).await? {
-            println!("{line}");
-        }
-        service.delete().await?;
+    let service = client.services().find(record.name).await?;
+    let service = client.service(service.id);
+    for line in service.logs(dployr::LogOptions::new().tail(10)).await? {
+        println!("{line}");
     }
+    service.delete().await?;
     Ok(())
 }
 
@@ -36,14 +36,12 @@ pub async fn dployr(client: &dployr::Client, new: dployr::NewDeployment) -> Resu
 pub async fn dployr_documented(client: &dployr::Client, new: dployr::NewDeployment) -> Result<()> {
     let deployment = client.deploy(new).await?.deployment();
     let record = deployment.wait().await?;
-    let services = client.services().list().all().await?;
-    for service in services.iter().filter(|one| one.name == record.name) {
-        let service = client.service(&service.id);
-        for line in service.logs(dployr::LogOptions::new().tail(10)).await? {
-            println!("{line}");
-        }
-        service.stop().await?;
+    let service = client.services().find(record.name).await?;
+    let service = client.service(service.id);
+    for line in service.logs(dployr::LogOptions::new().tail(10)).await? {
+        println!("{line}");
     }
+    service.stop().await?;
     client.deployment(record.id).delete().await?;
     Ok(())
 }

@@ -617,25 +617,25 @@ fn find(client: &Client, lookup: CheckedId<Lookup>) -> Call<Deployment> {
     let listed = client.clone();
     client.in_steps(Op::ListDeployments, |steps| async move {
         let lookup = lookup.map_err(|why| steps.error(ErrorKind::InvalidRequest, &why))?;
-        let found = find_deployment(&steps, &listed, |one| lookup.matches(one));
-        found.await?.ok_or_else(|| {
+        let list = |number| listed.deployments().page(number).page_size(100).list();
+        let found = first_match(&steps, list, |one| lookup.matches(one)).await?;
+        found.ok_or_else(|| {
             let why = format!("the cluster has no deployment {lookup}");
             steps.error(ErrorKind::NotFound, &why)
         })
     })
 }
 
-/// The first match in all pages of the list.
-pub(super) async fn find_deployment(
+/// The first match in all pages of a list.
+pub(super) async fn first_match<T: Clone + PartialEq + Send + Sync + 'static>(
     steps: &Steps,
-    client: &Client,
-    is_match: impl Fn(&Deployment) -> bool,
-) -> Result<Option<Deployment>> {
+    list: impl Fn(u32) -> Call<Page<T>>,
+    is_match: impl Fn(&T) -> bool,
+) -> Result<Option<T>> {
     let mut before = None;
     for number in 1_u32.. {
-        let list = client.deployments().page(number).page_size(100).list();
-        let page = steps.run(list).await?;
-        let first = page.items.first().map(|deployment| deployment.id.clone());
+        let page = steps.run(list(number)).await?;
+        let first = page.items.first().cloned();
         let more = page.has_next;
         if let Some(found) = page.into_iter().find(&is_match) {
             return Ok(Some(found));
@@ -644,8 +644,7 @@ pub(super) async fn find_deployment(
             break;
         }
         if first == before {
-            let why = "the list of deployments repeats a page";
-            return Err(steps.error(ErrorKind::Decode, why));
+            return Err(steps.error(ErrorKind::Decode, "the list repeats a page"));
         }
         before = first;
     }

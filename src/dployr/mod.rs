@@ -16,7 +16,8 @@
 //!     .port(3000);
 //! let ready = dployr.deploy(app).await?.deployment().wait().await?;
 //!
-//! for line in dployr.service(&ready.name).logs(LogOptions::new().tail(20)).await? {
+//! let service = dployr.services().find(ready.name).await?;
+//! for line in dployr.service(service.id).logs(LogOptions::new().tail(20)).await? {
 //!     println!("{line}");
 //! }
 //! # Ok(()) }
@@ -30,7 +31,7 @@
 //! [`Operation::evidence`](crate::operation::Operation::evidence) tells which operations a running
 //! server has answered.
 //!
-//! Each call sends one request. The exceptions are opt-in: [`Deployments::find`],
+//! Each call sends one request. The exceptions are opt-in: [`Deployments::find`], [`Services::find`],
 //! [`ServiceHandle::restart_by_stop_and_start`], [`EnvVariables::rewrite_with`] and
 //! [`EnvVariables::rewrite_without`], waits, and the [`tail`](LogOptions::tail) of a log.
 //!

@@ -142,12 +142,12 @@ async fn an_update_without_a_health_check_resets_it() {
     assert!(updated.task_id.is_some());
     assert_eq!(health().await.as_deref(), Some("/health"));
 
-    let update = ServiceUpdate::new(&tag, None).secrets([("S2", "x")], ["S1"]);
+    let update = ServiceUpdate::new(&tag, None).replace_secrets([("S2", "x")], ["S1"]);
     service.update(update).await.unwrap();
     assert_eq!(health().await.as_deref(), Some("/"));
     assert_eq!(secrets(&dployr, &id).await, ["S1", "S2"]);
 
-    let update = ServiceUpdate::new(&tag, Some("/")).secrets([("S3", "x")], ["S2"]);
+    let update = ServiceUpdate::new(&tag, Some("/")).replace_secrets([("S3", "x")], ["S2"]);
     service.update(update).await.unwrap();
     assert_eq!(secrets(&dployr, &id).await, ["S2", "S3"], "S1 was not kept");
 }
@@ -176,8 +176,17 @@ async fn a_service_is_restarted_and_deleted() {
     let tail = dployr.logs(of_web().tail(2)).await.unwrap();
     assert_eq!(tail[..], all[all.len() - 2..], "the oldest first");
 
+    let found = dployr.services().find("web-one").await.unwrap();
+    assert_eq!(found.id, id);
     service.delete().await.unwrap();
     assert_eq!(service.get().await.unwrap_err().kind(), ErrorKind::NotFound);
+    let error = dployr.services().find("web-one").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(
+        error
+            .to_string()
+            .contains("no service with the name web-one")
+    );
     let error = dployr.deployments().find("web-one").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
 }
