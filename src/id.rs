@@ -131,6 +131,12 @@ macro_rules! id {
             }
         }
 
+        impl From<&$name> for String {
+            fn from(id: &$name) -> Self {
+                id.0.clone()
+            }
+        }
+
         impl PartialEq<str> for $name {
             fn eq(&self, text: &str) -> bool {
                 self.0 == text

@@ -1,7 +1,7 @@
 //! Environment variables of a service.
 
 use super::client::Steps;
-use super::deployments::{check_key, find_deployment};
+use super::deployments::{check_key, first_match};
 use super::shapes::Part;
 use super::{
     Client, Instance, InstanceRole, InstanceTag, Page, ServiceHandle, ServiceUpdate, Task, TaskId,
@@ -190,7 +190,8 @@ impl EnvVariables {
         if let Some(cluster) = &service.cluster_id {
             client = client.with_cluster(cluster)?;
         }
-        let deployment = find_deployment(steps, &client, |found| match &service.deployment_id {
+        let list = |number| client.deployments().page(number).page_size(100).list();
+        let deployment = first_match(steps, list, |found| match &service.deployment_id {
             Some(id) => *id == found.id,
             None => found.name == service.name,
         });
@@ -205,7 +206,7 @@ impl EnvVariables {
             None => only_instance(steps, &client).await?,
         };
         let update = ServiceUpdate::new(instance, deployment.health_check.as_deref())
-            .env(all)
+            .replace_env(all)
             .keeping_secrets(keep);
         Ok(steps.run(self.service.update(update)).await?.task_id)
     }

@@ -77,9 +77,7 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
         400 if code == "request.invalid_otp" => classified
             .advice("a code is valid for ten minutes and three attempts: request another one"),
         401 if id == "login" => classified.advice("check the e-mail address and the password"),
-        401 => classified.advice(
-            "check the token in DPLOYR_TOKEN; if it is a session id, pass it to with_session",
-        ),
+        401 => classified.advice("check DPLOYR_TOKEN; a session id belongs in with_session"),
         403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified
             .advice("the control plane refuses to read one deployment: use deployments().find(id)"),
         403 if id == "delete_deployment" && code == "permission.developer_role_required" => {

@@ -10,7 +10,7 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         // Also `dployr::Client::verify_login_code`.
         Op::VerifyLoginCode => "dployr::CodeSent::verify",
         Op::ExchangeIdentityToken => "dployr::Client::login_by_identity_token",
-        Op::Logout => "dployr::Client::logout",
+        Op::Logout => "dployr::Client::logout_everywhere",
         Op::CreateApiToken => "dployr::ApiTokens::create",
         Op::ListApiTokens => "dployr::ApiTokens::list",
         Op::DeleteApiToken => "dployr::ApiTokenHandle::delete",

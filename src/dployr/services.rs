@@ -1,7 +1,7 @@
 //! Services: list, update, start, stop, restart, delete and wait; secret variables and traffic.
 
 use super::client::{check_port, check_text, check_texts};
-use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, messages, valid_id};
+use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, first_match, messages, valid_id};
 use super::shapes::PAGING;
 use super::{
     Client, EnvVariableHandle, EnvVariables, Handle, InstanceTag, LogOptions, Page, Runtime,
@@ -9,7 +9,7 @@ use super::{
     ServiceUpdated, Task,
 };
 use crate::call::Call;
-use crate::error::{Effect, Error, Result};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::{CheckedId, checked};
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
@@ -113,7 +113,7 @@ impl ServiceUpdate {
     }
 
     /// Replaces **all** environment variables: those that are not in `all` are removed.
-    pub fn env<K, V>(mut self, all: impl IntoIterator<Item = (K, V)>) -> Self
+    pub fn replace_env<K, V>(mut self, all: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
         V: Into<Secret>,
@@ -128,10 +128,10 @@ impl ServiceUpdate {
     /// ```
     /// # use deploykit::dployr::ServiceUpdate;
     /// let update = ServiceUpdate::new("loop-node-1", Some("/health"));
-    /// let update = update.secrets([("API_KEY", "…")], ["OLD"]);
+    /// let update = update.replace_secrets([("API_KEY", "…")], ["OLD"]);
     /// # let _ = update;
     /// ```
-    pub fn secrets<K, V, N>(
+    pub fn replace_secrets<K, V, N>(
         mut self,
         set: impl IntoIterator<Item = (K, V)>,
         keep: impl IntoIterator<Item = N>,
@@ -201,13 +201,13 @@ impl ServiceUpdate {
     /// URL of the git repository. The service is then built from git, and its image is dropped.
     ///
     /// Credentials in the URL are sent, and redacted everywhere else.
-    pub fn remote_url(mut self, url: impl Into<String>) -> Self {
+    pub fn git_url(mut self, url: impl Into<String>) -> Self {
         self.patch.remote_url = Some(GitUrl::from(url.into()));
         self
     }
 
     /// The branch to build.
-    pub fn remote_branch(self, branch: impl Into<String>) -> Self {
+    pub fn branch(self, branch: impl Into<String>) -> Self {
         self.set(ServiceField::RemoteBranch, branch.into())
     }
 
@@ -282,7 +282,15 @@ impl Services {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Service>> {
         let client = self.client.clone();
-        let own = client.cluster_id().cloned();
+        self.list_of_all_clusters()
+            .map_items(move |mut services: Vec<Service>| {
+                services.retain(|service| is_of_cluster(service, &client));
+                services
+            })
+    }
+
+    fn list_of_all_clusters(&self) -> Call<Page<Service>> {
+        let client = self.client.clone();
         Call::paged(PAGING, self.page_request, move |page_request| {
             let cluster = client.cluster_parameter();
             client.call(Op::ListServices, move |raw| async move {
@@ -291,11 +299,29 @@ impl Services {
                 Ok(list.into_inner().into_page_of(page_request))
             })
         })
-        .map_items(move |mut services: Vec<Service>| {
-            services.retain(|service| {
-                own.is_none() || service.cluster_id.is_none() || service.cluster_id == own
-            });
-            services
+    }
+
+    /// Finds a service by its name in the list: `GET /v1/services`, page by page.
+    ///
+    /// A service has the name of its deployment, but another id.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound), and as [`list`](Self::list).
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn find(&self, name: impl Into<String>) -> Call<Service> {
+        let (client, name) = (self.client.clone(), name.into());
+        self.client.in_steps(Op::ListServices, |steps| async move {
+            let list = |number| {
+                let services = client.services().page(number).page_size(100);
+                services.list_of_all_clusters()
+            };
+            let is_match = |found: &Service| found.name == name && is_of_cluster(found, &client);
+            let found = first_match(&steps, list, is_match).await?;
+            found.ok_or_else(|| {
+                let why = format!("the cluster has no service with the name {name}");
+                steps.error(ErrorKind::NotFound, &why)
+            })
         })
     }
 
@@ -344,6 +370,12 @@ impl Services {
                 Ok(metrics.await?.into_inner().0)
             })
     }
+}
+
+/// Whether the service belongs to the client's cluster, as far as both are known.
+fn is_of_cluster(service: &Service, client: &Client) -> bool {
+    let own = client.cluster_id();
+    own.is_none() || service.cluster_id.is_none() || service.cluster_id.as_ref() == own
 }
 
 impl ServiceHandle {
@@ -488,7 +520,7 @@ impl ServiceHandle {
             steps.run(service.start()).await.map_err(|error| {
                 error
                     .with_effect(Effect::Applied)
-                    .with_advice("the service was stopped before: start it with start()")
+                    .with_advice("the service is stopped: start it with start()")
             })
         })
     }

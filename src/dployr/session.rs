@@ -212,7 +212,7 @@ impl Client {
     /// Not retried, because this `GET` changes state. Without a session it does nothing.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
-    pub fn logout(&self) -> Call<()> {
+    pub fn logout_everywhere(&self) -> Call<()> {
         self.call(Op::Logout, |raw| async move {
             raw.logout().await?;
             Ok(())

@@ -224,9 +224,9 @@ impl Deployments {
         since: SystemTime,
     ) -> Call<Vec<DeploymentSummary>> {
         let (tag, since) = (tag.into(), allow_for_skew(since));
-        self.client
-            .deployments()
-            .tagged(tag.as_str())
+        let mut list = self.client.deployments();
+        list.filters.clone_from(&self.filters);
+        list.tagged(tag.as_str())
             .created_since(since)
             .newest_first()
             .page_size(PAGING.largest)

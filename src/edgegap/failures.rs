@@ -35,7 +35,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         422 if !may_deploy => classified,
         422 if classified.resource_id.is_some() => classified
             .kind(ErrorKind::Rejected)
-            .advice("call deployment(id).stop()"),
+            .advice("stop it: deployment(id).stop()"),
         // The live platform answers an unknown id with 400. The id is the only argument.
         400 if failure
             .operation

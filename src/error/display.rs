@@ -3,6 +3,7 @@
 use super::{Effect, Error, ErrorKind, Inner, Lookup};
 use http::Method;
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use std::time::Duration;
 const MAX_MESSAGE: usize = 1 << 10;
 /// Size limit of a code or resource id, in bytes.
 const MAX_NAME: usize = 200;
+/// Size limit of the details, in bytes.
+const MAX_DETAILS: usize = 300;
 /// Size limit of an id from the path, in bytes.
 const MAX_PATH_ID: usize = 64;
 
@@ -27,6 +30,10 @@ impl fmt::Display for Error {
         }
         if let Some(code) = &inner.code {
             write!(f, " [{}]", shortened(code, MAX_NAME))?;
+        }
+        // Other forms of details are already in the message.
+        if let Some(details @ Value::Object(_)) = &inner.details {
+            write!(f, " {}", shortened(&details.to_string(), MAX_DETAILS))?;
         }
         if inner.attempts > 1 {
             let unit = match inner.kind {
@@ -91,8 +98,13 @@ fn write_effect(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
     let resource = inner.resource_id.as_deref();
     let resource = resource.map(|id| shortened(id, MAX_NAME));
     if !changes_something(inner) {
-        return match resource {
-            Some(id) => write!(f, "; {id} still exists and may cost money"),
+        // A wait that saw the resource may leave it behind.
+        let was_seen = inner
+            .wait
+            .as_ref()
+            .is_some_and(|wait| !wait.timeline.is_empty());
+        return match resource.filter(|_| was_seen) {
+            Some(id) => write!(f, "; {id} may still exist and cost money"),
             None => Ok(()),
         };
     }
@@ -102,7 +114,7 @@ fn write_effect(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
         }
         (Effect::None, ..) => f.write_str("; nothing was done"),
         (Effect::Applied, Some((noun, _)), Some(id)) => {
-            write!(f, "; {noun} {id} was created and must be deleted")
+            write!(f, "; {noun} {id} was created and may cost money")
         }
         (Effect::Applied, Some((noun, advice)), None) => {
             write!(f, "; the {noun} was created: {advice}")
@@ -110,7 +122,10 @@ fn write_effect(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
         (Effect::Unknown, Some((noun, advice)), _) => {
             write!(f, "; the {noun} may exist: {advice}")
         }
-        (Effect::Applied, None, _) => f.write_str("; the change was made"),
+        (Effect::Applied, None, _) if inner.kind == ErrorKind::Decode => {
+            f.write_str("; the change was made")
+        }
+        (Effect::Applied, None, _) => f.write_str("; part of the change was made"),
         (Effect::Unknown, None, _) => {
             let advice = match is_idempotent(inner) {
                 true => "a retry is safe",

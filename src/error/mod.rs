@@ -178,6 +178,13 @@ impl Error {
     }
 
     /// An invalid configuration of a client.
+    /// Puts `prefix: ` before the message.
+    pub(crate) fn prefixed(mut self, prefix: &str) -> Self {
+        let message = self.message().unwrap_or_default();
+        self.0.message = Some(format!("{prefix}: {message}"));
+        self
+    }
+
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message).with_effect(Effect::None)
     }
@@ -215,13 +222,14 @@ impl Error {
     }
 
     /// The server's id for this HTTP request, if it sent one.
-    pub fn request_id(&self) -> Option<&str> {
+    pub fn http_request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
     /// A resource that exists although the call failed, and may have to be deleted.
     ///
-    /// For example, the deployment in Edgegap's 422, or the deployment that a wait gave up on.
+    /// For example, the deployment in Edgegap's 422, or the deployment that a wait gave up on. For a dployr
+    /// deployment without a known id, this is its name.
     pub fn resource_id(&self) -> Option<&str> {
         self.0.resource_id.as_deref()
     }

@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 ///
 /// Bodies are `{error}`, `{message}`, `{error, code, details}`, `{errors}`, plain text, or empty.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
-    let classified = Classified::from_status(failure.status);
+    let mut classified = Classified::from_status(failure.status);
+    if failure.status == 401 {
+        classified = classified.advice("check NEXLAYER_API_KEY or the session token");
+    }
     if let Some(json) = failure.json {
         return by_json(classified, json);
     }

@@ -253,6 +253,11 @@ impl<P: Platform> ClientBuilder<P> {
     /// is not loopback; if the token is not a valid header value; if the proxy or a certificate is
     /// invalid; or if options contradict each other.
     pub fn build(self) -> Result<P::Client> {
+        let api = P::profile().api;
+        self.assemble().map_err(|error| error.prefixed(api))
+    }
+
+    fn assemble(self) -> Result<P::Client> {
         let (profile, options) = (P::profile(), self.options);
         let base_url = options.base_url.as_deref().or(profile.base_url);
         let base_url = base_url.ok_or_else(|| {

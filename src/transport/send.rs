@@ -37,13 +37,15 @@ impl Scope {
 
 /// The error for a network failure.
 pub(crate) fn network_error(error: reqwest::Error, target: &Target) -> Error {
+    let host = error.url().and_then(|url| url.host_str());
+    let cannot_connect = format!("{NO_CONNECTION} to {}", host.unwrap_or("the server"));
     // The URL may contain a session token.
     let error = error.without_url();
     let (kind, message, effect) = if error.is_builder() {
         let message = "cannot build the request";
         (ErrorKind::InvalidRequest, message, Effect::None)
     } else if error.is_connect() {
-        (ErrorKind::Connect, NO_CONNECTION, Effect::None)
+        (ErrorKind::Connect, &*cannot_connect, Effect::None)
     } else if error.is_timeout() {
         (ErrorKind::Timeout, "no response in time", target.effect())
     } else {

@@ -234,7 +234,7 @@ impl<T: Send + 'static> PollLoop<T> {
         }
     }
 
-    /// Adds the id of the resource, which still exists and may cost money.
+    /// Adds the id of the resource, which may still exist and cost money.
     fn with_resource(&self, error: Error) -> Error {
         self.with_timeline(error)
             .with_resource_id(self.settings.id.clone())

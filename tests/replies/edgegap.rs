@@ -25,7 +25,7 @@ async fn errors_contain_message_details_and_ids_of_the_reply() {
         let error = fails(CannedReply::json(400, body).header("x-request-id", "r-1")).await;
         assert_eq!(error.message(), Some("no such version"), "one line");
         assert_eq!(error.details().unwrap()["version"][0], "unknown");
-        assert_eq!(error.request_id(), Some("r-1"));
+        assert_eq!(error.http_request_id(), Some("r-1"));
         assert_eq!((error.attempts(), error.resource_id()), (1, None));
 
         let error = fails(json_reply(400, json!({ "message": "x", "details": null }))).await;

@@ -41,7 +41,11 @@ fn logins_and_public_routes_send_no_credentials() {
         assert!(!text.contains("authorization"), "{text}");
         assert!(!text.contains("cookie"), "{text}");
     }
-    let text = signed_in().logout().preview().unwrap().to_string();
+    let text = signed_in()
+        .logout_everywhere()
+        .preview()
+        .unwrap()
+        .to_string();
     assert!(!text.contains("authorization"), "{text}");
 }
 
@@ -218,15 +222,18 @@ fn invalid_service_updates_are_refused() {
         ),
         (update().port(0), "port 0"),
         (update().port(65_536), "port 65536"),
-        (update().env([("A=B", "x")]), "contains `=`"),
-        (update().secrets([("", "x")], ["A"]), "name of a variable"),
+        (update().replace_env([("A=B", "x")]), "contains `=`"),
         (
-            update().secrets([("B", "x")], ["a\n"]),
+            update().replace_secrets([("", "x")], ["A"]),
             "name of a variable",
         ),
-        (update().secrets([("A", "x")], ["A"]), "both"),
+        (
+            update().replace_secrets([("B", "x")], ["a\n"]),
+            "name of a variable",
+        ),
+        (update().replace_secrets([("A", "x")], ["A"]), "both"),
         (update().image(""), "setting Image is empty"),
-        (update().remote_url(""), "URL of the repository"),
+        (update().git_url(""), "URL of the repository"),
         (update().runtime("", "1"), "setting Runtime is empty"),
         (update().runtime("nodejs", " "), "setting Version is empty"),
         (update().domain("a\nb"), "control character"),

@@ -92,6 +92,12 @@ fn invalid_filters_are_refused() {
     for tag in ["", " "] {
         refused(all().find_created(tag, UNIX_EPOCH), "tag is empty");
     }
+    refused(
+        all()
+            .filter(Filter::application(""))
+            .find_created("eu", UNIX_EPOCH),
+        "application is empty",
+    );
     for (filter, words) in [
         (StopFilter::ids(NONE), "might stop everything"),
         (StopFilter::any_tag(NONE), "might stop everything"),
@@ -114,7 +120,7 @@ fn invalid_filters_are_refused() {
 fn stop_matching_refuses_a_list_with_filters() {
     let filtered = client().deployments().tagged("eu");
     let call = filtered.stop_matching(StopFilter::any_tag(["old"]));
-    refused(call, "ignores the filters of the list");
+    refused(call, "cannot apply the filters");
 }
 
 #[tokio::test]

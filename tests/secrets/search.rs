@@ -269,7 +269,7 @@ impl LeakSearch {
             ("message", error.message()),
             ("code", error.code()),
             ("body", error.body_excerpt()),
-            ("request id", error.request_id()),
+            ("request id", error.http_request_id()),
             ("resource id", error.resource_id()),
             ("details", details.as_deref()),
         ] {

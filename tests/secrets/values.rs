@@ -74,9 +74,9 @@ async fn dployr_values(search: &mut LeakSearch) {
         .env("A", plant.wide("variable"))
         .secret("B", plant.wide("secret"));
     let update = ServiceUpdate::new("loop-node-1", Some("/health"))
-        .env([("A", plant.wide("variable"))])
-        .secrets([("B", plant.wide("secret"))], ["C"])
-        .remote_url(url.as_str());
+        .replace_env([("A", plant.wide("variable"))])
+        .replace_secrets([("B", plant.wide("secret"))], ["C"])
+        .git_url(url.as_str());
     let webhook = NewWebhook::new(url.as_str(), ["x"]).secret(plant.wide("secret"));
     search.search_all_debug(&[
         &client,

@@ -102,7 +102,7 @@ async fn a_get_that_changes_state_is_not_retried() {
     let builder = builder.token("t").retry(deploykit::Retry::default());
     let client = builder.recorder(&recorder).build().unwrap();
     let attempts = |error: Error| (error.attempts(), error.effect());
-    let logout = client.logout().await.unwrap_err();
+    let logout = client.logout_everywhere().await.unwrap_err();
     assert_eq!(attempts(logout), (1, Effect::Unknown));
     let status = client.domain("a.example").status().await.unwrap_err();
     assert_eq!(attempts(status), (1, Effect::Unknown));

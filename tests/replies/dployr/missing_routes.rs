@@ -187,7 +187,10 @@ async fn a_start_that_fails_after_the_stop_has_the_effect_applied() {
     let error = service.restart_by_stop_and_start().await.unwrap_err();
     assert_failure(&error, ErrorKind::Forbidden, Effect::Applied);
     assert_eq!(failed_operation(&error), Some("start_service"));
-    assert!(error.to_string().contains("was stopped"), "{error}");
+    assert!(
+        error.to_string().contains("the service is stopped"),
+        "{error}"
+    );
     assert!(!error.is_retryable(), "a retry would stop it again");
 
     let server = Server::new();

@@ -83,8 +83,8 @@ fn every_value(to: &Clients) -> ServiceUpdate {
     let user = to.secret("url of the repository (user)");
     let value = to.secret("body.env_vars.*");
     service_update(to)
-        .env([("A", value.clone()), ("Ü %", value)])
-        .secrets([("S2", to.secret("body.secrets.*"))], ["S1", "S0", "S1"])
+        .replace_env([("A", value.clone()), ("Ü %", value)])
+        .replace_secrets([("S2", to.secret("body.secrets.*"))], ["S1", "S0", "S1"])
         .description("übung, with \"quotes\"")
         .run_cmd("npm start")
         .build_cmd("npm install")
@@ -93,8 +93,8 @@ fn every_value(to: &Clients) -> ServiceUpdate {
         .static_dir("public")
         .domain("example.com")
         .runtime("nodejs", "22")
-        .remote_url(format!("https://x:{user}@git.example/a.git"))
-        .remote_branch("main")
+        .git_url(format!("https://x:{user}@git.example/a.git"))
+        .branch("main")
 }
 
 fn cleared(to: &Clients) -> ServiceUpdate {
@@ -233,7 +233,7 @@ fn account() -> Vec<Row> {
         .variant("unusual_id", |to| {
             json(signed_in(to).api_token(unusual(to)).delete())
         }),
-        row("logout", |to| json(signed_in(to).logout())),
+        row("logout", |to| json(signed_in(to).logout_everywhere())),
         row("get_health", |to| json(to.dployr.health())),
         row("list_versions", |to| json(to.dployr.versions()))
             .variant("previews", |to| json(to.dployr.versions_with_previews())),
@@ -378,7 +378,12 @@ fn services() -> Vec<Row> {
             // Empty maps remove all variables and all secrets.
             .variant("all_removed", |to| {
                 let none: [(&str, &str); 0] = [];
-                update(to, service_update(to).env(none).secrets(none, [""; 0]))
+                update(
+                    to,
+                    service_update(to)
+                        .replace_env(none)
+                        .replace_secrets(none, [""; 0]),
+                )
             })
             .variant("cleared", |to| update(to, cleared(to))),
         row("get_service_logs", |to| {
