@@ -2,7 +2,7 @@
 
 use super::client::check_text;
 use super::shapes::PAGING;
-use super::{ApiToken, ApiTokenHandle, ApiTokenId, Client, Handle, NewToken, Page};
+use super::{ApiToken, ApiTokenId, Client, Handle, NewToken, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::page::{PageRequest, paged};
@@ -92,6 +92,9 @@ impl ApiTokens {
         })
     }
 }
+
+/// A handle on an API token; made by [`Client::api_token`].
+pub type ApiTokenHandle = Handle<ApiTokenId>;
 
 impl ApiTokenHandle {
     /// Revokes the token at once: `DELETE /v1/auth/tokens/{id}`.

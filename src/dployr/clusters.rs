@@ -2,9 +2,7 @@
 
 use super::client::check_text;
 use super::shapes::PAGING;
-use super::{
-    Client, Cluster, ClusterHandle, ClusterId, ClusterUser, Handle, Integrations, Invited, Page,
-};
+use super::{Client, Cluster, ClusterId, ClusterUser, Handle, Integrations, Invited, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::page::{PageRequest, paged};
@@ -31,6 +29,9 @@ impl Clusters {
         })
     }
 }
+
+/// A handle on a cluster; made by [`Client::cluster`].
+pub type ClusterHandle = Handle<ClusterId>;
 
 impl ClusterHandle {
     /// Renames the cluster: `PATCH /v1/clusters/{id}`.

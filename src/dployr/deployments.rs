@@ -4,7 +4,7 @@ use super::client::{Steps, check_port, check_text, check_texts};
 use super::shapes::PAGING;
 use super::{
     Client, Deployment, DeploymentId, DeploymentSource, DeploymentStatus, Handle, LogOptions, Page,
-    Runtime, ServiceType, TaskId,
+    Runtime, ServiceType,
 };
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,7 +17,7 @@ use crate::secret::{GitUrl, Secret};
 use crate::time::{Timestamp, allow_for_skew};
 use crate::wait::{Schedule, Snapshot, Wait};
 use crate::watch::{Observation, Phase, WatchSource, Watcher};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -250,6 +250,34 @@ pub(super) fn check_keys<'a>(
 ) -> Result<()> {
     let mut keys = maps.into_iter().flat_map(BTreeMap::keys);
     keys.try_for_each(|key| check_key(key))
+}
+
+/// Id of a task, in the reply to a deployment, a start or a stop.
+///
+/// No operation accepts it. The first deployment of a name has the id of its task. A redeployment keeps
+/// the id of the deployment, so the id of its task is not a deployment id. To wait for a deployment, use
+/// [`Deployed::deployment`](Deployed::deployment).
+///
+/// ```compile_fail
+/// # async fn example(dployr: deploykit::dployr::Client, task: deploykit::dployr::TaskId) {
+/// dployr.deployment(task).get().await; // a task id is not a deployment id
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TaskId(String);
+
+impl TaskId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// The result of [`Client::deploy`] and [`DeploymentHandle::update`].

@@ -2,7 +2,7 @@
 
 use super::client::check_text;
 use super::shapes::PAGING;
-use super::{Client, Domain, DomainHandle, DomainName, DomainServing, Handle, Page};
+use super::{Client, Domain, DomainName, DomainServing, Handle, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::page::{PageRequest, paged};
@@ -96,6 +96,9 @@ impl Domains {
         })
     }
 }
+
+/// A handle on a domain; made by [`Client::domain`].
+pub type DomainHandle = Handle<DomainName>;
 
 impl DomainHandle {
     /// Reads the domain, with the DNS records to set until it is verified: `GET /v1/domains/{domain}`.

@@ -3,8 +3,8 @@
 use super::client::{check_text, check_texts};
 use super::shapes::PAGING;
 use super::{
-    Client, Handle, Instance, InstanceHandle, InstanceId, InstanceKind, InstanceMetrics,
-    InstanceRegistered, InstanceRole, InstanceTag, InstanceTask, NodeHandle, Page,
+    Client, Handle, Instance, InstanceId, InstanceKind, InstanceMetrics, InstanceRegistered,
+    InstanceRole, InstanceTag, InstanceTask, Page,
 };
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -139,6 +139,9 @@ fn without_repeated_pool(mut page: Page<Instance>) -> Page<Instance> {
     page
 }
 
+/// A handle on an instance; made by [`Client::instance`].
+pub type InstanceHandle = Handle<InstanceId>;
+
 impl InstanceHandle {
     /// Reads the instance: `GET /v1/instances/{id}`, by its id, not its tag.
     ///
@@ -182,7 +185,10 @@ impl InstanceHandle {
     }
 }
 
-impl NodeHandle {
+/// A handle on an instance by its tag; made by [`Client::instance_by_tag`].
+pub type TaggedInstanceHandle = Handle<InstanceTag>;
+
+impl TaggedInstanceHandle {
     /// Pings the instance: `POST /v1/instances/{tag}/ping`.
     ///
     /// The ping is queued. Its result updates the status in [`Instances::list`].
@@ -251,7 +257,10 @@ impl Client {
     }
 
     /// A handle on an instance by its tag, for calls that require the tag.
-    pub fn node(&self, tag: impl TryInto<InstanceTag, Error: Into<Error>>) -> NodeHandle {
+    pub fn instance_by_tag(
+        &self,
+        tag: impl TryInto<InstanceTag, Error: Into<Error>>,
+    ) -> TaggedInstanceHandle {
         Handle::new(self, tag)
     }
 }

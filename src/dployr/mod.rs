@@ -55,7 +55,7 @@ mod domains;
 pub(crate) mod env;
 mod events;
 mod failures;
-mod ids;
+mod handle;
 mod instances;
 mod logs;
 pub(crate) mod operations;
@@ -84,25 +84,68 @@ pub use crate::raw::dployr::types::{
     RemoteIntegrations, RoutableService, Route, Service, ServiceMetrics, ServiceSecret,
     ServiceStatus, ServiceUpdated, SwapMetrics, Task, User, Versions, Webhook,
 };
-pub use api_tokens::{ApiTokens, NewApiToken};
+pub use api_tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
 pub use client::{Client, Dployr};
-pub use clusters::{ClusterUsers, Clusters};
-pub use deployments::{Deployed, DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment};
-pub use domains::{Domains, NewDomain};
+pub use clusters::{ClusterHandle, ClusterUsers, Clusters};
+pub use deployments::{
+    Deployed, DeploymentHandle, DeploymentUpdate, Deployments, NewDeployment, TaskId,
+};
+pub use domains::{DomainHandle, Domains, NewDomain};
 pub use env::{EnvVariable, EnvVariableHandle, EnvVariables};
 pub use events::{EventWindow, Events};
-pub use ids::{
-    ApiTokenHandle, ApiTokenId, ClusterHandle, ClusterId, DeploymentId, DomainHandle, DomainName,
-    Handle, InstanceHandle, InstanceId, InstanceTag, NodeHandle, ProjectHandle, ProjectId,
-    RouteHandle, RouteId, ServiceHandle, ServiceId, TaskId,
-};
-pub use instances::{Instances, NewInstance};
+pub use handle::Handle;
+pub use instances::{InstanceHandle, Instances, NewInstance, TaggedInstanceHandle};
 pub use logs::{ClusterLogOptions, LogOptions};
-pub use projects::{NewProject, Projects};
-pub use routes::{NewRoute, RoutableServices, Routes};
-pub use services::{ServiceField, ServiceSecrets, ServiceUpdate, Services};
+pub use projects::{NewProject, ProjectHandle, Projects};
+pub use routes::{NewRoute, RoutableServices, RouteHandle, Routes};
+pub use services::{ServiceField, ServiceHandle, ServiceSecrets, ServiceUpdate, Services};
 pub use session::{CodeSent, LoginSession, TokenPair};
 pub use webhooks::{EventData, NewWebhook, WebhookEvent, WebhookSetup, Webhooks};
+
+crate::id::id! {
+    /// Id of a dployr cluster: `01M85NWTN0TJ4JW1JXEKRNC9Z2`.
+    ClusterId, "cluster id"
+}
+
+crate::id::id! {
+    /// Id of a dployr deployment: `01M85NWXQH0M1DQ4109E4PJNZT`.
+    DeploymentId, "deployment id"
+}
+
+crate::id::id! {
+    /// Id of a dployr service: `01M85NWYM50C3XD23R6MCKYEYQ`.
+    ServiceId, "service id"
+}
+
+crate::id::id! {
+    /// Id of a dployr instance: `01M85NWTYTS09RTFPRVV8BHHEN`.
+    InstanceId, "instance id"
+}
+
+crate::id::id! {
+    /// Tag of a dployr instance: `loop-node-1`. Some calls require it instead of the id.
+    InstanceTag, "instance tag"
+}
+
+crate::id::id! {
+    /// Id of a dployr proxy route.
+    RouteId, "route id"
+}
+
+crate::id::id! {
+    /// Id of a dployr API token, not its value: `07b5804a-1c6c-426d-a4cf-185c3b8eff9d`.
+    ApiTokenId, "API token id"
+}
+
+crate::id::id! {
+    /// A domain: `app.example.com`.
+    DomainName, "domain"
+}
+
+crate::id::id! {
+    /// Id of a dployr project.
+    ProjectId, "project id"
+}
 
 /// Builder of a dployr [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Dployr>;

@@ -1,7 +1,7 @@
 //! Projects, which group services.
 
 use super::client::check_text;
-use super::{Client, Handle, Page, Project, ProjectHandle, ProjectId};
+use super::{Client, Handle, Page, Project, ProjectId};
 use crate::call::Call;
 use crate::error::Error;
 use crate::raw::dployr::{Op, types};
@@ -65,6 +65,9 @@ impl Projects {
         })
     }
 }
+
+/// A handle on a project; made by [`Client::project`].
+pub type ProjectHandle = Handle<ProjectId>;
 
 impl ProjectHandle {
     /// Deletes the project: `DELETE /v1/projects/{id}`. No known server has this route.

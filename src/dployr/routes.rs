@@ -2,7 +2,7 @@
 
 use super::client::check_port;
 use super::domains::check_domain;
-use super::{Client, Handle, Page, RoutableService, Route, RouteHandle, RouteId, ServiceId};
+use super::{Client, Handle, Page, RoutableService, Route, RouteId, ServiceId};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
@@ -88,6 +88,9 @@ impl Routes {
         })
     }
 }
+
+/// A handle on a route; made by [`Client::route`].
+pub type RouteHandle = Handle<RouteId>;
 
 impl RouteHandle {
     /// Deletes the route: `DELETE /v1/proxy/routes/{id}`. No known server has this route.

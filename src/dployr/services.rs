@@ -5,8 +5,8 @@ use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, first_match, mes
 use super::shapes::PAGING;
 use super::{
     Client, EnvVariableHandle, EnvVariables, Handle, InstanceTag, LogOptions, Page, Runtime,
-    Service, ServiceHandle, ServiceId, ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus,
-    ServiceUpdated, Task,
+    Service, ServiceId, ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus, ServiceUpdated,
+    Task,
 };
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -377,6 +377,9 @@ fn is_of_cluster(service: &Service, client: &Client) -> bool {
     let own = client.cluster_id();
     own.is_none() || service.cluster_id.is_none() || service.cluster_id.as_ref() == own
 }
+
+/// A handle on a service; made by [`Client::service`].
+pub type ServiceHandle = Handle<ServiceId>;
 
 impl ServiceHandle {
     /// Reads the service: `GET /v1/services/{id}`, by its id, not its name.

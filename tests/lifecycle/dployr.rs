@@ -207,13 +207,13 @@ async fn an_instance_is_registered_and_deleted() {
     let variables = dployr.service(&id).env_variables().instance(&tag);
     variables.rewrite_with("A", "2").await.unwrap();
 
-    let node = dployr.node(&tag);
-    node.ping().await.unwrap();
-    for task in [node.reboot(false), node.restart_daemon(true)] {
+    let instance = dployr.instance_by_tag(&tag);
+    instance.ping().await.unwrap();
+    for task in [instance.reboot(false), instance.restart_daemon(true)] {
         assert!(task.await.unwrap().task_id.is_some());
     }
     let disconnected = dployr
-        .node("node-2")
+        .instance_by_tag("node-2")
         .restart_daemon(true)
         .await
         .unwrap_err();

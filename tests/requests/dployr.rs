@@ -315,7 +315,7 @@ fn ids_that_change_the_path_are_refused() {
         let rewrite = service.env_variables().rewrite_with("A", "b");
         refused(rewrite, "service id");
         refused(client.instance(id).get(), "instance id");
-        refused(client.node(id).ping(), "instance tag");
+        refused(client.instance_by_tag(id).ping(), "instance tag");
         refused(client.route(id).delete(), "route id");
         refused(client.project(id).delete(), "project id");
         refused(client.api_token(id).delete(), "API token id");

@@ -4,8 +4,8 @@ use super::{AnyCall, Clients, Row, json, json_with_id, lines, opaque, opaque_wit
 use deploykit::dployr::{
     Client, ClusterHandle, ClusterLogOptions, DeploymentHandle, DeploymentId, DeploymentUpdate,
     DomainHandle, EventType, EventWindow, InstanceHandle, LogOptions, NewApiToken, NewDeployment,
-    NewDomain, NewInstance, NewProject, NewRoute, NewWebhook, NodeHandle, ServiceField,
-    ServiceHandle, ServiceType, ServiceUpdate, WebhookSetup,
+    NewDomain, NewInstance, NewProject, NewRoute, NewWebhook, ServiceField, ServiceHandle,
+    ServiceType, ServiceUpdate, TaggedInstanceHandle, WebhookSetup,
 };
 use deploykit::logs::LogCursor;
 use std::net::Ipv4Addr;
@@ -168,8 +168,8 @@ fn instance(to: &Clients) -> InstanceHandle {
     in_cluster(to).instance(to.id("instance", "i-1"))
 }
 
-fn node(to: &Clients) -> NodeHandle {
-    in_cluster(to).node(to.id("instance_tag", "loop-node-1"))
+fn tagged_instance(to: &Clients) -> TaggedInstanceHandle {
+    in_cluster(to).instance_by_tag(to.id("instance_tag", "loop-node-1"))
 }
 
 fn new_instance() -> NewInstance {
@@ -473,12 +473,15 @@ fn instances() -> Vec<Row> {
             .variant("unusual_id", |to| {
                 json(to.dployr.instance(unusual(to)).metrics())
             }),
-        row("ping_instance", |to| json(node(to).ping())),
+        row("ping_instance", |to| json(tagged_instance(to).ping())),
         row("restart_instance", |to| {
-            json(node(to).restart_daemon(false))
+            json(tagged_instance(to).restart_daemon(false))
         }),
-        row("reboot_instance", |to| json(node(to).reboot(true))).variant("unusual_tag", |to| {
-            json(to.dployr.node(unusual(to)).reboot(false))
+        row("reboot_instance", |to| {
+            json(tagged_instance(to).reboot(true))
+        })
+        .variant("unusual_tag", |to| {
+            json(to.dployr.instance_by_tag(unusual(to)).reboot(false))
         }),
         row("create_instance", |to| {
             let call = in_cluster(to).instances().create(new_instance());
