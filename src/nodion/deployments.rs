@@ -110,13 +110,13 @@ impl ApplicationHandle {
     /// or a control character. Otherwise as [`deploy`](Self::deploy).
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
-    pub fn deploy_image(&self, tag: impl Into<String>) -> Call<Deployed> {
+    pub fn deploy_image_tag(&self, tag: impl Into<String>) -> Call<Deployed> {
         let tag = tag.into();
         let body = json!({ "image_tag": tag });
         self.deploy_tag(Some(tag)).attach_json(body)
     }
 
-    /// Sends no body. [`deploy_image`](Self::deploy_image) attaches one, because the generated method takes
+    /// Sends no body. [`deploy_image_tag`](Self::deploy_image_tag) attaches one, because the generated method takes
     /// no optional body, and it is unknown how the platform handles `{}`.
     fn deploy_tag(&self, tag: Option<String>) -> Call<Deployed> {
         let application = self.clone();

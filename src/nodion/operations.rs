@@ -9,7 +9,7 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
     match op {
         // Also `nodion::DeploymentHandle::get`.
         Op::ListDeployments => "nodion::Deployments::list",
-        // Also `nodion::ApplicationHandle::deploy_image`.
+        // Also `nodion::ApplicationHandle::deploy_image_tag`.
         Op::CreateDeployment => "nodion::ApplicationHandle::deploy",
         Op::ListApplications => "nodion::Applications::list",
         Op::CreateApplication => "nodion::Applications::create",

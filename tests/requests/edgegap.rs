@@ -1,5 +1,7 @@
 use super::{CANARY, refused};
-use deploykit::edgegap::{Client, Filter, Match, NewDeployment, StopFilter, User};
+use deploykit::edgegap::{
+    ApplicationName, Client, Filter, Match, NewDeployment, StopFilter, TagName, User,
+};
 use deploykit::{Effect, ErrorKind};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -114,6 +116,18 @@ fn invalid_filters_are_refused() {
     ] {
         refused(client().deployments().stop_matching(filter), words);
     }
+}
+
+#[test]
+fn names_from_records_are_arguments() {
+    let tag = TagName::new("eu").unwrap();
+    let application = ApplicationName::new("my-app").unwrap();
+    let new = NewDeployment::new(&application, "1", player()).tag(&tag);
+    let text = client().deploy(new).preview().unwrap().to_string();
+    assert!(text.contains("my-app") && text.contains("eu"), "{text}");
+    let list = client().deployments().tagged(&tag).list();
+    let text = list.preview().unwrap().to_string();
+    assert!(text.contains("eu"), "{text}");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn invalid_names_tags_and_scalings_are_refused() {
         );
     }
     for tag in ["", " ", "1 27", "1.27\n"] {
-        refused(application().deploy_image(tag), "the image tag");
+        refused(application().deploy_image_tag(tag), "the image tag");
     }
     for (scaling, message) in [
         (Scaling::to(0, "t"), "0 instances are not between 1 and 16"),
@@ -128,7 +128,7 @@ fn ids_that_would_change_the_path_are_refused() {
     for id in ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\nb"] {
         let invalid = client().application(id);
         refused(invalid.deploy(), "application id");
-        refused(invalid.deploy_image("1"), "application id");
+        refused(invalid.deploy_image_tag("1"), "application id");
         refused(invalid.deployments().list(), "application id");
         refused(invalid.deployment("d").get(), "application id");
         refused(invalid.logs(LogOptions::new()), "application id");

@@ -94,7 +94,7 @@ pub fn rows() -> Vec<Row> {
         }),
         row("create_deployment", |to| json(application(to).deploy())).variant("image", |to| {
             let id = to.id("image_application", APPLICATION);
-            json(to.nodion.application(id).deploy_image("1.27"))
+            json(to.nodion.application(id).deploy_image_tag("1.27"))
         }),
         row("list_deployments", |to| {
             json(application(to).deployments().list())
