@@ -63,7 +63,8 @@ impl LogOptions {
         Self::default()
     }
 
-    /// Selects only the last lines, at most 2,500.
+    /// Selects only the last lines, at most 2,500, of the last hour or of the time after
+    /// [`since`](Self::since).
     ///
     /// A followed log starts with these lines; 0 yields only new lines. The call requests 2,500 lines and
     /// drops the earlier ones, because Nodion does not document which lines a smaller
