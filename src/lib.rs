@@ -25,12 +25,13 @@
 //!
 //! # API grammar
 //!
-//! - `deploy` starts a deployment. Its result contains the id; the result's method `deployment` (on Nexlayer
-//!   `application`) returns a handle.
+//! - `deploy` starts a deployment. Its result contains the id, if the platform returns one; the result's
+//!   method `deployment` (on Nexlayer `application`) returns a handle.
 //! - A method with a plural name returns a collection: `client.domains().list()`, `.create(new)`.
 //! - A method with a singular name and an id returns a handle: `client.domain(id).get()`, `.delete()`.
-//! - `wait`, `stop`, `restart`, `logs` and `follow_logs` have the same meaning on every platform. Some
-//!   platforms lack some of them.
+//! - `wait`, `restart`, `logs` and `follow_logs` have the same meaning on every platform. Some platforms lack
+//!   some of them. `stop` ends an Edgegap deployment for good; a dployr service and a Nodion process can be
+//!   started again.
 //!
 //! Every operation is a method that returns a [`Call`]. A call sends nothing until awaited, and has the same
 //! options everywhere: [`timeout`](Call::timeout), [`preview`](Call::preview),
