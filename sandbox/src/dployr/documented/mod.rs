@@ -5,9 +5,12 @@
 //! dployr-io/dployr:api/openapi.yaml (the daemon).
 
 mod deployments;
+mod env;
 mod instances;
-mod other_resources;
+mod projects;
+mod routes;
 mod services;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -108,12 +111,38 @@ fn route(state: &mut Dployr, call: &Call, authenticated: bool) -> HandlerResult 
         }
         "get_instance" => Ok(Reply::json(200, &instances::instance(state))),
         "get_instance_metrics" => Ok(Reply::json(200, &instances::metrics(call))),
-        _ => other_resources::route(state, call),
+        "list_service_env" => env::list_variables(state, id),
+        "set_service_env" => env::set_variable(state, call, id),
+        "delete_service_env" => env::delete_variable(state, call, id),
+        "list_routes" => list(state.routes.iter().cloned()),
+        "create_route" => routes::create_route(state, call),
+        "delete_route" => deleted(remove(&mut state.routes, id), "proxy route"),
+        "list_projects" => list(state.projects.iter().cloned()),
+        "create_project" => projects::create_project(state, call),
+        "delete_project" => deleted(remove(&mut state.projects, id), "project"),
+        // The reference has no operation that deletes a webhook.
+        "list_webhooks" => list(state.webhooks.iter().cloned()),
+        "create_webhook" => webhooks::create_webhook(state, call),
+        _ => call.example().ok_or_else(|| not_found("route")),
     }
 }
 
 fn list(items: impl Iterator<Item = Value>) -> HandlerResult {
     Ok(Reply::json(200, &items.collect()))
+}
+
+/// Stores the item and returns it with 201.
+fn stored(items: &mut Vec<Value>, item: Value) -> Reply {
+    let reply = Reply::json(201, &item);
+    items.push(item);
+    reply
+}
+
+/// Removes the item with this id. Returns whether there was one.
+fn remove(items: &mut Vec<Value>, id: &str) -> bool {
+    let before = items.len();
+    items.retain(|item| item.get("id") != Some(&json!(id)));
+    items.len() < before
 }
 
 fn login(state: &mut Dployr, call: &Call) -> HandlerResult {

@@ -1,8 +1,8 @@
-//! Services, their logs and variables.
+//! Services and their logs.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::super::{Dployr, RunState, Service, Variables, lines_reply};
+use super::super::{Dployr, RunState, Service, lines_reply};
 use super::{invalid, not_found};
 use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
@@ -52,21 +52,4 @@ pub(super) fn describe_service(state: &Dployr, service: &Service, call: &Call) -
         "created_at": rfc3339(service.created_at),
         "updated_at": rfc3339(service.updated_at),
     })
-}
-
-/// The variables of a service.
-pub(super) fn variables<'a>(
-    state: &'a mut Dployr,
-    service_id: &str,
-) -> Result<&'a mut Variables, Reply> {
-    let service = find_service(state, service_id)?;
-    Ok(state.env.entry(service.name).or_default())
-}
-
-pub(super) fn set_variable(variables: &mut Variables, body: &Map<String, Value>) -> HandlerResult {
-    let text = |field| body.get(field).and_then(Value::as_str).unwrap_or_default();
-    let (key, value) = (text("key"), text("value"));
-    variables.insert(key.to_owned(), value.to_owned());
-    // 200 instead of 201: the variable may already exist.
-    Ok(Reply::json(200, &json!({ "key": key, "value": value })))
 }
