@@ -7,7 +7,7 @@
 //! | file | content |
 //! |---|---|
 //! | `document` | parses the YAML and checks the OpenAPI version |
-//! | `lint` | refuses specs that the generator would misread |
+//! | `lint` | rejects specs that the generator would misread |
 //! | `success_replies` | keeps one success reply per operation |
 //! | `client_parameters` | removes parameters that the client sends from its settings |
 //! | `constraints` | removes bounds and formats, because replies may violate them |

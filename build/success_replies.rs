@@ -3,7 +3,7 @@
 //! - Failures are removed. For a documented failure whose body differs, the generated client loses the status
 //!   and headers (`InvalidResponsePayload`). An undocumented failure keeps them (`UnexpectedResponse`), and
 //!   the platform maps it to an error.
-//! - The success becomes `2XX`: servers answer 201 or 202 where their documentation says 200.
+//! - The success becomes `2XX`: servers respond with 201 or 202 where their documentation says 200.
 //! - Optional request bodies are removed, because the generated client would always send them. The wrapper
 //!   attaches them instead.
 //!

@@ -5,7 +5,7 @@
 
 use crate::error::Error;
 
-/// Refuses text that would change the path of a request.
+/// Rejects text that would change the path of a request.
 pub(crate) fn check(name: &'static str, id: &str) -> Result<(), Error> {
     let problem = if id.trim().is_empty() {
         "is empty"
@@ -28,7 +28,7 @@ pub(crate) type CheckedId<I> = std::result::Result<I, String>;
 
 /// Implemented by all types that [`id!`] declares.
 pub(crate) trait Id: AsRef<str> {
-    /// Refuses text that cannot be such an id.
+    /// Rejects text that cannot be such an id.
     fn check(text: &str) -> Result<(), Error>;
 }
 
@@ -47,7 +47,7 @@ macro_rules! id {
         crate::id::id! {
             $(#[$doc])*
             ///
-            /// A request refuses the empty string, `.`, `..`, the characters `/ \ ? #` and control
+            /// A request rejects the empty string, `.`, `..`, the characters `/ \ ? #` and control
             /// characters. An id in a response is kept as the platform wrote it.
             $name, $description, crate::id::check
         }

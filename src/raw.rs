@@ -23,7 +23,7 @@ generated! {
 
 /// Allows secrets in the request of a generated client.
 ///
-/// Without it, secrets would be redacted, so the request is refused before it is sent.
+/// Without it, secrets would be redacted, so the request is rejected before it is sent.
 ///
 /// ```no_run
 /// # #[cfg(feature = "dployr")]

@@ -193,7 +193,7 @@ fn responses(json: &Value, at: &str, operation: &Value, problems: &mut Problems)
     );
 }
 
-/// Refuses an inline object or enum in the schema at `parent[key]`.
+/// Rejects an inline object or enum in the schema at `parent[key]`.
 ///
 /// The generator invents names for them, and merges types with equal names.
 fn refuse_inline(at: &str, parent: &Value, key: &str, problems: &mut Problems) {
@@ -245,7 +245,7 @@ fn components(json: &Value, problems: &mut Problems) {
     }
 }
 
-/// Refuses keywords that the generator misreads, anywhere in a schema.
+/// Rejects keywords that the generator misreads, anywhere in a schema.
 fn refuse_keywords(at: &str, schema: &Value, problems: &mut Problems) {
     let has_rust_type = schema.get("x-rust-type").is_some();
     for (key, inner) in schema.as_object().into_iter().flatten() {
@@ -282,7 +282,7 @@ fn refuse_keywords(at: &str, schema: &Value, problems: &mut Problems) {
     }
 }
 
-/// Refuses closed enums in replies: one new value would make the whole reply fail.
+/// Rejects closed enums in replies: one new value would make the whole reply fail.
 fn refuse_closed_enums(json: &Value, problems: &mut Problems) {
     let mut replies = BTreeSet::new();
     for (_, _, operation) in schemas::operations(json) {

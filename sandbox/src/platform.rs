@@ -155,7 +155,7 @@ pub(crate) fn unaccepted_violation<'a, P: PlatformState>(
     call: &'a Call,
 ) -> Option<&'a Violation> {
     let operation = call.operation?;
-    // Without a documented 400, the format of its body is unknown, so nothing is refused.
+    // Without a documented 400, the format of its body is unknown, so nothing is rejected.
     operation.statuses().find(|status| *status == 400)?;
     let accepted = |location: &str| {
         accepted_violations::contains(P::PLATFORM, platform.dialect(), operation.id(), location)

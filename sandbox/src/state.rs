@@ -43,7 +43,7 @@ pub struct State {
     /// Number of requests so far.
     count: u64,
     faults: FaultList,
-    /// Why the first invalid fault of the builder was refused.
+    /// Why the first invalid fault of the builder was rejected.
     refused: Option<FaultError>,
 }
 
@@ -135,7 +135,7 @@ impl State {
         self.faults.inject(fault)
     }
 
-    /// Why the first invalid fault of the builder was refused.
+    /// Why the first invalid fault of the builder was rejected.
     pub(crate) fn refused(&self) -> Option<FaultError> {
         self.refused.clone()
     }

@@ -33,14 +33,14 @@ type Run<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// A call to a platform. Nothing is sent until it is awaited.
 ///
-/// Every method of this crate that talks to a platform returns a `Call`, with the same options:
+/// Every operation is a method that returns a `Call`, with the same options:
 ///
 /// ```no_run
 /// # async fn example(deploy: impl Fn() -> deploykit::Call<String>) -> deploykit::Result<()> {
 /// use std::time::Duration;
 /// println!("{}", deploy().preview()?); // sends nothing
-/// let reply = deploy().deadline(Duration::from_secs(20)).with_response().await?;
-/// println!("{} took {:?}", reply.status, reply.elapsed);
+/// let response = deploy().deadline(Duration::from_secs(20)).with_response().await?;
+/// println!("{} took {:?}", response.status, response.elapsed);
 /// # Ok(()) }
 /// ```
 ///
@@ -52,9 +52,9 @@ type Run<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 /// | `InvalidRequest` | an argument or option is invalid; nothing was sent |
 /// | `Unauthenticated`, `Forbidden` | missing, expired or insufficient credentials |
 /// | `NotFound`, `NoSuchRoute`, `Unsupported` | no such resource; no such endpoint on this server |
-/// | `Rejected`, `Conflict`, `PlanLimit`, `Quota` | the platform refused the request |
+/// | `Rejected`, `Conflict`, `PlanLimit`, `Quota` | the platform rejected the request |
 /// | `RateLimited`, `SpendLimit` | too many requests; `max_creates` is used up |
-/// | `Server`, `Unavailable`, `Redirected` | the platform failed or moved |
+/// | `Server`, `Unavailable`, `Redirected` | the platform failed, or redirected the request |
 /// | `Connect`, `Timeout`, `Interrupted` | the network failed |
 /// | `Decode` | the response has an unexpected format |
 ///
@@ -387,7 +387,7 @@ impl Stop {
             }
             Raw::CommunicationError(error) => network_error(error, &target),
             Raw::InvalidRequest(why) => Error::invalid_request(why),
-            // `prepare` refused the request. Previews do not get here.
+            // `prepare` rejected the request. Previews do not get here.
             Raw::Custom(why) => Error::invalid_request(format!("the request was not sent: {why}")),
             // The pipeline returns complete success responses only.
             _ => Error::new(ErrorKind::Decode, "unexpected response"),

@@ -59,7 +59,7 @@ pub struct ApiTokens {
 impl ApiTokens {
     /// Creates a token: `POST /v1/auth/tokens`.
     ///
-    /// The token has all rights of its user. Only this reply contains its value.
+    /// The token has all rights of its user. Only this response contains its value.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or a lifetime below a

@@ -49,7 +49,7 @@ crate::raw::client! {
 impl ClientBuilder<Dployr> {
     /// The cluster of all calls, sent as `clusterId`.
     ///
-    /// The control plane refuses most calls without it.
+    /// The control plane rejects most calls without it.
     pub fn cluster<I>(mut self, id: I) -> Self
     where
         I: TryInto<ClusterId>,
@@ -279,7 +279,7 @@ impl Steps {
             .with_attempts(outcome.attempts, outcome.elapsed)
     }
 
-    /// Whether the server lacks the route: the control plane answers 404 with a plain text body then.
+    /// Whether the server lacks the route: the control plane then sends a 404 in plain text.
     pub fn lacks_route(&self, error: &Error) -> bool {
         let outcome = self.scope.outcome();
         let media = outcome.headers.get(CONTENT_TYPE);

@@ -130,7 +130,8 @@ impl NewDeployment {
         self
     }
 
-    /// Sets a secret environment variable: no reply contains its value. Only the control plane supports it.
+    /// Sets a secret environment variable: no response contains its value. Only the control plane supports
+    /// it.
     pub fn secret(mut self, key: impl Into<String>, value: impl Into<Secret>) -> Self {
         let secrets = self.0.secrets.get_or_insert_default();
         secrets.insert(key.into(), value.into());
@@ -252,7 +253,7 @@ pub(super) fn check_keys<'a>(
     keys.try_for_each(|key| check_key(key))
 }
 
-/// Id of a task, in the reply to a deployment, a start or a stop.
+/// Id of a task, in the response to a deployment, a start or a stop.
 ///
 /// No operation accepts it. The first deployment of a name has the id of its task. A redeployment keeps
 /// the id of the deployment, so the id of its task is not a deployment id. To wait for a deployment, use
@@ -285,7 +286,7 @@ impl fmt::Display for TaskId {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Deployed {
-    /// Id of the deployment; `None` if the reply contains only a task, as from the control plane.
+    /// Id of the deployment; `None` if the response contains only a task, as from the control plane.
     pub id: Option<DeploymentId>,
     /// Name of the deployment and its service, if known.
     pub name: Option<String>,
@@ -316,9 +317,9 @@ impl Deployed {
 
     /// A handle on the deployment, to wait for it.
     ///
-    /// If the server answered with the id, the handle uses the id. Otherwise it finds the deployment
+    /// If the response contains the id, the handle uses it. Otherwise it finds the deployment
     /// by its name in the list of the cluster: the control plane has one deployment per name, and a
-    /// redeployment keeps its id. Such a handle refuses calls that need the id, such as
+    /// redeployment keeps its id. Such a handle rejects calls that need the id, such as
     /// [`delete`](DeploymentHandle::delete), before anything is sent. The record that
     /// [`wait`](DeploymentHandle::wait) returns has the id.
     pub fn deployment(&self) -> DeploymentHandle {
@@ -369,7 +370,7 @@ impl Deployments {
 
     /// Finds a deployment by its id or its name in the list: `GET /v1/deployments`, page by page.
     ///
-    /// Use it on the control plane, which refuses every [`get`](DeploymentHandle::get).
+    /// Use it on the control plane, which rejects every [`get`](DeploymentHandle::get).
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), and as [`list`](Self::list).
@@ -467,7 +468,7 @@ pub struct DeploymentHandle {
 impl DeploymentHandle {
     /// Reads the deployment: `GET /v1/deployments/{id}`.
     ///
-    /// The control plane refuses every such request, because it reads the id as a cluster id: use
+    /// The control plane rejects every such request, because it reads the id as a cluster id: use
     /// [`Deployments::find`] there.
     ///
     /// # Errors
@@ -682,7 +683,7 @@ pub(super) async fn first_match<T: Clone + PartialEq + Send + Sync + 'static>(
 impl Client {
     /// Deploys an application: `POST /v1/deployments`.
     ///
-    /// If the cluster already has a deployment of this name, it is redeployed. The server answers before
+    /// If the cluster already has a deployment of this name, it is redeployed. The server responds before
     /// the deployment has finished: [`deployed.deployment().wait()`](Deployed::deployment) waits for that.
     ///
     /// # Errors

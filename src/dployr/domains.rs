@@ -47,7 +47,7 @@ pub struct Domains {
 impl Domains {
     /// Registers a domain for a service: `POST /v1/domains`.
     ///
-    /// Set the DNS records of the reply, and then [`verify`](DomainHandle::verify) the domain.
+    /// Set the DNS records of the response, and then [`verify`](DomainHandle::verify) the domain.
     ///
     /// ```no_run
     /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
@@ -157,7 +157,7 @@ impl DomainHandle {
     }
 }
 
-/// Refuses text with a scheme, a port, a path or a space. The server checks the rest.
+/// Rejects text with a scheme, a port, a path or a space. The server checks the rest.
 pub(super) fn check_domain(domain: &str) -> Result<()> {
     check_text("domain", domain)?;
     if domain.contains(['/', ':', '@', '?', '#']) || domain.chars().any(char::is_whitespace) {

@@ -72,7 +72,7 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
             classified.advice("set a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID")
         }
         400 if is_plan_limit(message) => classified.kind(ErrorKind::PlanLimit),
-        // Some handlers answer 400 when a second lookup finds nothing.
+        // Some handlers respond with 400 when a second lookup finds nothing.
         400 if code == "resource.missing_resource" => classified.kind(ErrorKind::NotFound),
         400 if code == "request.invalid_otp" => classified
             .advice("a code is valid for ten minutes and three attempts: request another one"),
@@ -112,13 +112,13 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
     }
 }
 
-/// `Service limit reached for hobby plan (1 service max). …`, with status 400 like other refusals.
+/// `Service limit reached for hobby plan (1 service max). …`, with status 400 like other rejections.
 fn is_plan_limit(message: &str) -> bool {
     let message = message.to_lowercase();
     message.contains("limit reached") && message.contains("plan")
 }
 
-/// A 404 of a handler is JSON. Without a handler, the framework answers in plain text or HTML.
+/// A 404 of a handler is JSON. Without a handler, the framework responds in plain text or HTML.
 fn is_missing_route(failure: &Failure<'_>) -> bool {
     !failure.json.is_some_and(Value::is_object)
         && (failure.is_plain_text() || !failure.text.trim().is_empty())

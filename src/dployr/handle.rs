@@ -8,7 +8,7 @@ use crate::raw::dployr::{self as raw, Op};
 
 /// A handle on one resource, by its id.
 ///
-/// Creating a handle sends nothing. Its calls refuse an invalid id.
+/// Creating a handle sends nothing. Its calls reject an invalid id.
 #[derive(Clone, Debug)]
 pub struct Handle<I> {
     pub(super) client: Client,

@@ -111,7 +111,7 @@ impl Instances {
 
     /// Registers a machine in the client's cluster: `POST /v1/instances`.
     ///
-    /// The reply contains the join token of the machine. No other reply has it; it is valid for 15
+    /// The response contains the join token of the machine. No other response has it; it is valid for 15
     /// minutes.
     ///
     /// # Errors
@@ -206,8 +206,8 @@ impl TaggedInstanceHandle {
 
     /// Reboots the machine: `POST /v1/instances/{tag}/system/reboot`.
     ///
-    /// `force` interrupts running work. Only refusals were observed: the type of a successful reply comes
-    /// from the server's source code.
+    /// `force` interrupts running work. Only rejections were observed: the type of a successful response
+    /// comes from the server's source code.
     ///
     /// # Errors
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Rejected`](crate::ErrorKind::Rejected) without a

@@ -26,10 +26,10 @@
 //! # Endpoints of real servers
 //!
 //! The vendor's page documents 26 operations. The open-source control plane has ten of them, and 36
-//! more; this client has all 62. A server without the route answers
-//! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute), and the error names the method to use instead.
-//! [`Operation::evidence`](crate::operation::Operation::evidence) tells which operations a running
-//! server has answered.
+//! more; this client has all 62. If the server lacks the route, the call
+//! fails with [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute), and the error names the method to use instead.
+//! [`Operation::evidence`](crate::operation::Operation::evidence) shows which operations were
+//! observed on a running server.
 //!
 //! Each call sends one request. The exceptions are opt-in: [`Deployments::find`], [`Services::find`],
 //! [`ServiceHandle::restart_by_stop_and_start`], [`EnvVariables::rewrite_with`] and
@@ -40,9 +40,9 @@
 //! On the control plane, all resources belong to a cluster, and most calls require its id. Set it with
 //! `cluster` on the builder, or with `DPLOYR_CLUSTER_ID`. The vendor's page has no clusters.
 //!
-//! # Replies
+//! # Responses
 //!
-//! Replies decode into the same types in every form: bare or in an envelope, in `camelCase` or
+//! Responses decode into the same types in every form: bare or in an envelope, in `camelCase` or
 //! `snake_case`.
 //!
 //! Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>

@@ -327,7 +327,7 @@ impl Services {
 
     /// Reads the hourly traffic of the last 24 hours: `GET /v1/services/metrics/{name}`.
     ///
-    /// Takes the name of the service, not its id. The reply for an unknown name shows no traffic.
+    /// Takes the name of the service, not its id. The response for an unknown name shows no traffic.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that cannot be part of a path,
@@ -412,7 +412,7 @@ impl ServiceHandle {
     /// ```
     ///
     /// The control plane saves the changes before it looks for a node. If no node is connected, they
-    /// take effect with the next deployment. The deployment in the reply has no `updated_at`.
+    /// take effect with the next deployment. The deployment in the response has no `updated_at`.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid tag, variable name or
@@ -508,7 +508,7 @@ impl ServiceHandle {
 
     /// Stops the service and then starts it: `POST /v1/services/{id}/stop`, `POST /v1/services/{id}/start`.
     ///
-    /// Not atomic: the server queues each task, and may refuse the start after the stop. Returns the task
+    /// Not atomic: the server queues each task, and may reject the start after the stop. Returns the task
     /// of the start.
     ///
     /// # Errors

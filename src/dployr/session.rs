@@ -141,7 +141,7 @@ impl Client {
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty address or code,
     /// [`Rejected`](crate::ErrorKind::Rejected) for a wrong or expired one,
     /// [`NotFound`](crate::ErrorKind::NotFound) for an address without a user, and
-    /// [`Decode`](crate::ErrorKind::Decode) for a reply without a session cookie.
+    /// [`Decode`](crate::ErrorKind::Decode) for a response without a session cookie.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
     pub fn verify_login_code(
@@ -253,7 +253,7 @@ fn not_empty(what: &str, secret: &Secret) -> Result<()> {
     }
 }
 
-/// The session cookie of a reply: the last one, as in a browser. An empty value deletes the cookie.
+/// The session cookie of a response: the last one, as in a browser. An empty value deletes the cookie.
 fn session_in(headers: &HeaderMap) -> Option<LoginSession> {
     let cookies = headers.get_all(SET_COOKIE).iter();
     let mut sessions = cookies.filter_map(|cookie| session_of(cookie.to_str().ok()?));

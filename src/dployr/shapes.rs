@@ -1,6 +1,6 @@
-//! Envelopes and spellings of dployr's replies.
+//! Envelopes and spellings of dployr's responses.
 //!
-//! A reply is bare or in an envelope: `{"success": true, "data": …}`. A record may be in a member named
+//! A response is bare or in an envelope: `{"success": true, "data": …}`. A record may be in a member named
 //! after its type. A list is an array, an array in `items` beside a `pagination`, or a member with the
 //! plural of that name, optionally beside a `total`. Null is an empty list.
 
@@ -42,7 +42,7 @@ pub struct Single<T>(pub(super) T);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listing<T> {
     page: Page<T>,
-    /// Whether the reply contains the page number.
+    /// Whether the response contains the page number.
     numbered: bool,
 }
 
@@ -56,7 +56,7 @@ impl<T> Listing<T> {
         self.page
     }
 
-    /// The page, with the requested number if the reply has none.
+    /// The page, with the requested number if the response has none.
     pub(super) fn into_page_of(self, page_request: PageRequest) -> Page<T> {
         let mut page = self.page;
         if let (Some(number), false) = (page_request.page, self.numbered) {
@@ -151,7 +151,7 @@ impl<'de> Deserialize<'de> for Ack {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let reply = Box::<RawValue>::deserialize(deserializer)?;
         let content = Part::content(&reply)?;
-        // A proxy or another site may answer 200 with a web page.
+        // A proxy or another site may respond with 200 and a web page.
         match content.json.starts_with('"') && content.json.contains('<') {
             true => Err(D::Error::custom("the reply is a web page")),
             false => Ok(Self),
@@ -159,7 +159,7 @@ impl<'de> Deserialize<'de> for Ack {
     }
 }
 
-/// A part of a reply, and its JSON path.
+/// A part of a response, and its JSON path.
 pub(super) struct Part<'a> {
     json: &'a str,
     /// `$.data.items`
@@ -169,9 +169,9 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// The content of a reply's envelope, or the whole reply if it has none.
+    /// The content of a response's envelope, or the whole response if it has none.
     ///
-    /// `success` without `data` is a member of the record, as in the daemon's reply to a create.
+    /// `success` without `data` is a member of the record, as in the daemon's response to a create.
     pub fn content<E: Error>(reply: &'a RawValue) -> Result<Self, E> {
         let whole = Self::new(reply, "$".to_owned());
         match whole.members.get("success").map(|success| success.get()) {

@@ -36,7 +36,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         422 if classified.resource_id.is_some() => classified
             .kind(ErrorKind::Rejected)
             .advice("stop it: deployment(id).stop()"),
-        // The live platform answers an unknown id with 400. The id is the only argument.
+        // The real platform responds to an unknown id with 400. The id is the only argument.
         400 if failure
             .operation
             .is_some_and(|operation| operation.id == "get_deployment") =>

@@ -51,7 +51,7 @@ impl fmt::Display for Error {
             write!(f, "; {advice}")?;
         }
         if let Some(wait) = inner.retry_after {
-            // Rounded up: an earlier retry would be refused again.
+            // Rounded up: an earlier retry would be rejected again.
             let seconds = wait.as_nanos().div_ceil(1_000_000_000);
             write!(f, "; retry after {seconds} s")?;
         }

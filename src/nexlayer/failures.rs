@@ -1,6 +1,6 @@
 //! Maps status and body of a failure to an error.
 //!
-//! The platform answers some invalid requests with status 500, so known messages are matched, too.
+//! The platform responds to some invalid requests with status 500, so known messages are matched, too.
 
 use super::shapes;
 use crate::error::{Effect, ErrorKind};

@@ -43,7 +43,7 @@
 //!   [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute).
 //! - The client decodes the responses of all known server versions. It parses durations and counts from
 //!   the platform's messages, because the responses have no fields for them.
-//! - The platform answers some invalid requests with status 500. The client recognizes the messages and
+//! - The platform responds to some invalid requests with status 500. The client recognizes the messages and
 //!   returns errors of kind [`PlanLimit`](crate::ErrorKind::PlanLimit) or
 //!   [`AlreadyRemoved`](crate::ErrorKind::AlreadyRemoved).
 //!

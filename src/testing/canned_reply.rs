@@ -1,4 +1,4 @@
-//! Canned replies: responses and network failures.
+//! Prepared responses and network failures.
 
 use super::examples::{self, Example, ExampleSelector};
 use crate::error::{Error, Result};

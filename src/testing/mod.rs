@@ -2,7 +2,7 @@
 //!
 //! | item | purpose |
 //! |---|---|
-//! | [`Recorder`] | a mock platform: records requests for snapshots, and returns examples, queued replies or the result of a function |
+//! | [`Recorder`] | a mock platform: records requests for snapshots, and returns examples, queued responses or the result of a function |
 //! | [`CannedReply`] | one response, or one network failure |
 //! | [`ClientBuilder::in_process`](crate::ClientBuilder::in_process) | replaces the network with a function from request to response |
 //! | [`describe`] | converts a request that a server received to the form of the recorder |

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
 /// Clones share their state. The response to a request is the first of:
 ///
-/// 1. the next reply in the queue of the operation: [`reply`](Self::reply),
+/// 1. the next response in the queue of the operation: [`reply`](Self::reply),
 ///    [`reply_example`](Self::reply_example);
 /// 2. the result of a function: [`answer_with`](Self::answer_with),
 ///    [`answer_in_process`](Self::answer_in_process);
@@ -57,7 +57,7 @@ impl Recorder {
         Self::default()
     }
 
-    /// Creates a recorder without examples: a call without a prepared reply fails.
+    /// Creates a recorder without examples: a call without a prepared response fails.
     pub fn strict() -> Self {
         let recorder = Self::new();
         recorder.state().strict = true;
@@ -72,7 +72,7 @@ impl Recorder {
         self
     }
 
-    /// Queues a reply for an operation.
+    /// Queues a response for an operation.
     ///
     /// The operation is named by its id in the spec: `create_deployment`. Put the platform in front if
     /// several platforms have an operation with this id: `edgegap create_deployment`. Name a request without
@@ -103,7 +103,7 @@ impl Recorder {
         }
     }
 
-    /// Answers requests without a queued reply with the result of a function.
+    /// Responds to requests without a queued response with the result of a function.
     pub fn answer_with(
         &self,
         answer: impl Fn(&RequestPreview) -> CannedReply + Send + Sync + 'static,
@@ -112,7 +112,7 @@ impl Recorder {
         self.state().function = Some(Arc::new(function));
     }
 
-    /// Passes requests without a queued reply to a function, with credentials.
+    /// Passes requests without a queued response to a function, with credentials.
     ///
     /// Like [`in_process`](ClientBuilder::in_process).
     pub fn answer_in_process<R: Into<CannedReply>>(
@@ -135,12 +135,12 @@ impl Recorder {
         requests
     }
 
-    /// Clears the recorded requests. Queued replies stay.
+    /// Clears the recorded requests. Queued responses stay.
     pub fn clear(&self) {
         self.state().requests.clear();
     }
 
-    /// Describes queued replies that were not used, one line per operation.
+    /// Describes queued responses that were not used, one line per operation.
     pub fn unused(&self) -> Vec<String> {
         let state = self.state();
         let left = state.queued.iter().filter(|(_, queue)| !queue.is_empty());
@@ -151,7 +151,7 @@ impl Recorder {
         left.collect()
     }
 
-    /// Asserts that every queued reply was used. Call it at the end of a test.
+    /// Asserts that every queued response was used. Call it at the end of a test.
     ///
     /// # Panics
     /// If [`unused`](Self::unused) is not empty.

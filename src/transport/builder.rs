@@ -35,7 +35,7 @@ pub struct ClientBuilder<P: Platform> {
     pub(crate) settings: P::Settings,
     /// The error of an invalid option, which `build` returns.
     pub(crate) problem: Option<Error>,
-    /// Answers requests instead of the network: a recorder or an in-process platform.
+    /// Replaces the network: a recorder or an in-process platform.
     pub(crate) fake_network: Option<Arc<dyn FakeNetwork>>,
 }
 

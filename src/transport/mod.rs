@@ -85,7 +85,7 @@ pub struct Transport {
     pub(crate) http: reqwest::Client,
     /// Whether the caller supplied `http`.
     pub(crate) is_custom_http: bool,
-    /// Answers requests instead of the network: a recorder or an in-process platform.
+    /// Replaces the network: a recorder or an in-process platform.
     pub(crate) fake_network: Option<Arc<dyn FakeNetwork>>,
     pub(crate) auth: Auth,
     /// Headers that every request gets.

@@ -19,7 +19,7 @@ pub struct Profile {
     /// Environment variables.
     pub base_url_variable: &'static str,
     pub token_variable: &'static str,
-    /// Query parameters with a credential, which [`Call::query`](crate::Call::query) refuses.
+    /// Query parameters with a credential, which [`Call::query`](crate::Call::query) rejects.
     pub secret_query: &'static [&'static str],
     /// Maps a failure response to an error.
     pub classify: fn(&Failure<'_>) -> Classified,

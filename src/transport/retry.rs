@@ -125,7 +125,7 @@ impl Waits<'_> {
         if self.retries >= self.policy.max_retries || asked > self.policy.max_wait {
             return None;
         }
-        // With jitter on top of `Retry-After`, because all refused clients got the same value.
+        // With jitter on top of `Retry-After`, because all rejected clients got the same value.
         let wait = asked.saturating_add(self.bound.mul_f64(fastrand::f64()));
         if wait >= remaining {
             return None;

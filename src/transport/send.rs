@@ -81,12 +81,12 @@ fn root_cause(error: &dyn std::error::Error) -> Option<String> {
     causes.last().map(ToString::to_string)
 }
 
-/// Answers requests instead of the network.
+/// Replaces the network.
 pub(crate) trait FakeNetwork: Send + Sync {
     /// The response or network failure for a request.
     ///
     /// # Errors
-    /// If this request has no answer. The call fails with this error.
+    /// If there is no response for this request. The call fails with this error.
     fn answer(&self, request: &RequestParts<'_>) -> Result<FakeResponse>;
 }
 

@@ -39,7 +39,7 @@ impl SpendGuard {
         }
     }
 
-    /// Counts a create, or refuses it if the limit is reached.
+    /// Counts a create, or rejects it if the limit is reached.
     pub fn count(&self) -> Result<CountedCreate<'_>, Error> {
         let now = Instant::now();
         let remaining = |sent_at: Instant| self.span.saturating_sub(now.duration_since(sent_at));

@@ -111,8 +111,8 @@ impl Exchange {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    /// Whether a real server may have applied the request: it read the head and did not refuse it by a 4xx
-    /// status. A 408 is no refusal.
+    /// Whether a real server may have applied the request: it read the head and did not reject it by a 4xx
+    /// status. A 408 is no rejection.
     pub fn may_be_applied(&self) -> bool {
         let refused = matches!(self.status, Some(400..=499)) && self.status != Some(408);
         self.head_read && !refused

@@ -217,7 +217,7 @@ impl Dployr {
 
     /// Whether the request has valid credentials.
     ///
-    /// The prefix is exactly `Bearer `: a running control plane refuses the lower-case scheme.
+    /// The prefix is exactly `Bearer `: a running control plane rejects the lower-case scheme.
     fn is_authenticated(&self, call: &Call) -> bool {
         if self.control_plane.credentials.has_session_cookie(call) {
             return true;

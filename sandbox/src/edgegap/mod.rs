@@ -31,7 +31,7 @@ use crate::time::Timing;
 use deployments::{Deployment, Status};
 
 // Rate limits per organisation, from the document. The two create operations share one limit. Assumptions: a
-// window is one second of the clock, and refused requests count.
+// window is one second of the clock, and rejected requests count.
 const CREATES_PER_SECOND: u64 = 40;
 const STATUSES_PER_SECOND: u64 = 20;
 const LISTS_PER_SECOND: u64 = 10;

@@ -98,7 +98,7 @@ fn tag<'a>(deployment: &'a mut Deployment, call: &Call) -> Result<&'a mut Tag, R
     found.ok_or_else(|| message(404, "Tag not found"))
 }
 
-/// The new name in the body. Refuses a name that the deployment already has.
+/// The new name in the body. Rejects a name that the deployment already has.
 fn new_name(deployment: &Deployment, call: &Call) -> Result<String, Reply> {
     let body = body_of(call)?;
     let name = text_field(&body, "name").filter(|name| name.chars().count() <= 40);

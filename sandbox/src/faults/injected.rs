@@ -76,7 +76,7 @@ impl FaultList {
     }
 }
 
-/// Refuses a fault that can never apply, because a test with it would pass without testing anything.
+/// Rejects a fault that can never apply, because a test with it would pass without testing anything.
 fn check(fault: &Fault) -> Result<(), FaultError> {
     let when = &fault.when;
     let is_text = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));

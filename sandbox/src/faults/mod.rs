@@ -109,7 +109,7 @@ pub enum Delivery {
     NoReply,
 }
 
-/// Why a fault is refused: its text is invalid, or it can never apply.
+/// Why a fault is rejected: its text is invalid, or it can never apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultError(pub(crate) String);
 
@@ -145,7 +145,7 @@ impl Fault {
     /// The platform does not process the request.
     ///
     /// Default for `status`, `garbage`, `reset` and `hang`. The other kinds need the platform's reply:
-    /// [`Sandbox::inject`](crate::Sandbox::inject) refuses them with `before`.
+    /// [`Sandbox::inject`](crate::Sandbox::inject) rejects them with `before`.
     #[must_use]
     pub fn before(mut self) -> Self {
         self.processed = false;

@@ -68,7 +68,7 @@ impl Nexlayer {
         let manifest = manifest_of(call)?;
         let now = call.now;
         let token = match token {
-            // Undocumented: an unknown token is refused, because a new session would hide the mistake.
+            // Undocumented: an unknown token is rejected, because a new session would hide the mistake.
             Some(token) => self.session(token)?.token.clone(),
             None => {
                 // 12 letters and digits, as in the examples: dCf0NdAQ64j6.

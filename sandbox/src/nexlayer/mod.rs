@@ -28,7 +28,7 @@ use reservations::{remove_reservation, reserve};
 /// Plans of a Nexlayer user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum NexlayerPlan {
-    /// No plan: reservations are refused.
+    /// No plan: reservations are rejected.
     Free,
     /// The Scale plan.
     #[default]
@@ -199,7 +199,7 @@ fn not_found() -> Reply {
     failure(400, "Application not found")
 }
 
-/// Express's page for an unknown route or a wrong method; it never answers 405.
+/// Express's page for an unknown route or a wrong method; it never responds with 405.
 fn not_routed(call: &Call) -> Reply {
     let path = call.request.path.replace('<', "&lt;");
     let text = format!(

@@ -25,8 +25,8 @@ pub(super) fn site_of(call: &Call) -> Option<String> {
 
 /// The site's reply.
 ///
-/// The reference says only that the site exists while the application runs. The sandbox answers 503 before
-/// and after.
+/// The reference says only that the site exists while the application runs. The sandbox responds with 503
+/// before and after.
 pub(super) fn site(app: Option<&Application>, timing: Timing, now: Duration) -> Reply {
     match app.map(|app| timing.stage(app.deployed_at, now)) {
         Some(Stage::Done) => Reply::new(200, "text/html; charset=utf-8", "<h1>It works</h1>\n"),

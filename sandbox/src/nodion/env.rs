@@ -116,7 +116,7 @@ impl Application {
             }
             variable.key = key.to_owned();
         }
-        // The real reply to a duplicate name is unknown. It is refused, because accepting it would hide a
+        // The real reply to a duplicate name is unknown. It is rejected, because accepting it would hide a
         // mistake.
         let taken = |one: &Variable| one.key == variable.key && one.id != variable.id;
         if self.variables.iter().any(taken) {

@@ -36,7 +36,7 @@ impl Application {
         let (after, before) = (time("after")?, time("before")?);
         let limit = match request.query_value("limit") {
             None => 200,
-            // The real reply above 2500 is unknown. It is refused, because clamping would hide the mistake.
+            // The real reply above 2500 is unknown. It is rejected, because clamping would hide the mistake.
             Some(text) => text
                 .parse::<usize>()
                 .ok()

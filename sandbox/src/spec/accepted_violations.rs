@@ -12,7 +12,7 @@ const CONTROL_PLANE: Option<Dialect> = Some(Dialect::ControlPlane);
 /// The operation `*` means all operations; a `*` at the end of a location matches any suffix. The comment
 /// above an entry is its evidence.
 const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
-    // Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; the handler refuses other types.
+    // Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; the handler rejects other types.
     (Platform::Nexlayer, None, "*", "header.content-type"),
     // Observed: a deployment as text/plain was answered with 202.
     (Platform::Dployr, CONTROL_PLANE, "*", "header.content-type"),
@@ -42,7 +42,7 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
         "delete_deployment",
         "body*",
     ),
-    // Optional in https://www.nodion.com/en/docs/api/application-deployments; the handler refuses other
+    // Optional in https://www.nodion.com/en/docs/api/application-deployments; the handler rejects other
     // types.
     (
         Platform::Nodion,
@@ -50,7 +50,7 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
         "create_deployment",
         "body.image_tag",
     ),
-    // [boolean, 'null'] in edgegap/openapi-specification:edgegap-v2-openapi.yaml; the handler refuses other
+    // [boolean, 'null'] in edgegap/openapi-specification:edgegap-v2-openapi.yaml; the handler rejects other
     // types.
     (
         Platform::Edgegap,
@@ -59,7 +59,7 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
         "body.require_cached_locations",
     ),
     // edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, which stops all
-    // deployments; the handler refuses other types.
+    // deployments; the handler rejects other types.
     (Platform::Edgegap, None, "stop_deployments", "body.filters"),
 ];
 

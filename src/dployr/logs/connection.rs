@@ -24,7 +24,7 @@ type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>;
 ///
 /// Ends with [`Interrupted`](ErrorKind::Interrupted) if the connection breaks, with
 /// [`Timeout`](ErrorKind::Timeout) after `idle_timeout` without a byte, and without an error when the
-/// server ends the reply.
+/// server ends the response.
 pub(super) struct Connection {
     /// `None` after the end.
     chunks: Option<Chunks>,

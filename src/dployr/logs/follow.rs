@@ -95,7 +95,7 @@ impl Source for LogSource {
                     return Poll::Ready(match page.remaining(dedupe.count() > self.count) {
                         Remaining::Nothing => {
                             // If the page was consumed slowly, there may be more new lines than one
-                            // reply contains.
+                            // response contains.
                             self.caught_up = self.read_at.elapsed() < FRESH;
                             Event::ReadMore
                         }
@@ -116,7 +116,7 @@ impl Source for LogSource {
 
     fn close(&mut self) {
         self.state = State::Closed;
-        // Before the next connection, more lines may be written than one reply contains.
+        // Before the next connection, more lines may be written than one response contains.
         self.caught_up = false;
     }
 }

@@ -8,7 +8,7 @@ use crate::transport::decode::path_and_reason;
 use serde_json::value::RawValue;
 use std::fmt::Display;
 
-/// The items of a whole reply.
+/// The items of a whole response.
 pub(super) fn items_of(body: &[u8]) -> Vec<Item> {
     // An array may contain line breaks.
     if let Some(records) = array(trimmed(body)) {

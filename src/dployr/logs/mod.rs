@@ -216,12 +216,12 @@ impl ServiceHandle {
     ///
     /// The control plane also accepts the name of the service instead of the id.
     ///
-    /// Without [`tail`](LogOptions::tail), returns the lines of one reply: from the control plane the
+    /// Without [`tail`](LogOptions::tail), returns the lines of one response: from the control plane the
     /// first 1000 lines of the last 24 hours, or from [`since`](LogOptions::since) on.
     ///
     /// With `tail`, the call may send several requests, because the control plane ignores `tail`. If
-    /// the first reply has 1000 lines, the call searches the last 5 minutes, then the last hour, then the
-    /// whole log for the newest lines, with 5000 lines per request, within the deadline. Each reply is
+    /// the first response has 1000 lines, the call searches the last 5 minutes, then the last hour, then the
+    /// whole log for the newest lines, with 5000 lines per request, within the deadline. Each response is
     /// read into memory, up to `max_reply_bytes`.
     ///
     /// # Errors
@@ -244,7 +244,7 @@ impl ServiceHandle {
 
     /// Follows the log: `GET /v1/services/{id}/logs?follow=true`.
     ///
-    /// The call returns when the reply begins. Without options, the control plane starts with the first
+    /// The call returns when the response begins. Without options, the control plane starts with the first
     /// 1000 lines of the last 15 minutes. For a service that writes more, use
     /// [`tail`](LogOptions::tail): the tail is read first, as by [`logs`](Self::logs).
     ///
@@ -297,7 +297,7 @@ impl ServiceHandle {
 impl Client {
     /// Reads the log of the client's cluster: `GET /v1/logs`.
     ///
-    /// The [`service`](LogLine::service) of a line is the name of its service. The whole reply is read
+    /// The [`service`](LogLine::service) of a line is the name of its service. The whole response is read
     /// into memory, up to `max_reply_bytes`.
     ///
     /// # Errors
@@ -325,7 +325,7 @@ impl Client {
     /// Follows the log of the client's cluster: `GET /v1/logs?follow=true`.
     ///
     /// Starts at [`since`](ClusterLogOptions::since); default: 15 minutes ago.
-    /// [`limit`](ClusterLogOptions::limit) applies to each reply. The call returns when the reply
+    /// [`limit`](ClusterLogOptions::limit) applies to each response. The call returns when the response
     /// begins. The stream reconnects like that of [`ServiceHandle::follow_logs`].
     ///
     /// # Errors
@@ -461,14 +461,14 @@ impl Reader {
         .await
     }
 
-    /// The lines of one reply, without those before `since`.
+    /// The lines of one response, without those before `since`.
     async fn lines_since(&self, query: LogQuery) -> Result<VecDeque<Item>> {
         let mut items = self.items(query, None).await?;
         items.retain(|item| !is_before(item, query.since));
         Ok(items)
     }
 
-    /// All lines of one reply, which must be complete before `until`.
+    /// All lines of one response, which must be complete before `until`.
     async fn items(&self, query: LogQuery, until: Option<Instant>) -> Result<VecDeque<Item>> {
         let body = self.body(query, until).await?;
         let items = lines::items_of(&body).into_iter().map(|item| Item {
@@ -478,7 +478,7 @@ impl Reader {
         Ok(items.collect())
     }
 
-    /// The body of one reply, which must be complete before `until`.
+    /// The body of one response, which must be complete before `until`.
     async fn body(&self, query: LogQuery, until: Option<Instant>) -> Result<Vec<u8>> {
         let mut scope = self.scope.clone();
         let options = &mut scope.options;

@@ -6,17 +6,17 @@ use crate::logs::{Dedupe, Item, LogPosition, server_time_millis};
 use std::collections::VecDeque;
 use tokio::time::Instant;
 
-/// Number of lines in a reply of the control plane without a `limit`.
+/// Number of lines in a response of the control plane without a `limit`.
 const DEFAULT_LIMIT: usize = 1_000;
 /// Largest `limit` that the control plane accepts.
 pub(super) const LARGEST_LIMIT: u32 = 5_000;
 /// Windows to search for the newest lines before the whole log is read, in milliseconds.
 const TAIL_WINDOWS: [i64; 2] = [5 * 60 * 1000, 60 * 60 * 1000];
 
-/// The lines of one reply.
+/// The lines of one response.
 pub(super) struct Page {
     pub items: VecDeque<Item>,
-    /// Whether the reply reached the requested `limit`. False if the server ignores `since`.
+    /// Whether the response reached the requested `limit`. False if the server ignores `since`.
     full: bool,
 }
 
@@ -26,12 +26,12 @@ pub(super) enum Remaining {
     Nothing,
     /// Another page.
     More,
-    /// More lines of the same millisecond than fit into one reply.
+    /// More lines of the same millisecond than fit into one response.
     Stuck,
 }
 
 impl Page {
-    /// Reads one page before `until`. After a reply that is too large, requests fewer lines.
+    /// Reads one page before `until`. After a response that is too large, requests fewer lines.
     pub async fn read(
         reader: &Reader,
         mut query: LogQuery,
@@ -69,7 +69,7 @@ impl Page {
     }
 }
 
-/// The error for a millisecond with more lines than fit into one reply.
+/// The error for a millisecond with more lines than fit into one response.
 pub(super) fn crowded_millisecond() -> Error {
     Error::new(
         ErrorKind::Unsupported,
@@ -103,7 +103,7 @@ impl Tail {
     ///
     /// Requests `margin` more lines, because a follower must know the other lines of the last
     /// millisecond. A server that supports `tail` sends the newest lines. The control plane ignores it
-    /// and sends the oldest lines: if that reply is full, recent windows are searched.
+    /// and sends the oldest lines: if that response is full, recent windows are searched.
     pub async fn read(reader: &Reader, tail: u32, margin: u32, since: Option<i64>) -> Result<Self> {
         let until = Instant::now().checked_add(reader.scope.deadline());
         let keep = usize::try_from(tail).unwrap_or(usize::MAX);

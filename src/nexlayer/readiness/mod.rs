@@ -164,7 +164,7 @@ impl ApplicationHandle {
     ///   deadline.
     /// - The end of an application is detected only when the platform no longer knows the application or
     ///   its session.
-    /// - After a redeploy, the old version may still answer at the same URL.
+    /// - After a redeploy, the old version may still respond at the same URL.
     ///
     /// # Errors
     /// - [`WaitFailed`](ErrorKind::WaitFailed) for a failed reservation or pod;
@@ -279,7 +279,7 @@ impl ApplicationHandle {
             let is_conclusive = match state.phase {
                 Phase::Failed => true,
                 Phase::Unknown => false,
-                // Pods may run before the site answers.
+                // Pods may run before the site responds.
                 _ => site.is_none(),
             };
             if is_conclusive {
@@ -298,7 +298,7 @@ impl ApplicationHandle {
     }
 }
 
-/// True after the server answered that it has no route for pods.
+/// True after a response showed that the server has no route for pods.
 type MissingPodsRoute = Arc<AtomicBool>;
 
 impl Readiness {

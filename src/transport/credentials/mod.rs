@@ -115,7 +115,7 @@ impl Tokens {
 ///
 /// Implemented for `Fn(Option<Tokens>) -> impl Future<Output = Result<Tokens, BoxError>>`.
 pub trait TokenSource: Send + Sync + 'static {
-    /// Obtains a new token. `previous` is the token that expires soon or was refused; `None` at first.
+    /// Obtains a new token. `previous` is the token that expires soon or was rejected; `None` at first.
     ///
     /// Never runs concurrently for one client and its clones.
     ///

@@ -20,7 +20,7 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// After a 401: minimum age of a token that the platform never accepted. Replacing a newer one would not
 /// help.
 const MIN_UNACCEPTED_AGE: Duration = Duration::from_secs(30);
-/// After a 401: minimum time since the last renewal after a 401. An endpoint that refuses every token must
+/// After a 401: minimum time since the last renewal after a 401. An endpoint that rejects every token must
 /// not cause a login per call.
 const MIN_401_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -58,7 +58,7 @@ pub(crate) struct CurrentToken {
 #[derive(Default)]
 struct State {
     current: Option<CurrentToken>,
-    /// The last token from the store. It is used only once: a read-only store keeps a refused token.
+    /// The last token from the store. It is used only once: a read-only store keeps a rejected token.
     last_stored: Option<Secret>,
     /// When a 401 last caused a renewal.
     last_401: Option<Instant>,
@@ -145,7 +145,7 @@ impl RenewedTokens {
         renewed.or_else(|error| self.state().not_expired().ok_or_else(|| no_token(error)))
     }
 
-    /// Replaces a token that the platform refused. Returns whether there is a new token to retry with.
+    /// Replaces a token that the platform rejected. Returns whether there is a new token to retry with.
     pub async fn replace(&self, client: &Scope, refused_generation: u64) -> Result<bool, Cause> {
         let finished = self.state().finished;
         let _renewing = self.renewing.lock().await;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 /// Timeout for connecting and login.
 const CONNECT: Duration = Duration::from_millis(500);
-/// Timeout for one reply.
+/// Timeout for one response.
 const REPLY: Duration = Duration::from_millis(500);
 /// Timeout for a request, a reconnect included.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -67,7 +67,7 @@ return {1, wait}
 /// **Clocks.** Only the server's clock matters. If it jumps ahead, one extra burst may be sent. If it
 /// jumps back, the bucket counts as empty.
 ///
-/// **When Redis is down.** Timeouts are 0.5 s for connecting, 0.5 s for a reply and 1 s in total. Then
+/// **When Redis is down.** Timeouts are 0.5 s for connecting, 0.5 s for a response and 1 s in total. Then
 /// [`Fallback::Local`](crate::pacing::Fallback::Local) uses the share of
 /// [`Pacing::one_of`](crate::pacing::Pacing::one_of), and
 /// [`Fallback::Refuse`](crate::pacing::Fallback::Refuse) sends nothing. If the server refuses connections,

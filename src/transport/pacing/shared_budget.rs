@@ -57,7 +57,7 @@ impl BudgetBucket {
     }
 }
 
-/// The reply of a budget.
+/// The response of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BudgetReply {
     /// A slot was taken.

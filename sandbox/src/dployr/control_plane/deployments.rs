@@ -62,7 +62,7 @@ pub(super) fn list_deployments(state: &Dployr, call: &Call) -> HandlerResult {
 
 /// Never returns a deployment: the permission check uses the path's id as a cluster id.
 ///
-/// It answers 403, or 404 if the id is the user's cluster.
+/// It responds with 403, or 404 if the id is the user's cluster.
 pub(super) fn get_deployment(state: &Dployr, id: &str) -> HandlerResult {
     require_role(state, Some(id), Role::Viewer)?;
     Err(not_found("Deployment not found"))

@@ -128,7 +128,7 @@ fn emit(state: &mut Dployr, event: &str, id: &str, call: &Call) {
 pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
     let id = call.path("id");
     if id == state.instance.id {
-        // The sandbox refuses this, because all its services run on this instance.
+        // The sandbox rejects this, because all its services run on this instance.
         let message = "The sandbox cannot do without its instance";
         return Err(handler_error(501, message, "sandbox.not_modelled"));
     }

@@ -3,7 +3,7 @@
 //! A rule without a named source was observed on a running control plane. This includes defects of the real
 //! server. Routes outside the spec get 404.
 //!
-//! Not modelled: other tenants; the service limit of plans, except for the mistaken refusal in
+//! Not modelled: other tenants; the service limit of plans, except for the mistaken rejection in
 //! [`deployments::create_deployment`]; deployments that are `queued` without an instance or `cached` by
 //! `buildFingerprint`; servers without a log store (501 `LOGS_NOT_AVAILABLE`); the cluster's WebSocket; CORS
 //! headers.
@@ -273,7 +273,7 @@ fn unauthenticated() -> Reply {
     middleware_error(401, "Not authenticated", "auth.bad_session")
 }
 
-/// The reply to an unknown route or a wrong method. The server never answers 405.
+/// The reply to an unknown route or a wrong method. The server never responds with 405.
 fn not_routed() -> Reply {
     Reply::new(404, "text/plain; charset=UTF-8", "404 Not Found")
 }
@@ -283,7 +283,7 @@ fn internal_server_error() -> Reply {
     Reply::new(500, "text/plain; charset=UTF-8", "Internal Server Error")
 }
 
-/// The JSON body, for handlers that answer 500 to any other body.
+/// The JSON body, for handlers that respond with 500 to any other body.
 fn body_or_500(call: &Call) -> Result<Map<String, Value>, Reply> {
     call.request
         .json_object()

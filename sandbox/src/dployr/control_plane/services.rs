@@ -157,7 +157,7 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     // Only a git deployment with a repository needs a build node.
     let from_git = settings.text("source") == Some("remote") && has_repository;
     if from_git && !state.build_node {
-        // The server saves the settings before it refuses (dployr-io/dployr-base:src/routes/services.ts).
+        // The server saves the settings before it rejects (dployr-io/dployr-base:src/routes/services.ts).
         let mut rows = state.deployments.iter_mut();
         if let Some(row) = rows.find(|row| row.id == service.deployment_id) {
             row.settings = settings;

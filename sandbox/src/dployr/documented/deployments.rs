@@ -32,7 +32,7 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
         .insert(name.to_owned(), variables.unwrap_or_default());
     let fresh_id = state.id("deployment", call.now);
     let deployment = state.deploy(name, settings, fresh_id, call.now);
-    // The success status is undocumented; the control plane answers 202.
+    // The success status is undocumented; the control plane responds with 202.
     Ok(Reply::json(202, &describe(state, &deployment, call)))
 }
 
