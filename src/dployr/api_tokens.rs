@@ -45,7 +45,7 @@ impl NewApiToken {
     }
 }
 
-/// The API tokens of a user; made by [`Client::api_tokens`].
+/// The API tokens of a user; returned by [`Client::api_tokens`].
 ///
 /// All calls require a client with a session, see [`login_by_email`](Client::login_by_email): a token
 /// cannot manage tokens.
@@ -93,7 +93,7 @@ impl ApiTokens {
     }
 }
 
-/// A handle on an API token; made by [`Client::api_token`].
+/// A handle on an API token; returned by [`Client::api_token`].
 pub type ApiTokenHandle = Handle<ApiTokenId>;
 
 impl ApiTokenHandle {

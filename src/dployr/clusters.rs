@@ -11,7 +11,7 @@ use crate::raw::dployr::{Op, types};
 /// Longest name that the control plane accepts, in characters.
 const MAX_NAME_CHARS: usize = 64;
 
-/// The clusters of the user; made by [`Client::clusters`].
+/// The clusters of the user; returned by [`Client::clusters`].
 #[derive(Clone, Debug)]
 pub struct Clusters {
     client: Client,
@@ -30,7 +30,7 @@ impl Clusters {
     }
 }
 
-/// A handle on a cluster; made by [`Client::cluster`].
+/// A handle on a cluster; returned by [`Client::cluster`].
 pub type ClusterHandle = Handle<ClusterId>;
 
 impl ClusterHandle {
@@ -101,7 +101,7 @@ impl ClusterHandle {
     }
 }
 
-/// The users of a cluster; made by [`ClusterHandle::users`].
+/// The users of a cluster; returned by [`ClusterHandle::users`].
 #[derive(Clone, Debug)]
 #[must_use = "does nothing until `list` is awaited"]
 pub struct ClusterUsers {

@@ -338,7 +338,7 @@ impl Deployed {
 const ID_UNKNOWN: &str = "the reply to the deploy had no deployment id: take the id from the record that \
     `wait` or `deployments().find(name)` returns";
 
-/// The deployments of a cluster; made by [`Client::deployments`].
+/// The deployments of a cluster; returned by [`Client::deployments`].
 #[derive(Clone, Debug)]
 pub struct Deployments {
     pub(super) client: Client,
@@ -457,7 +457,7 @@ fn is_older(found: &Deployment, since: SystemTime) -> bool {
     latest.is_some_and(|latest| latest < since)
 }
 
-/// A handle on a deployment; made by [`Client::deployment`] and [`Deployed::deployment`].
+/// A handle on a deployment; returned by [`Client::deployment`] and [`Deployed::deployment`].
 #[derive(Clone, Debug)]
 pub struct DeploymentHandle {
     handle: Handle<DeploymentId>,

@@ -36,7 +36,7 @@ impl NewDomain {
     }
 }
 
-/// The domains of a cluster; made by [`Client::domains`].
+/// The domains of a cluster; returned by [`Client::domains`].
 #[derive(Clone, Debug)]
 #[must_use = "does nothing until `list` is awaited"]
 pub struct Domains {
@@ -97,7 +97,7 @@ impl Domains {
     }
 }
 
-/// A handle on a domain; made by [`Client::domain`].
+/// A handle on a domain; returned by [`Client::domain`].
 pub type DomainHandle = Handle<DomainName>;
 
 impl DomainHandle {

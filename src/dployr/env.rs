@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for EnvListing {
     }
 }
 
-/// The environment variables of a service; made by [`ServiceHandle::env_variables`].
+/// The environment variables of a service; returned by [`ServiceHandle::env_variables`].
 ///
 /// The vendor's page documents [`list`](Self::list), [`set`](EnvVariableHandle::set) and
 /// [`delete`](EnvVariableHandle::delete), but no known server has their routes. The control plane has
@@ -212,7 +212,7 @@ impl EnvVariables {
     }
 }
 
-/// A handle on an environment variable; made by [`ServiceHandle::env_variable`].
+/// A handle on an environment variable; returned by [`ServiceHandle::env_variable`].
 #[derive(Clone, Debug)]
 pub struct EnvVariableHandle {
     pub(super) service: ServiceHandle,

@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
 
-/// The events of a cluster; made by [`Client::events`]. Default: all events, the newest first.
+/// The events of a cluster; returned by [`Client::events`]. Default: all events, the newest first.
 #[derive(Clone, Debug)]
 #[must_use = "does nothing until `list` is awaited"]
 pub struct Events {

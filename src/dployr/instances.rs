@@ -73,7 +73,7 @@ impl NewInstance {
     }
 }
 
-/// The instances of a cluster; made by [`Client::instances`].
+/// The instances of a cluster; returned by [`Client::instances`].
 #[derive(Clone, Debug)]
 #[must_use = "does nothing until `list` is awaited"]
 pub struct Instances {
@@ -139,7 +139,7 @@ fn without_repeated_pool(mut page: Page<Instance>) -> Page<Instance> {
     page
 }
 
-/// A handle on an instance; made by [`Client::instance`].
+/// A handle on an instance; returned by [`Client::instance`].
 pub type InstanceHandle = Handle<InstanceId>;
 
 impl InstanceHandle {
@@ -185,7 +185,7 @@ impl InstanceHandle {
     }
 }
 
-/// A handle on an instance by its tag; made by [`Client::instance_by_tag`].
+/// A handle on an instance by its tag; returned by [`Client::instance_by_tag`].
 pub type TaggedInstanceHandle = Handle<InstanceTag>;
 
 impl TaggedInstanceHandle {

@@ -27,7 +27,7 @@ impl NewProject {
     }
 }
 
-/// Projects; made by [`Client::projects`].
+/// Projects; returned by [`Client::projects`].
 ///
 /// No known server has these routes. The control plane groups services by cluster.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Projects {
     }
 }
 
-/// A handle on a project; made by [`Client::project`].
+/// A handle on a project; returned by [`Client::project`].
 pub type ProjectHandle = Handle<ProjectId>;
 
 impl ProjectHandle {

@@ -44,7 +44,7 @@ impl NewRoute {
     }
 }
 
-/// The routes of the proxy; made by [`Client::routes`].
+/// The routes of the proxy; returned by [`Client::routes`].
 ///
 /// No known server has these routes. The control plane has [`Client::routable_services`] and
 /// [`Client::domains`] instead.
@@ -89,7 +89,7 @@ impl Routes {
     }
 }
 
-/// A handle on a route; made by [`Client::route`].
+/// A handle on a route; returned by [`Client::route`].
 pub type RouteHandle = Handle<RouteId>;
 
 impl RouteHandle {
@@ -107,7 +107,7 @@ impl RouteHandle {
     }
 }
 
-/// The services that the proxy routes to; made by [`Client::routable_services`].
+/// The services that the proxy routes to; returned by [`Client::routable_services`].
 #[derive(Clone, Debug)]
 pub struct RoutableServices {
     client: Client,

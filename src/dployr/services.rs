@@ -257,7 +257,7 @@ fn pairs<K: Into<String>, V: Into<Secret>>(
     pairs.collect()
 }
 
-/// The services of a cluster; made by [`Client::services`].
+/// The services of a cluster; returned by [`Client::services`].
 #[derive(Clone, Debug)]
 #[must_use = "does nothing until `list` is awaited"]
 pub struct Services {
@@ -378,7 +378,7 @@ fn is_of_cluster(service: &Service, client: &Client) -> bool {
     own.is_none() || service.cluster_id.is_none() || service.cluster_id.as_ref() == own
 }
 
-/// A handle on a service; made by [`Client::service`].
+/// A handle on a service; returned by [`Client::service`].
 pub type ServiceHandle = Handle<ServiceId>;
 
 impl ServiceHandle {
@@ -595,7 +595,7 @@ impl ServiceHandle {
     }
 }
 
-/// The secret variables of a service; made by [`ServiceHandle::secrets`].
+/// The secret variables of a service; returned by [`ServiceHandle::secrets`].
 ///
 /// [`ServiceUpdate::secrets`] and [`NewDeployment::secret`](super::NewDeployment::secret) set them.
 #[derive(Clone, Debug)]

@@ -42,7 +42,7 @@ pub struct LoginSession {
     pub expires_in: Option<Duration>,
 }
 
-/// A login code that was sent by e-mail; made by [`Client::login_by_email`].
+/// A login code that was sent by e-mail; returned by [`Client::login_by_email`].
 #[derive(Clone, Debug)]
 pub struct CodeSent {
     client: Client,

@@ -99,7 +99,7 @@ impl fmt::Debug for WebhookUrl {
     }
 }
 
-/// Webhooks; made by [`Client::webhooks`].
+/// Webhooks; returned by [`Client::webhooks`].
 ///
 /// The control plane has one webhook per cluster: [`set_up`](Self::set_up) sets it, and
 /// [`ClusterHandle::integrations`](super::ClusterHandle::integrations) reads it. No known server has
