@@ -113,7 +113,7 @@ impl ApiTokenHandle {
 }
 
 impl Client {
-    /// The API tokens of the user. Requires a client [with a session](Self::with_session).
+    /// The API tokens of the user. Requires a client [with a session](Self::with_session). Does no I/O.
     pub fn api_tokens(&self) -> ApiTokens {
         ApiTokens {
             client: self.clone(),
@@ -121,7 +121,9 @@ impl Client {
         }
     }
 
-    /// A handle on an API token, by its id, not its value.
+    /// A handle on an API token, by its id, not its value. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn api_token(&self, id: impl TryInto<ApiTokenId, Error: Into<Error>>) -> ApiTokenHandle {
         Handle::new(self, id)
     }

@@ -52,7 +52,7 @@ impl ClusterHandle {
         })
     }
 
-    /// The users of the cluster.
+    /// The users of the cluster. Does no I/O.
     pub fn users(&self) -> ClusterUsers {
         ClusterUsers {
             cluster: self.clone(),
@@ -149,14 +149,16 @@ fn new_name(name: String) -> Result<types::ClusterRename> {
 }
 
 impl Client {
-    /// The clusters of the user.
+    /// The clusters of the user. Does no I/O.
     pub fn clusters(&self) -> Clusters {
         Clusters {
             client: self.clone(),
         }
     }
 
-    /// A handle on a cluster.
+    /// A handle on a cluster, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn cluster(&self, id: impl TryInto<ClusterId, Error: Into<Error>>) -> ClusterHandle {
         Handle::new(self, id)
     }

@@ -708,7 +708,7 @@ impl Client {
         })
     }
 
-    /// The deployments of the client's cluster.
+    /// The deployments of the client's cluster. Does no I/O.
     pub fn deployments(&self) -> Deployments {
         Deployments {
             client: self.clone(),
@@ -716,7 +716,9 @@ impl Client {
         }
     }
 
-    /// A handle on a deployment.
+    /// A handle on a deployment, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn deployment(
         &self,
         id: impl TryInto<DeploymentId, Error: Into<Error>>,

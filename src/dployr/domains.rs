@@ -169,7 +169,7 @@ pub(super) fn check_domain(domain: &str) -> Result<()> {
 }
 
 impl Client {
-    /// The domains of the client's cluster.
+    /// The domains of the client's cluster. Does no I/O.
     pub fn domains(&self) -> Domains {
         Domains {
             client: self.clone(),
@@ -177,7 +177,9 @@ impl Client {
         }
     }
 
-    /// A handle on a domain, such as `app.example.com`.
+    /// A handle on a domain, such as `app.example.com`. Does no I/O.
+    ///
+    /// Calls reject an invalid domain.
     pub fn domain(&self, name: impl TryInto<DomainName, Error: Into<Error>>) -> DomainHandle {
         Handle::new(self, name)
     }

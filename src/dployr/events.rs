@@ -118,7 +118,7 @@ impl Events {
 }
 
 impl Client {
-    /// The events of the client's cluster.
+    /// The events of the client's cluster. Does no I/O.
     pub fn events(&self) -> Events {
         Events {
             client: self.clone(),

@@ -243,7 +243,7 @@ impl TaggedInstanceHandle {
 }
 
 impl Client {
-    /// The instances of the client's cluster.
+    /// The instances of the client's cluster. Does no I/O.
     pub fn instances(&self) -> Instances {
         Instances {
             client: self.clone(),
@@ -251,12 +251,16 @@ impl Client {
         }
     }
 
-    /// A handle on an instance.
+    /// A handle on an instance, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn instance(&self, id: impl TryInto<InstanceId, Error: Into<Error>>) -> InstanceHandle {
         Handle::new(self, id)
     }
 
-    /// A handle on an instance by its tag, for calls that require the tag.
+    /// A handle on an instance by its tag, for calls that require the tag. Does no I/O.
+    ///
+    /// Calls reject an invalid tag.
     pub fn instance_by_tag(
         &self,
         tag: impl TryInto<InstanceTag, Error: Into<Error>>,

@@ -85,14 +85,16 @@ impl ProjectHandle {
 }
 
 impl Client {
-    /// The projects.
+    /// The projects. Does no I/O.
     pub fn projects(&self) -> Projects {
         Projects {
             client: self.clone(),
         }
     }
 
-    /// A handle on a project.
+    /// A handle on a project, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn project(&self, id: impl TryInto<ProjectId, Error: Into<Error>>) -> ProjectHandle {
         Handle::new(self, id)
     }

@@ -133,21 +133,23 @@ impl RoutableServices {
 }
 
 impl Client {
-    /// The services that the proxy of the client's cluster routes to.
+    /// The services that the proxy of the client's cluster routes to. Does no I/O.
     pub fn routable_services(&self) -> RoutableServices {
         RoutableServices {
             client: self.clone(),
         }
     }
 
-    /// The routes of the proxy.
+    /// The routes of the proxy. Does no I/O.
     pub fn routes(&self) -> Routes {
         Routes {
             client: self.clone(),
         }
     }
 
-    /// A handle on a route of the proxy.
+    /// A handle on a route of the proxy, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn route(&self, id: impl TryInto<RouteId, Error: Into<Error>>) -> RouteHandle {
         Handle::new(self, id)
     }

@@ -571,7 +571,7 @@ impl ServiceHandle {
             })
     }
 
-    /// The environment variables of the service.
+    /// The environment variables of the service. Does no I/O.
     pub fn env_variables(&self) -> EnvVariables {
         EnvVariables {
             service: self.clone(),
@@ -579,7 +579,9 @@ impl ServiceHandle {
         }
     }
 
-    /// A handle on an environment variable of the service, by its name: `NODE_ENV`.
+    /// A handle on an environment variable of the service, by its name: `NODE_ENV`. Does no I/O.
+    ///
+    /// Calls reject an invalid name.
     pub fn env_variable(&self, key: impl Into<String>) -> EnvVariableHandle {
         EnvVariableHandle {
             service: self.clone(),
@@ -587,7 +589,7 @@ impl ServiceHandle {
         }
     }
 
-    /// The secret variables of the service.
+    /// The secret variables of the service. Does no I/O.
     pub fn secrets(&self) -> ServiceSecrets {
         ServiceSecrets {
             service: self.clone(),
@@ -625,7 +627,7 @@ impl ServiceSecrets {
 }
 
 impl Client {
-    /// The services of the client's cluster.
+    /// The services of the client's cluster. Does no I/O.
     pub fn services(&self) -> Services {
         Services {
             client: self.clone(),
@@ -633,7 +635,9 @@ impl Client {
         }
     }
 
-    /// A handle on a service.
+    /// A handle on a service, by its id. Does no I/O.
+    ///
+    /// Calls reject an invalid id.
     pub fn service(&self, id: impl TryInto<ServiceId, Error: Into<Error>>) -> ServiceHandle {
         Handle::new(self, id)
     }

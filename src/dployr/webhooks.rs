@@ -225,7 +225,7 @@ impl WebhookSetup {
 }
 
 impl Client {
-    /// The webhooks.
+    /// The webhooks. Does no I/O.
     pub fn webhooks(&self) -> Webhooks {
         Webhooks {
             client: self.clone(),
