@@ -1,6 +1,6 @@
 //! Secret values: tokens, passwords, URLs with credentials, personal data.
 //!
-//! `Debug` redacts all of these types. A value leaves them only through `expose()` or in a request.
+//! `Debug` redacts all of these types. To read a value, call `expose()`, or `as_str()` for personal data.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
