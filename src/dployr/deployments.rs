@@ -412,14 +412,14 @@ impl Deployments {
     /// The server's clock may be up to a minute behind: deployments of the minute before `since`,
     /// and those without a valid time, are included.
     ///
-    /// **A hit proves** that a deployment of this name was created or changed since then. If the name
-    /// is new, it is yours unless somebody else chose the same one. If the name existed before, an
+    /// **A result proves** that a deployment of this name was created or changed since then. If the name
+    /// is new, it is yours unless another user chose the same one. If the name existed before, an
     /// earlier deployment that ended since then also changes the record: compare other fields, such
     /// as `remote_commit_hash`.
     ///
-    /// **A miss does not prove** that nothing was started: the request may still be in flight, or wait
-    /// for a build node. The control plane lists the newest 100 names first, and a redeployed older
-    /// name does not move up. Look several times before you redeploy.
+    /// **An empty result proves nothing**: the request may still be in progress, or wait for a build
+    /// node. Only the 100 newest names are searched, and a redeployment does not make a name newer. Try a
+    /// few times before you deploy again.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name, and as
