@@ -79,10 +79,10 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
         401 if id == "login" => classified.advice("check the e-mail address and the password"),
         401 => classified.advice("check DPLOYR_TOKEN; a session id belongs in with_session"),
         403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified
-            .advice("the control plane refuses to read one deployment: use deployments().find(id)"),
+            .advice("the control plane rejects reads of a deployment: use deployments().find(id)"),
         403 if id == "delete_deployment" && code == "permission.developer_role_required" => {
             classified.advice(
-                "the control plane refuses a delete without a cluster: set builder().cluster(id)",
+                "the control plane rejects a delete without a cluster: set builder().cluster(id)",
             )
         }
         403 if ["create_api_token", "list_api_tokens", "delete_api_token"].contains(&id) => {
