@@ -33,7 +33,7 @@ REFUSALS = [
     ("nexlayer", "extend_deployment", 400, r'"No extensions remaining"', "no extension left"),
     # Nexlayer/docs:data/openapi.json has a 500 for this business rule.
     ("nexlayer", "remove_deployment_reservation", 500, r"has already been removed", "already removed"),
-    # The live service answers 400 for an unknown id, where 404 is documented
+    # The real platform responds with 400 to an unknown id, where 404 is documented
     # (edgegap/edgegap-agent-skills:skills/edgegap-unity/references).
     ("edgegap", "get_deployment", 400, r'"Deployment not found"', "unknown id"),
     # "Invalid Application or Application Version" is a 400 in edgegap-v2-openapi.yaml.

@@ -38,7 +38,7 @@
 //! [`with_response`](Call::with_response) and others. A list call returns one [`Page`];
 //! [`all`](Call::all) and [`stream`](Call::stream) read all pages.
 //!
-//! An [`Error`] has a [kind](Error::kind), and an [effect](Error::effect), which tells whether the platform
+//! An [`Error`] has a [kind](Error::kind), and an [effect](Error::effect), which shows whether the platform
 //! may have acted.
 //!
 //! # Modules

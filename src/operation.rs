@@ -83,7 +83,7 @@ pub struct Pace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Evidence {
-    /// Observed from a running server.
+    /// Observed on a running server.
     Observed,
     /// Described on the platform's own page.
     Documented,

@@ -41,7 +41,7 @@ pub const CANONICAL_VERSION: u32 = 1;
 /// - the secrets of a Nexlayer manifest;
 /// - every value in query and body of a request without a wrapper.
 ///
-/// Nothing is redacted because of its name alone.
+/// The name of a field, such as `password`, does not cause redaction.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RequestPreview {

@@ -1,7 +1,7 @@
 //! Checks the `links` of replies, which describe the next request.
 //!
 //! Nothing is generated from links, and tools that follow links skip those that they cannot resolve. Without
-//! this check, nobody would notice a mistake.
+//! this check, a mistake would go unnoticed.
 
 use super::super::problems::Problems;
 use super::super::schemas::{self, entries, items, resolve, text};

@@ -79,7 +79,7 @@ pub(crate) struct FailedRequest {
 pub struct Lookup {
     /// Id of the operation.
     pub operation: &'static str,
-    /// Noun for the created thing.
+    /// Noun for the created resource.
     pub creates: &'static str,
     /// Instruction: `check deployments().find_created(tag, time)`.
     pub advice: &'static str,
@@ -234,7 +234,7 @@ impl Error {
         self.0.resource_id.as_deref()
     }
 
-    /// How long the platform asks to wait before a retry.
+    /// The wait before a retry that the platform requests.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep};
 /// minute, enough for a server to restart.
 const MAX_FAILURES: u32 = 20;
 
-/// A connection that lasted this long was stable: its end starts a new count of failures.
+/// A connection that lasted this long was stable: its end resets the count of failures.
 const STABLE: Duration = Duration::from_secs(30);
 
 /// The lines of a log as they are written.

@@ -65,7 +65,7 @@ impl Connections {
             .no_deflate()
             .no_zstd();
         // Another crate may have enabled the other TLS backend: rustls without a crypto provider, or the
-        // system's library, whose errors cannot be told apart.
+        // system's library, whose errors do not show their cause.
         #[cfg(feature = "rustls")]
         {
             builder = builder.tls_backend_rustls();

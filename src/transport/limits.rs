@@ -7,8 +7,8 @@ use std::time::Duration;
 pub(crate) const CONNECT: Duration = Duration::from_secs(10);
 /// Timeout of an attempt.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(30);
-/// Timeout of an attempt of a slow operation. Nexlayer's command-line tool waits as long until a deployment
-/// is accepted.
+/// Timeout of an attempt of a slow operation. Nexlayer's command-line tool has the same timeout for a
+/// deploy.
 pub(crate) const SLOW_ATTEMPT: Duration = Duration::from_secs(120);
 /// Timeout of a probe. An application that has just started may need seconds for its first request.
 pub(crate) const PROBE: Duration = Duration::from_secs(10);
@@ -20,11 +20,11 @@ pub(crate) const SLOW_DEADLINE: Duration = Duration::from_secs(180);
 pub(crate) const IDLE: Duration = Duration::from_secs(300);
 /// Largest body of a success, in bytes. The largest known one, 2500 log lines, is below 2 MiB.
 pub(crate) const REPLY_BYTES: usize = 16 << 20;
-/// Of the body of a failure, at most this much is read, in bytes.
+/// Limit on the bytes that are read of the body of a failure.
 pub(crate) const ERROR_BYTES: usize = 64 << 10;
 /// Timeout for reading the body of a failure. It is short, because the status matters more.
 pub(crate) const ERROR_WAIT: Duration = Duration::from_secs(5);
-/// Of a body, an error keeps at most this much, in bytes.
+/// Size limit of the body excerpt in an error, in bytes.
 pub(crate) const EXCERPT_BYTES: usize = 2 << 10;
 
 /// The limits of a client. `None`: the default depends on the operation.

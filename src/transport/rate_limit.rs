@@ -29,7 +29,7 @@ impl RateLimit {
     }
 }
 
-/// How long a response asks the client to wait: `Retry-After`, or on a 429 the end of the window.
+/// The wait that a response requests: `Retry-After`, or on a 429 the end of the window.
 pub(super) fn wait_asked_for(status: u16, headers: &HeaderMap) -> Option<Duration> {
     let asked = retry_after(headers);
     if asked.is_some() {

@@ -27,7 +27,7 @@ const TRANSIENT: [u16; 14] = [
 /// a 429 with a wait time need only the third, because they had no effect. Never retried: a 429 without a
 /// wait time, invalid certificates, and statuses that the spec marks as final.
 ///
-/// The wait before a retry is the time that the platform asks for, plus jitter; otherwise exponential
+/// The wait before a retry is the time that the platform requests, plus jitter; otherwise exponential
 /// backoff with full jitter. If the wait would exceed a limit or the deadline, the call fails at once; see
 /// [`Error::retry_after`](crate::Error::retry_after).
 ///
@@ -84,7 +84,7 @@ impl Retry {
         self
     }
 
-    /// Longest wait that a platform may ask for. Default: 30 s.
+    /// Longest wait that a platform may request. Default: 30 s.
     pub fn max_wait(mut self, limit: Duration) -> Self {
         self.max_wait = limit;
         self

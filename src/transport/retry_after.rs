@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 /// window of a platform is a month.
 const MAX_WAIT: Duration = Duration::from_secs(366 * 86_400);
 
-/// The wait that `Retry-After` asks for. An invalid value counts as missing.
+/// The wait that `Retry-After` requests. An invalid value counts as missing.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = header_text(headers, RETRY_AFTER.as_str())?;
     match value.parse() {

@@ -105,7 +105,7 @@ pub(crate) enum Delivery {
     Broken,
 }
 
-/// The answer to a request: a response or a network failure, after a delay.
+/// The result of a request: a response or a network failure, after a delay.
 #[derive(Debug)]
 pub(crate) struct FakeResponse {
     pub delay: Duration,

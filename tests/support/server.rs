@@ -248,7 +248,7 @@ impl Server {
         Self::at("http://unresolvable.invalid".to_owned())
     }
 
-    /// The same server with an `https` URL. The server still speaks plain HTTP.
+    /// The same server with an `https` URL. The server still uses plain HTTP.
     pub fn with_https_url(mut self) -> Self {
         self.base_url = self.base_url.replacen("http:", "https:", 1);
         self

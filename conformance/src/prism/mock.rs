@@ -37,7 +37,7 @@ pub async fn check(cli: &Path, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A reply that a call asks Prism for.
+/// A reply that a call requests from Prism.
 struct WantedReply {
     status: u16,
     /// The `Prefer` header: status, and example or seed.
@@ -98,7 +98,7 @@ impl<'a> MockChecks<'a> {
         }
     }
 
-    /// The replies to ask for: one per example, or several generated ones.
+    /// The replies to request: one per example, or several generated ones.
     fn wanted_replies(&self, reply: &Documented) -> Vec<WantedReply> {
         let status = reply.status;
         let wanted = |prefer: String| WantedReply {

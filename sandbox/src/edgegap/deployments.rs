@@ -308,7 +308,7 @@ impl Edgegap {
 
     pub(super) fn status(&mut self, call: &Call) -> HandlerResult {
         charge(&mut self.limits.statuses, call, STATUSES_PER_SECOND)?;
-        // The document says 404, but the live service responds with 400
+        // The document says 404, but the real platform responds with 400
         // (edgegap/edgegap-agent-skills:skills/edgegap-unity/references).
         let deployment = self.find(call.path("deployment_id"));
         let deployment = deployment.ok_or_else(|| message(400, "Deployment not found"))?;

@@ -120,7 +120,7 @@ impl PlatformListener {
     }
 }
 
-/// Tells hyper to write no reply.
+/// An error that makes hyper write no reply.
 #[derive(Debug)]
 struct NoReply;
 

@@ -1,6 +1,6 @@
 //! Requests that a platform accepts although its spec forbids them.
 //!
-//! The specs tell a client what to send; servers often accept more.
+//! The specs describe the requests of a correct client; servers often accept more.
 
 use crate::dployr::Dialect;
 use crate::platform::Platform;

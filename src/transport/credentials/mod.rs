@@ -24,9 +24,9 @@ use std::time::{Duration, SystemTime};
 /// ```no_run
 /// use deploykit::{credentials::{Credentials, Tokens}};
 ///
-/// # async fn ask_the_vault() -> Result<String, std::io::Error> { Ok(String::new()) }
+/// # async fn read_from_vault() -> Result<String, std::io::Error> { Ok(String::new()) }
 /// let credentials = Credentials::renewed(|_previous: Option<Tokens>| async {
-///     Ok(Tokens::new(ask_the_vault().await?))
+///     Ok(Tokens::new(read_from_vault().await?))
 /// });
 /// # let _ = credentials;
 /// ```
@@ -132,7 +132,7 @@ pub trait TokenSource: Send + Sync + 'static {
 
     /// The account that the tokens belong to, such as an e-mail address. Default: `None`.
     ///
-    /// A token store uses it to tell the accounts of a platform apart.
+    /// A token store uses it to distinguish the accounts of a platform.
     fn account(&self) -> Option<String> {
         None
     }

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// At most this much of a file is read, in bytes.
+/// Size limit of a token file, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Keeps tokens across processes, so that they share one login.

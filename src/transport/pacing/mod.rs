@@ -72,8 +72,9 @@ impl Pacing {
         self
     }
 
-    /// Asks a budget that several processes share before each call, so that a single busy process can use
-    /// the whole rate.
+    /// Takes a slot from a budget that several processes share before each call.
+    ///
+    /// A single busy process can then use the whole rate.
     ///
     /// `fallback` applies while the budget fails. [`one_of`](Self::one_of) then sets the local rate, and has
     /// no effect otherwise.

@@ -61,10 +61,10 @@ return {1, wait}
 ///
 /// **Data.** One key per bucket, `deploykit:{account}:platform:bucket`, with one number and an expiry. A
 /// script reads and writes it atomically. Slots are assigned in order of request and reserved for the
-/// process that asked. An unused slot goes to the next call of that process, or is lost. If all slots of
+/// requesting process. An unused slot goes to the next call of that process, or is lost. If all slots of
 /// the next 10 s are reserved, a process has to try again later.
 ///
-/// **Clocks.** Only the server's clock matters. If it jumps ahead, one extra burst may be sent. If it
+/// **Clocks.** Only the server's clock is used. If it jumps ahead, one extra burst may be sent. If it
 /// jumps back, the bucket counts as empty.
 ///
 /// **When Redis is down.** Timeouts are 0.5 s for connecting, 0.5 s for a response and 1 s in total. Then

@@ -18,9 +18,9 @@ pub(in crate::dployr) const CODE: &str = "SANDBX";
 /// The identity token of the trusted CI job. It has the format of a JWT, but no valid signature.
 pub(in crate::dployr) const IDENTITY_TOKEN: &str =
     "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2FuZGJveA";
-/// Sessions live for seven days (observed in the cookie's Max-Age).
+/// Sessions last seven days (observed in the cookie's Max-Age).
 const SESSION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3_600);
-/// CI sessions live for an hour (dployr-io/dployr-base:src/routes/auth.ts).
+/// CI sessions last one hour (dployr-io/dployr-base:src/routes/auth.ts).
 const CI_SESSION_LIFETIME: Duration = Duration::from_secs(3_600);
 /// A code is dropped after three wrong attempts or ten minutes (dployr-io/dployr-base:src/services/auth.ts).
 const CODE_ATTEMPTS: u32 = 3;
