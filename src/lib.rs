@@ -50,6 +50,10 @@
 //! | [`credentials`] | token sources and stores |
 //! | [`pacing`] | client-side rate limits |
 //! | [`webhook`] | receiving webhooks |
+//! | [`call`] | options of a call, response headers, reports of calls |
+//! | [`page`] | lists: one page, or a stream of all records |
+//! | [`preview`] | requests without sending them, for snapshots |
+//! | [`secret`] | redacted tokens, URLs and personal data |
 //! | [`testing`] | snapshots of requests, canned responses |
 //! | [`operation`] | the table of all operations, with evidence and behaviour |
 //!
