@@ -99,8 +99,10 @@ impl<P: Platform> ClientBuilder<P> {
         self
     }
 
-    /// Timeout of one attempt. Default: 30 s; 120 s for slow operations. For streams: until the
-    /// response begins.
+    /// Timeout of one attempt. Default: 30 s; 120 s for slow operations, which are deploys on Nexlayer and
+    /// calls without a wrapper (`client.request(..)`).
+    ///
+    /// For streams, it applies until the response begins.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.options.limits.attempt_timeout = Some(limit);
         self
