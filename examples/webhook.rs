@@ -1,7 +1,7 @@
 //! Receives webhooks about deployments instead of polling.
 //!
-//! `cargo run --example webhook` runs on the sandbox: it deploys two servers on Edgegap (one becomes ready and is
-//! stopped, one fails) and an app on dployr. It ends after five webhooks, or after 30 s.
+//! `cargo run --example webhook` runs on the sandbox: it deploys two servers on Edgegap (one becomes ready
+//! and is stopped, one fails) and an app on dployr. It ends after five webhooks, or after 30 s.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -97,7 +97,7 @@ async fn listen(secret: CallbackSecret) -> Result<(String, UnboundedReceiver<Web
     Ok((base_url, received))
 }
 
-/// Checks the secret and replies at once: the platform waits for the reply.
+/// Checks the secret and responds at once: the platform waits for the response.
 async fn receive(State(receiver): State<Arc<Receiver>>, uri: Uri, body: Bytes) -> StatusCode {
     if receiver.secret.verify(&uri.to_string()).is_err() {
         return StatusCode::UNAUTHORIZED;

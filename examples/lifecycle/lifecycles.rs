@@ -1,5 +1,5 @@
-//! The lifecycle of a deployment on each platform. The base URLs are parameters, so that the requests can pass
-//! through a proxy.
+//! The lifecycle of a deployment on each platform. The base URLs are parameters, so that the requests can
+//! pass through a proxy.
 
 use deploykit::edgegap::{NewDeployment as NewServer, User};
 use deploykit::nexlayer::{self, Manifest};

@@ -1,7 +1,8 @@
-//! Deploys on each of the four platforms, waits, reads logs, removes the deployment and checks that it is gone.
+//! Deploys on each of the four platforms, waits, reads logs, removes the deployment and checks that it is
+//! gone.
 //!
-//! `cargo run --example lifecycle` runs against the sandbox, so the poll intervals are short. Omit them on real
-//! platforms to use the defaults.
+//! `cargo run --example lifecycle` runs against the sandbox, so the poll intervals are short. Omit them on
+//! real platforms to use the defaults.
 
 mod lifecycles;
 

@@ -116,8 +116,8 @@ impl ApplicationHandle {
         self.deploy_tag(Some(tag)).attach_json(body)
     }
 
-    /// Sends no body. [`deploy_image_tag`](Self::deploy_image_tag) attaches one, because the generated method takes
-    /// no optional body, and it is unknown how the platform handles `{}`.
+    /// Sends no body. [`deploy_image_tag`](Self::deploy_image_tag) attaches one, because the generated method
+    /// takes no optional body, and it is unknown how the platform handles `{}`.
     fn deploy_tag(&self, tag: Option<String>) -> Call<Deployed> {
         let application = self.clone();
         self.client.call(Op::CreateDeployment, |raw| async move {

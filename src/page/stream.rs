@@ -203,8 +203,8 @@ impl<T> ReceivedPage<Page<T>> {
 
 /// A stream of the records of all pages.
 ///
-/// Returned by [`Call::stream`](crate::Call::stream). It is a [`Stream`]; [`next`](Self::next) needs no further
-/// crate. An error is the last item.
+/// Returned by [`Call::stream`](crate::Call::stream). It is a [`Stream`]; [`next`](Self::next) needs no
+/// further crate. An error is the last item.
 #[must_use = "streams do nothing unless polled"]
 pub struct PageStream<T> {
     pages: Pages<T>,

@@ -124,10 +124,10 @@ impl ApplicationHandle {
     ///
     /// A failed request is ignored if another signal shows a state.
     ///
-    /// The request to the site contains no API key, session token or cookie, and no header or query
-    /// parameter that you add to the call. Its timeout is 10 s. A redirect is not followed, but counts as
-    /// a response. The body is not read. A URL in a private network is requested only if the platform itself is in one. The
-    /// request uses the client's proxy, but a separate connection pool if you set
+    /// The request to the site contains no API key, session token or cookie, and no header or query parameter
+    /// that you add to the call. Its timeout is 10 s. A redirect is not followed, but counts as a response.
+    /// The body is not read. A URL in a private network is requested only if the platform itself is in one.
+    /// The request uses the client's proxy, but a separate connection pool if you set
     /// [an HTTP client](crate::ClientBuilder::http_client). It is not reported to observers.
     ///
     /// Call options apply to each request to the platform; the deadline applies to all requests
