@@ -27,7 +27,7 @@ pub struct Operation {
     pub summary: &'static str,
     /// Whether the platform documents it.
     pub documented: bool,
-    /// The source of the response schema.
+    /// The evidence for the operation and its response schema.
     pub evidence: Evidence,
     /// The page or `repository:file` that describes the operation.
     pub source: &'static str,
@@ -79,11 +79,11 @@ pub struct Pace {
     pub seconds: u32,
 }
 
-/// The source of a response schema, most reliable first.
+/// The evidence for an operation and its response schema, most reliable first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Evidence {
-    /// Observed on a running server.
+    /// A running server responded, with a success or an error.
     Observed,
     /// Described on the platform's own page.
     Documented,

@@ -26,10 +26,10 @@
 //! # Endpoints of real servers
 //!
 //! The vendor's page documents 26 operations. The open-source control plane has ten of them, and 36
-//! more; this client has all 62. If the server lacks the route, the call
-//! fails with [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute), and the error names the method to use instead.
-//! [`Operation::evidence`](crate::operation::Operation::evidence) shows which operations were
-//! observed on a running server.
+//! more; this client has all 62. If the server lacks the route, the call fails with
+//! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute), and the error names the method to use instead.
+//! [`Operation::evidence`](crate::operation::Operation::evidence) shows to which operations a running server
+//! responded.
 //!
 //! Each call sends one request. The exceptions are opt-in: [`Deployments::find`], [`Services::find`],
 //! [`ServiceHandle::restart_by_stop_and_start`], [`EnvVariables::rewrite_with`] and
