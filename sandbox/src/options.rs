@@ -12,13 +12,13 @@ Faults: [PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...
              [default: every platform that has the operation]
   OPERATION  an operationId of the spec, or * for every request
   CALLS      2 (only the second), 1-3, or 2- (from the second) [default: all]
-  KIND       503             answer this status with the spec's example body
+  KIND       503             send this status with the spec's example body
              delay:500ms     delay the platform's reply (ms, s or m)
              reset           reset the connection before the reply
              truncate:20     close the connection after 20 bytes of the body
-             garbage         answer 200 with an HTML page
+             garbage         send 200 with an HTML page
              dribble:10ms/8  send the body 8 bytes at a time, every 10 ms
-             hang            never answer
+             hang            never respond
              drop-webhook    do not send the webhook (OPERATION must be *)
   OPTION     before          the platform does not process the request
                              [default for a status, reset, garbage and hang]
