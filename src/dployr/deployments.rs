@@ -335,7 +335,7 @@ impl Deployed {
     }
 }
 
-const ID_UNKNOWN: &str = "the reply to the deploy had no deployment id: take the id from the record that \
+const ID_UNKNOWN: &str = "the response to the deploy had no deployment id: take the id from the record that \
     `wait` or `deployments().find(name)` returns";
 
 /// The deployments of a cluster; returned by [`Client::deployments`].

@@ -163,7 +163,7 @@ impl Client {
             .await?;
             let outcome = scope.outcome();
             session_in(&outcome.headers).ok_or_else(|| {
-                let why = "the reply has no cookie with a session";
+                let why = "the response has no cookie with a session";
                 let effect = match outcome.status {
                     201 | 202 => Effect::Applied,
                     _ => Effect::Unknown,

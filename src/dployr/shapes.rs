@@ -153,7 +153,7 @@ impl<'de> Deserialize<'de> for Ack {
         let content = Part::content(&reply)?;
         // A proxy or another site may respond with 200 and a web page.
         match content.json.starts_with('"') && content.json.contains('<') {
-            true => Err(D::Error::custom("the reply is a web page")),
+            true => Err(D::Error::custom("the response is a web page")),
             false => Ok(Self),
         }
     }

@@ -73,7 +73,7 @@ impl Page {
 pub(super) fn crowded_millisecond() -> Error {
     Error::new(
         ErrorKind::Unsupported,
-        "the log has more lines in one millisecond than the server sends in one reply: some are missing",
+        "the log has more lines in one millisecond than one response contains: some are missing",
     )
     .with_effect(Effect::None)
 }
