@@ -210,7 +210,7 @@ impl ApplicationHandle {
     /// first failed poll ends the stream.
     ///
     /// Each poll overlaps the previous one by 5 s, so that late lines are not missed. Lines that were already
-    /// yielded are dropped. If more than 2,500 lines arrive between two polls, the stream yields an error of
+    /// yielded are dropped. If 2,500 or more lines arrive between two polls, the stream yields an error of
     /// kind [`Unsupported`](crate::ErrorKind::Unsupported) for the missing lines and continues. Lines of an
     /// instance that went offline can no longer be read.
     ///
