@@ -129,7 +129,7 @@ def nexlayer(at):
         created = api.start_user_deployment(MANIFEST)
         mine = nexlayer_client.ApplicationRequest(session_token=created.session_token, application_name=created.application_name)
         api.extend_deployment(mine)
-        # A second extension is refused.
+        # A second extension is rejected.
         expect_status(nexlayer_client.ApiException, 400, api.extend_deployment, mine)
 
 

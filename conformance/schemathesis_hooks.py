@@ -59,7 +59,7 @@ REFUSALS = [
     ("dployr-control-plane", "delete_deployment", 400, r"Cannot delete a running deployment", "still running"),
     # A running control plane requires the cluster nearly everywhere; the reference has no clusters.
     ("dployr-control-plane", None, 400, r'clusterId is required', "no cluster"),
-    # Observed: for a body that is not an object, these operations answer with the framework's 500.
+    # Observed: for a body that is not an object, these operations respond with the framework's 500.
     ("dployr", "request_login_code", 500, r"^Internal Server Error$", "not an object"),
     ("dployr", "verify_login_code", 500, r"^Internal Server Error$", "not an object"),
     ("dployr", "exchange_identity_token", 500, r"^Internal Server Error$", "not an object"),

@@ -16,7 +16,7 @@ import yaml
 # Operations that cannot succeed, by run.
 NEVER_SUCCEEDS = {
     "dployr-control-plane": {
-        # A defect of the control plane: it uses the deployment id as a cluster id, and answers 403.
+        # A defect of the control plane: it uses the deployment id as a cluster id, and responds with 403.
         "get_deployment",
     },
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 pub const SERVE: &str = "--serve";
 /// Id of the existing deployment.
 pub const FOUND: &str = "c0653765de3b";
-/// Id of an unknown deployment, which is answered with 404.
+/// Id of an unknown deployment, which gets 404.
 pub const MISSING: &str = "c0653765de3c";
 /// Records in a list.
 const RECORDS: usize = 1_000;

@@ -162,7 +162,7 @@ impl Location {
             problems.push(format!("expected {}, got {found:?}", self.outcome));
         }
         if let Err(error) = &found {
-            // nginx logs 444 and 499 for requests that it does not answer.
+            // nginx logs 444 and 499 for requests that get no response.
             let status = (![444, 499].contains(&self.logged)).then_some(self.logged);
             let body = error.body_excerpt().unwrap_or_default();
             if error.status() != status || !body.contains(self.body_text) {

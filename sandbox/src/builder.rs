@@ -171,7 +171,7 @@ impl SandboxBuilder {
     /// Injects a fault from the start.
     ///
     /// If the fault can never apply, [`start`](Self::start) fails, and a state machine without a server
-    /// answers every request with 500 and the reason.
+    /// responds to every request with 500 and the reason.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);

@@ -122,7 +122,7 @@ impl InProcessSandbox {
         builder.in_process(move |request| sandbox.handle(platform, request))
     }
 
-    /// Answers one request at the current time.
+    /// Responds to one request at the current time.
     pub fn handle(&self, platform: Platform, request: http::Request<Vec<u8>>) -> CannedReply {
         let mut inner = self.lock();
         let now = inner.now();

@@ -132,7 +132,7 @@ pub(crate) struct ResourceSummary {
     pub(crate) address: Option<String>,
 }
 
-/// Answers a request.
+/// Responds to a request.
 ///
 /// The handler runs first, because its error messages are better than those of the spec validation. If it
 /// accepts a request that violates the spec, the state is restored and the reply is a 400.

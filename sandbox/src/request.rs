@@ -170,7 +170,7 @@ impl JsonObjectError {
 pub struct RecordedRequest {
     /// Sequence number over all platforms, from 1.
     pub number: u64,
-    /// When it was answered, on the platforms' clock, since the Unix epoch.
+    /// When the platform responded, on the platforms' clock, since the Unix epoch.
     pub at: Duration,
     /// The platform it was sent to.
     pub platform: Platform,

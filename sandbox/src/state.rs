@@ -72,7 +72,7 @@ impl State {
         state
     }
 
-    /// Answers one request and records it.
+    /// Responds to one request and records it.
     ///
     /// `now` is the time since the Unix epoch, at most 9999-01-01. The delay and delivery of a fault are not
     /// part of the [`Reply`]: use [`State::outcome`] to get them.
@@ -98,7 +98,7 @@ impl State {
         };
         let outcome = match (&fault, platform_reply) {
             (None, Some(reply)) => Outcome::complete(reply),
-            // Unreachable: without a fault, the platform always answers.
+            // Unreachable: without a fault, the platform always responds.
             (None, None) => Outcome::complete(Reply::empty(500)),
             (Some(fault), reply) => fault.outcome(reply, platform, operation),
         };

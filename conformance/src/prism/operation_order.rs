@@ -77,7 +77,7 @@ impl Arguments {
             ("instance_type", &nodion.instance_type_id),
             ("image_application", &nodion.image_application_id),
             ("application", application),
-            // Prism refuses events that are not in the spec.
+            // Prism rejects events that are not in the spec.
             ("event", "deployment.deleted"),
             // In the sandbox, only domains below `.test` have a TXT record.
             ("domain", "app.walk.test"),

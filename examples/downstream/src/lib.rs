@@ -1,4 +1,4 @@
-//! Deploys a game server from a CI job: exactly one server per run, even after lost replies. A server that
+//! Deploys a game server from a CI job: exactly one server per run, even after lost responses. A server that
 //! fails to start is stopped.
 
 use deploykit::edgegap::{Client, NewDeployment, RequestId, User};

@@ -284,7 +284,7 @@ impl FaultBuilder {
         self
     }
 
-    /// Answers with a status.
+    /// Responds with a status.
     ///
     /// The body is the spec's example, or an error body in the platform's format.
     pub fn status(self, code: u16) -> Fault {
@@ -296,7 +296,7 @@ impl FaultBuilder {
         self.with_kind(kind)
     }
 
-    /// Answers with this status and body.
+    /// Responds with this status and body.
     pub fn status_with(self, code: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Fault {
         let kind = Kind::Status {
             code,
@@ -323,7 +323,7 @@ impl FaultBuilder {
         self.with_kind(Kind::Truncate(bytes))
     }
 
-    /// Answers 200 with an HTML page, as a misconfigured proxy does.
+    /// Responds with 200 and an HTML page, as a misconfigured proxy does.
     pub fn garbage(self) -> Fault {
         self.with_kind(Kind::Garbage)
     }
@@ -333,7 +333,7 @@ impl FaultBuilder {
         self.with_kind(Kind::Dribble { interval, piece })
     }
 
-    /// Never answers; the connection stays open until either side closes it.
+    /// Never responds; the connection stays open until either side closes it.
     pub fn hang(self) -> Fault {
         self.with_kind(Kind::Hang)
     }

@@ -162,7 +162,7 @@ impl Application {
         Ok(application)
     }
 
-    /// Answers a request below this application.
+    /// Responds to a request below this application.
     pub(super) fn answer(&mut self, call: &Call, ids: &mut Ids, clock: Now) -> HandlerResult {
         match call.id() {
             "get_application" => {}

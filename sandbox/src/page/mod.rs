@@ -1,6 +1,6 @@
 //! The status page at `/`: resources, faults and the latest requests.
 //!
-//! It shows no credentials. To protect against DNS rebinding, it answers only if the `Host` header is an IP
+//! It shows no credentials. To protect against DNS rebinding, it responds only if the `Host` header is an IP
 //! address or `localhost`.
 
 mod html;

@@ -18,7 +18,7 @@ const BODY_LIMIT: usize = 1 << 20;
 /// Timeout for receiving a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Answers one request and records it. The error is a reply that the connection must send with its fault.
+/// Responds to one request and records it. The error is a reply that the connection must send with its fault.
 pub(super) async fn answer(
     listener: &PlatformListener,
     request: hyper::Request<Incoming>,

@@ -14,9 +14,9 @@ const CONTROL_PLANE: Option<Dialect> = Some(Dialect::ControlPlane);
 const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
     // Nexlayer/nexlayer-mcp:services/nexlayer-api.ts sends text/yaml; the handler rejects other types.
     (Platform::Nexlayer, None, "*", "header.content-type"),
-    // Observed: a deployment as text/plain was answered with 202.
+    // Observed: a deployment as text/plain got 202.
     (Platform::Dployr, CONTROL_PLANE, "*", "header.content-type"),
-    // Observed: page 0, 1000 and `abc`, and an unknown status, were answered with 200. Other numbers and
+    // Observed: page 0, 1000 and `abc`, and an unknown status, got 200. Other numbers and
     // flags have defaults too (dployr-io/dployr-base:src/routes).
     (Platform::Dployr, CONTROL_PLANE, "*", "query.*"),
     // Observed: the string 3001 was accepted as a number.
@@ -33,7 +33,7 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
         "create_deployment",
         "body.version",
     ),
-    // Observed: {} was answered with 200; the body is not validated.
+    // Observed: {} got 200; the body is not validated.
     (Platform::Dployr, CONTROL_PLANE, "set_up_webhook", "body*"),
     // Observed: a body without a cluster is ignored, and the query's cluster is used.
     (

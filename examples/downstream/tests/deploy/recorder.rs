@@ -9,7 +9,7 @@ async fn deploy_to(recorder: &Recorder) -> Result<Live, Failed> {
     deploy(&recorder.edgegap().unwrap(), request(&config()), &run()).await
 }
 
-/// A reply of the platform, stored in a file.
+/// A response of the platform, stored in a file.
 fn listed() -> CannedReply {
     CannedReply::json(200, include_str!("replies/listed.json"))
 }

@@ -180,7 +180,7 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
 /// `GET /v1/status?domain=`
 ///
 /// Needs no token; the reply has no envelope. The request starts a stopped service. The real server then
-/// answers `starting` for 90 seconds, the sandbox for the duration of a deployment.
+/// reports `starting` for 90 seconds, the sandbox for the duration of a deployment.
 pub(super) fn public_status(state: &mut Dployr, call: &Call) -> HandlerResult {
     let Some(domain) = call.request.non_empty_query("domain") else {
         return Err(Reply::json(400, &json!({ "status": "not_found" })));
