@@ -78,12 +78,12 @@ impl ClientBuilder<Dployr> {
 }
 
 impl Client {
-    /// A builder. A base URL is required, and a token for all calls except logins.
+    /// Builds a client. Requires a base URL, and a token for all calls except logins.
     pub fn builder() -> ClientBuilder<Dployr> {
         ClientBuilder::default()
     }
 
-    /// A client for this base URL and token.
+    /// Creates a client for this base URL and token.
     ///
     /// The token is a personal access token (`dpat_…`) or one from [`login`](Self::login), with or
     /// without `Bearer `. The hosted server is `https://base.dployr.io`; a self-hosted server listens
@@ -97,7 +97,7 @@ impl Client {
         Self::builder().base_url(base_url).token(token).build()
     }
 
-    /// A client configured by environment variables.
+    /// Creates a client from environment variables.
     ///
     /// Reads `DPLOYR_BASE_URL`, `DPLOYR_TOKEN` and, if set, `DPLOYR_CLUSTER_ID`.
     ///

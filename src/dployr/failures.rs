@@ -1,4 +1,4 @@
-//! Maps failures of dployr's servers to errors.
+//! Maps status and body of a failure to an error.
 
 use crate::error::{Effect, ErrorKind};
 use crate::operation::{Evidence, Operation};

@@ -147,5 +147,5 @@ crate::id::id! {
     ProjectId, "project id"
 }
 
-/// Builder of a dployr [`Client`].
+/// Builds a dployr [`Client`].
 pub type ClientBuilder = crate::ClientBuilder<Dployr>;

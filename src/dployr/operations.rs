@@ -1,4 +1,4 @@
-//! The method of this crate for each operation of `specs/dployr.yaml`.
+//! Maps each operation of `specs/dployr.yaml` to the method that calls it.
 
 use crate::raw::dployr::Op;
 
