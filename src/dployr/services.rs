@@ -599,7 +599,7 @@ impl ServiceHandle {
 
 /// The secret variables of a service; returned by [`ServiceHandle::secrets`].
 ///
-/// [`ServiceUpdate::secrets`] and [`NewDeployment::secret`](super::NewDeployment::secret) set them.
+/// [`ServiceUpdate::replace_secrets`] and [`NewDeployment::secret`](super::NewDeployment::secret) set them.
 #[derive(Clone, Debug)]
 pub struct ServiceSecrets {
     service: ServiceHandle,

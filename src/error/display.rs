@@ -104,7 +104,10 @@ fn write_effect(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
             .as_ref()
             .is_some_and(|wait| !wait.timeline.is_empty());
         return match resource.filter(|_| was_seen) {
-            Some(id) => write!(f, "; {id} may still exist and cost money"),
+            Some(id) => write!(
+                f,
+                "; {id} may still exist and cost money: stop or delete it unless you need it"
+            ),
             None => Ok(()),
         };
     }

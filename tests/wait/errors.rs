@@ -57,7 +57,7 @@ async fn the_error_of_a_failed_deployment_has_timeline_reason_and_log() {
     assert_eq!(
         error.to_string(),
         "edgegap deployment c0653765de3b is Status.ERROR: Pull image timeout exceeded for <redacted> \
-         (3 polls in 5.0 s); c0653765de3b may still exist and cost money"
+         (3 polls in 5.0 s); c0653765de3b may still exist and cost money: stop or delete it unless you need it"
     );
     assert!(!format!("{error:?}").contains("hush"));
     assert!(!error.is_retryable());
@@ -92,7 +92,7 @@ async fn the_last_poll_is_sent_before_the_deadline() {
     assert_eq!(
         error.to_string(),
         "edgegap deployment c0653765de3b was not ready within 30 s; its status is Status.DEPLOYING \
-         (7 polls in 28.0 s); c0653765de3b may still exist and cost money"
+         (7 polls in 28.0 s); c0653765de3b may still exist and cost money: stop or delete it unless you need it"
     );
 }
 

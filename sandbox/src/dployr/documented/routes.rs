@@ -21,7 +21,7 @@ pub(super) fn create_route(state: &mut Dployr, call: &Call) -> HandlerResult {
     if !services.any(|service| service.id == service_id) {
         return Err(refuse("service_id", "No such service"));
     }
-    // Assumption: a second route for the same domain is refused.
+    // Assumption: a second route for the same domain is rejected.
     let mut routes = state.routes.iter();
     if routes.any(|route| route.get("domain") == Some(&json!(domain))) {
         return Err(refuse("domain", "is routed already"));
