@@ -177,7 +177,6 @@ impl Error {
         Self::new(ErrorKind::InvalidRequest, message).with_effect(Effect::None)
     }
 
-    /// An invalid configuration of a client.
     /// Puts `prefix: ` before the message.
     pub(crate) fn prefixed(mut self, prefix: &str) -> Self {
         let message = self.message().unwrap_or_default();
@@ -185,6 +184,7 @@ impl Error {
         self
     }
 
+    /// An invalid configuration of a client.
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Configuration, message).with_effect(Effect::None)
     }
