@@ -70,8 +70,15 @@ impl Scope {
                 .pacer
                 .wait_turn(target.operation, until)
                 .await?;
+            let limit = self.attempt_limit(target);
+            let now = Instant::now();
+            if limit.is_zero() || now >= until {
+                let error = Error::new(ErrorKind::Timeout, "no time is left to send the request");
+                return Err(error.with_effect(self.state().effect()));
+            }
             self.begin_attempt(counted.as_mut());
-            let result = self.attempt(attempt, target).await;
+            let body_until = now.checked_add(limit).unwrap_or(until).min(until);
+            let result = self.attempt(attempt, target, limit, body_until).await;
             self.end_attempt(&result, counted.as_mut());
             if let (Some((tokens, generation)), Some(status)) = (token, status_of(&result)) {
                 tokens.note_status(generation, status);
@@ -112,15 +119,24 @@ impl Scope {
         }
     }
 
-    /// One attempt: sends the request and reads the response.
-    async fn attempt(&self, request: Request, target: &Target) -> Result<Response> {
-        let limit = self
-            .options
-            .attempt_timeout
-            .unwrap_or_else(|| self.transport.limits.attempt_timeout(target.operation));
+    /// Time limit of an attempt.
+    fn attempt_limit(&self, target: &Target) -> Duration {
+        let limit = self.options.attempt_timeout;
+        limit.unwrap_or_else(|| self.transport.limits.attempt_timeout(target.operation))
+    }
+
+    /// One attempt: sends the request and reads the response. The body of a failure is read until
+    /// `body_until`: without it, the error still has the status.
+    async fn attempt(
+        &self,
+        request: Request,
+        target: &Target,
+        limit: Duration,
+        body_until: Instant,
+    ) -> Result<Response> {
         let exchange = async {
             let response = self.send(request, target).await?;
-            response::receive(self, response, target).await
+            response::receive(self, response, target, body_until).await
         };
         match timeout(limit, exchange).await {
             Ok(result) => result,

@@ -22,6 +22,7 @@ pub(super) async fn receive(
     scope: &Scope,
     mut response: Response,
     target: &Target,
+    body_until: Instant,
 ) -> Result<Response> {
     let status = response.status();
     let length = response.content_length();
@@ -32,7 +33,7 @@ pub(super) async fn receive(
     scope.state().outcome.status = status.as_u16();
     let streams = time_class(target.operation) == TimeClass::Stream;
     let result = if !status.is_success() {
-        let body = read_start(response).await;
+        let body = read_start(response, body_until).await;
         Err(scope.failure(target, status.as_u16(), &headers, &body))
     } else if streams && !scope.options.buffer_stream {
         Ok(response)
@@ -90,9 +91,9 @@ async fn read_all(mut response: Response, length: Option<u64>, limit: usize) -> 
 }
 
 /// Reads the start of the body of a failure. Errors are ignored, because the status matters more.
-async fn read_start(mut response: Response) -> Vec<u8> {
+async fn read_start(mut response: Response, until: Instant) -> Vec<u8> {
     let mut body = Vec::new();
-    let until = Instant::now() + ERROR_WAIT;
+    let until = until.min(Instant::now() + ERROR_WAIT);
     while body.len() < ERROR_BYTES {
         match timeout_at(until, response.chunk()).await {
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),

@@ -1,7 +1,7 @@
 //! Timeout, deadline, connect timeout and idle timeout.
 
 use super::{
-    ACCEPTED, LIST, always, at, deploy, edgegap, failure, list, nodion, with_paused_clock,
+    ACCEPTED, LIST, always, at, deploy, edgegap, failure, list, new, nodion, with_paused_clock,
 };
 use crate::support::{Script, Server, Step};
 use crate::table::fault::{head, reply, seconds};
@@ -55,7 +55,7 @@ fn a_connect_timeout_is_a_connect_error() {
 }
 
 #[test]
-fn a_zero_timeout_fails_and_the_maximum_timeout_does_not_overflow() {
+fn a_zero_timeout_sends_nothing_and_the_maximum_timeout_does_not_overflow() {
     with_paused_clock(async {
         let server = always(reply("200 OK", &[], LIST)).await;
         let (never, now) = (Duration::MAX, Duration::ZERO);
@@ -63,17 +63,38 @@ fn a_zero_timeout_fails_and_the_maximum_timeout_does_not_overflow() {
             .await
             .unwrap();
         let server = always(reply("202 Accepted", &[], ACCEPTED)).await;
-        for builder in [
-            edgegap(&server).timeout(now),
-            edgegap(&server).deadline(now),
+        let client = edgegap(&server).build().unwrap();
+        // Opens a connection, on which a request would be sent at once.
+        client.deploy(new()).await.unwrap();
+        for call in [
+            client.deploy(new()).timeout(now),
+            client.deploy(new()).deadline(now),
         ] {
-            let (error, _) = failure(deploy(builder)).await;
+            let (error, _) = failure(call).await;
             let found = (error.kind(), error.effect(), error.attempts());
-            // The attempt was started: on an open connection the request could have been sent.
-            assert_eq!(found, (ErrorKind::Timeout, Effect::Unknown, 1));
+            assert_eq!(found, (ErrorKind::Timeout, Effect::None, 0), "{error}");
+            assert!(error.to_string().contains("no time is left"), "{error}");
         }
         tokio::time::sleep(seconds(1)).await;
-        assert_eq!(server.log().requests(), 0);
+        assert_eq!(server.log().requests(), 1);
+    });
+}
+
+#[test]
+fn the_status_of_a_failure_is_kept_if_its_body_stalls() {
+    with_paused_clock(async {
+        let head = head("403 Forbidden", &["content-length: 100"]);
+        let steps = vec![Step::ReadAll, Step::Send(head), Step::Silence];
+        let server = Server::start(Script::always(steps)).await;
+        for builder in [
+            edgegap(&server).timeout(seconds(2)),
+            edgegap(&server).deadline(seconds(2)),
+        ] {
+            let (error, took) = failure(deploy(builder)).await;
+            let found = (error.kind(), error.status(), error.effect());
+            assert_eq!(found, (ErrorKind::Forbidden, Some(403), Effect::None));
+            assert!(took <= seconds(2), "{took:?}");
+        }
     });
 }
 
