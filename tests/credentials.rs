@@ -306,6 +306,26 @@ async fn a_failed_renewal_keeps_the_401() {
     assert!(!format!("{text} {error:?}").contains(PASSWORD));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_rejected_login_is_not_repeated_for_a_minute() {
+    let plane = Plane::start().await;
+    let wrong = reply("401 Unauthorized", JSON, r#"{"error":"wrong password"}"#);
+    *plane.state.refusal.lock().unwrap() = Some(wrong);
+    let client = plane.client();
+    for _ in 0..50 {
+        let error = client.deployments().list().await.unwrap_err();
+        let found = (error.kind(), error.effect(), error.attempts());
+        assert_eq!(found, (ErrorKind::Unauthenticated, Effect::None, 0));
+        assert!(error.to_string().contains("wrong password"), "{error}");
+    }
+    assert_eq!((plane.logins(), plane.calls()), (1, 0));
+
+    tokio::time::advance(Duration::from_secs(61)).await;
+    *plane.state.refusal.lock().unwrap() = None;
+    client.deployments().list().await.unwrap();
+    assert_eq!((plane.logins(), plane.calls()), (2, 1));
+}
+
 #[tokio::test]
 async fn a_failed_login_is_unauthenticated_and_the_call_is_not_sent() {
     let plane = Plane::start().await;

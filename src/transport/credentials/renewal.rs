@@ -17,6 +17,8 @@ const RENEW_BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 const EARLY_RENEWAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// While the old token is valid: pause after a failed renewal.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// A rejected login is not repeated for this long: every call would send it, and the account may be locked.
+const REJECTED_LOGIN_PAUSE: Duration = Duration::from_secs(60);
 /// After a 401: minimum age of a token that the platform never accepted. Replacing a newer one would not
 /// help.
 const MIN_UNACCEPTED_AGE: Duration = Duration::from_secs(30);
@@ -86,6 +88,14 @@ impl State {
             true => self.not_expired(),
             false => None,
         }
+    }
+
+    /// The error of a login that the platform has just rejected.
+    fn rejected_login(&self) -> Option<Cause> {
+        let failure = self.last_failure.as_ref()?;
+        let login = failure.error.downcast_ref::<Error>()?;
+        let is_rejected = login.kind() == ErrorKind::Unauthenticated;
+        (is_rejected && failure.at.elapsed() < REJECTED_LOGIN_PAUSE).then(|| failure.error.clone())
     }
 
     /// The token, if its expiry is known and has not passed.
@@ -198,6 +208,9 @@ impl RenewedTokens {
         if let Some(token) = self.load_newer(previous.as_ref()).await {
             return Ok(token);
         }
+        if let Some(error) = self.state().rejected_login() {
+            return Err(error);
+        }
         match self.obtain(client, previous.clone()).await {
             Ok(token) => Ok(token),
             // Another process may have used the refresh token, which works only once, and stored a token.
@@ -280,6 +293,7 @@ impl RenewedTokens {
             tokens,
         };
         state.finished += 1;
+        state.last_failure = None;
         state.current = Some(token.clone());
         Ok(token)
     }
