@@ -68,6 +68,11 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
     let message = classified.message.as_deref().unwrap_or_default();
     let id = failure.operation.map_or("", |operation| operation.id);
     match failure.status {
+        // The handler saves variables and settings before it fails
+        // (dployr-io/dployr-base:src/routes/services.ts).
+        400 | 404 | 503 if id == "update_service" && is_saved(code, message) => classified
+            .effect(Effect::Applied)
+            .advice("the change is saved; it is deployed with the next deployment"),
         400 if message.contains("clusterId is required") => {
             classified.advice("set a cluster: builder().cluster(id) or DPLOYR_CLUSTER_ID")
         }
@@ -101,15 +106,28 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
             .advice("a cluster can be renamed once a month"),
         429 if is_quota(failure.headers) => classified.kind(ErrorKind::Quota),
         501 if code == "LOGS_NOT_AVAILABLE" => classified.advice("this server has no log store"),
-        // The handler saves the change before it looks for a node.
-        503 if id == "update_service" && code == "runtime.node_not_connected" => classified
-            .effect(Effect::Applied)
-            .advice("the change is saved; it is deployed with the next deployment"),
-        503 if code == "runtime.node_not_connected" => {
-            classified.advice("no suitable node is connected")
+        // These handlers look for the node first.
+        503 if code == NO_NODE
+            && ["start_service", "stop_service", "reboot_instance"].contains(&id) =>
+        {
+            classified
+                .effect(Effect::None)
+                .advice("the node is not connected")
         }
+        503 if code == NO_NODE => classified.advice("no suitable node is connected"),
         _ => classified,
     }
+}
+
+const NO_NODE: &str = "runtime.node_not_connected";
+
+/// Whether a failed update of a service has saved the change.
+fn is_saved(code: &str, message: &str) -> bool {
+    let messages = [
+        "Service has no deployment record",
+        "Failed to patch deployment record",
+    ];
+    code == NO_NODE || messages.contains(&message)
 }
 
 /// `Service limit reached for hobby plan (1 service max). …`, with status 400 like other rejections.
@@ -405,6 +423,32 @@ mod tests {
                 None => assert_eq!(advice, None, "{operation} {status}"),
                 Some(part) => assert!(advice.unwrap().contains(part), "{operation} {advice:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn failures_after_the_change_was_saved_have_the_effect_applied() {
+        let no_node = r#"{"error":"no node","code":"runtime.node_not_connected"}"#;
+        let no_record = r#"{"error":"Service has no deployment record"}"#;
+        let not_patched = r#"{"error":"Failed to patch deployment record"}"#;
+        for (operation, status, body, effect) in [
+            ("update_service", 503, no_node, Some(Effect::Applied)),
+            ("update_service", 404, no_record, Some(Effect::Applied)),
+            ("update_service", 400, not_patched, Some(Effect::Applied)),
+            (
+                "update_service",
+                404,
+                r#"{"error":"Service not found"}"#,
+                None,
+            ),
+            ("start_service", 503, no_node, Some(Effect::None)),
+            ("stop_service", 503, no_node, Some(Effect::None)),
+            ("reboot_instance", 503, no_node, Some(Effect::None)),
+            ("create_deployment", 503, no_node, None),
+            ("start_service", 503, "{}", None),
+        ] {
+            let found = of(operation, status, body).effect;
+            assert_eq!(found, effect, "{operation} {status} {body}");
         }
     }
 

@@ -175,10 +175,14 @@ fn expected_effect(case: &Case, error: &Error) -> Effect {
     if creates && case.status == 422 && error.resource_id().is_none() {
         return Effect::Unknown;
     }
-    // The control plane saves the change before it selects a node.
-    let saved = operation.id == "update_service" && case.status == 503;
-    if saved && error.code() == Some("runtime.node_not_connected") {
-        return Effect::Applied;
+    // The control plane saves the update of a service before it selects a node. Other handlers select the
+    // node first.
+    if operation.api == "dployr" && error.code() == Some("runtime.node_not_connected") {
+        match (operation.id, case.status) {
+            ("update_service", 400 | 404 | 503) => return Effect::Applied,
+            ("start_service" | "stop_service" | "reboot_instance", 503) => return Effect::None,
+            _ => {}
+        }
     }
     effect_by_status(operation, case.status)
 }
