@@ -1,8 +1,11 @@
 //! Rate-limit headers: parses `X-RateLimit-*`, and decides how long to wait after a response.
 
-use super::retry_after::{header_text, retry_after, wait_until};
+use super::retry_after::{header_text, retry_after, valid_wait, wait_until};
 use http::HeaderMap;
 use std::time::{Duration, UNIX_EPOCH};
+
+/// A smaller `X-RateLimit-Reset` is not a time, but the number of seconds until the next window.
+const FIRST_TIME: u64 = 1_000_000_000;
 
 /// A platform's rate limit, from the `X-RateLimit-*` headers of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,7 +15,7 @@ pub struct RateLimit {
     pub limit: Option<u64>,
     /// Requests left in this window.
     pub remaining: Option<u64>,
-    /// Start of the next window, in seconds since 1970.
+    /// Start of the next window, in seconds since 1970; below 1,000,000,000 in seconds from now.
     pub reset: Option<u64>,
 }
 
@@ -56,6 +59,9 @@ fn remaining(headers: &HeaderMap) -> Option<u64> {
 
 fn until_reset(headers: &HeaderMap) -> Option<Duration> {
     let seconds = RateLimit::of(headers)?.reset?;
+    if seconds < FIRST_TIME {
+        return valid_wait(Duration::from_secs(seconds));
+    }
     let reset = UNIX_EPOCH.checked_add(Duration::from_secs(seconds))?;
     wait_until(reset, headers)
 }
@@ -103,11 +109,26 @@ mod tests {
     }
 
     #[test]
+    fn small_resets_and_fractions_are_seconds() {
+        for (name, value, millis) in [
+            ("x-ratelimit-reset", "30", 30_000),
+            ("x-ratelimit-reset", "0", 0),
+            ("retry-after", "1.5", 1_500),
+        ] {
+            let found = headers(&[("date", DATE_VALUE), (name, value)]);
+            let wait = Some(Duration::from_millis(millis));
+            assert_eq!(wait_asked_for(429, &found), wait, "{name}: {value}");
+        }
+    }
+
+    #[test]
     fn invalid_values_count_as_missing() {
         for (name, value) in [
             ("retry-after", "18446744073709551615"),
             ("retry-after", "1445412490000"),
             ("retry-after", "-1"),
+            ("retry-after", "inf"),
+            ("retry-after", "NaN"),
             ("retry-after", ""),
             ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT"),
             ("x-ratelimit-reset", "1445412490000"),

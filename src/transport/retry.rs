@@ -54,8 +54,8 @@ impl Default for Retry {
             max_retries: 2,
             initial_backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(8),
-            max_wait: Duration::from_secs(30),
-            budget: Duration::from_secs(60),
+            max_wait: Duration::from_secs(120),
+            budget: Duration::from_secs(120),
         }
     }
 }
@@ -84,13 +84,14 @@ impl Retry {
         self
     }
 
-    /// Longest wait that a platform may request. Default: 30 s.
+    /// Longest wait that a platform may request. Default: 120 s, for rate-limit windows of a
+    /// minute.
     pub fn max_wait(mut self, limit: Duration) -> Self {
         self.max_wait = limit;
         self
     }
 
-    /// Longest sum of all waits of a call. Default: 60 s.
+    /// Longest sum of all waits of a call. Default: 120 s.
     pub fn budget(mut self, limit: Duration) -> Self {
         self.budget = limit;
         self
@@ -227,18 +228,18 @@ mod tests {
         let retry = Retry::default().max_retries(100);
         let wait = retry.waits().next(Some(seconds(7)), LONG).unwrap();
         assert!(wait >= seconds(7) && wait <= Duration::from_millis(7500));
-        assert!(retry.waits().next(Some(seconds(30)), LONG).is_some());
-        assert_eq!(retry.waits().next(Some(seconds(31)), LONG), None);
+        assert!(retry.waits().next(Some(seconds(119)), LONG).is_some());
+        assert_eq!(retry.waits().next(Some(seconds(121)), LONG), None);
         assert_eq!(retry.waits().next(Some(Duration::MAX), LONG), None);
         assert_eq!(retry.waits().next(Some(seconds(7)), seconds(7)), None);
 
         let mut waits = retry.waits();
-        assert!(waits.next(Some(seconds(25)), LONG).is_some());
-        assert!(waits.next(Some(seconds(25)), LONG).is_some());
+        assert!(waits.next(Some(seconds(50)), LONG).is_some());
+        assert!(waits.next(Some(seconds(50)), LONG).is_some());
         assert_eq!(
-            waits.next(Some(seconds(25)), LONG),
+            waits.next(Some(seconds(50)), LONG),
             None,
-            "60 s for all waits"
+            "120 s for all waits"
         );
         assert_eq!(Retry::off().waits().next(None, LONG), None);
     }

@@ -1,4 +1,4 @@
-//! Parses `Retry-After`: seconds, or a date.
+//! Parses `Retry-After`: seconds, also with a fraction, or a date.
 
 use crate::time::parse_http_date;
 use http::HeaderMap;
@@ -13,7 +13,7 @@ const MAX_WAIT: Duration = Duration::from_secs(366 * 86_400);
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = header_text(headers, RETRY_AFTER.as_str())?;
     match value.parse() {
-        Ok(seconds) => valid_wait(Duration::from_secs(seconds)),
+        Ok(seconds) => valid_wait(Duration::try_from_secs_f64(seconds).ok()?),
         Err(_) => wait_until(parse_http_date(value)?, headers),
     }
 }
@@ -27,7 +27,7 @@ pub(super) fn wait_until(time: SystemTime, headers: &HeaderMap) -> Option<Durati
     valid_wait(time.duration_since(now).unwrap_or_default())
 }
 
-fn valid_wait(wait: Duration) -> Option<Duration> {
+pub(super) fn valid_wait(wait: Duration) -> Option<Duration> {
     (wait <= MAX_WAIT).then_some(wait)
 }
 

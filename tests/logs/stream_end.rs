@@ -138,7 +138,7 @@ fn retry_after_delays_the_reconnection_or_ends_the_stream() {
         );
     });
     runtime().block_on(async {
-        let server = broken_then("429 Too Many Requests\r\nretry-after: 31", ERROR).await;
+        let server = broken_then("429 Too Many Requests\r\nretry-after: 121", ERROR).await;
         let mut stream = server
             .service()
             .follow_logs(LogOptions::new())
@@ -146,7 +146,7 @@ fn retry_after_delays_the_reconnection_or_ends_the_stream() {
             .unwrap();
         assert_eq!(read(&mut stream, 1).await, ["a"]);
         let error = stream.next().await.unwrap().unwrap_err();
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(31)));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(121)));
         assert_eq!(
             server.queries().len(),
             2,

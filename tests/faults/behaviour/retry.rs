@@ -67,6 +67,20 @@ fn a_retry_is_not_started_if_its_wait_exceeds_a_limit() {
 }
 
 #[test]
+fn a_call_waits_until_the_window_of_a_minute_ends() {
+    with_paused_clock(async {
+        let full = reply("429 Too Many Requests", &["retry-after: 57"], "{}");
+        let server = always(full).await;
+        let (error, took) = failure(list(nodion(&server))).await;
+        assert_eq!(
+            (error.kind(), error.attempts()),
+            (ErrorKind::RateLimited, 2)
+        );
+        assert!(took >= seconds(57) && took < seconds(59), "{took:?}");
+    });
+}
+
+#[test]
 fn assume_idempotent_retries_a_create_and_keeps_the_worst_effect() {
     with_paused_clock(async {
         let server = always(busy(&[])).await;

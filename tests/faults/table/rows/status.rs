@@ -99,12 +99,12 @@ fn one_after_another() -> Vec<Fault> {
         .cell(READS, two_waits())
         .cell(DELETE, two_waits().unknown())
         .cell(CHANGES, fails(Unavailable).unknown().retry_after(2)),
-        fault("503 with Retry-After: 31, above the cap", move |_| {
-            busy(&["retry-after: 31"])
+        fault("503 with Retry-After: 121, above the cap", move |_| {
+            busy(&["retry-after: 121"])
         })
-        .cell(READS, fails(Unavailable).retry_after(31))
-        .cell(DELETE, fails(Unavailable).unknown().retry_after(31))
-        .cell(CHANGES, fails(Unavailable).unknown().retry_after(31)),
+        .cell(READS, fails(Unavailable).retry_after(121))
+        .cell(DELETE, fails(Unavailable).unknown().retry_after(121))
+        .cell(CHANGES, fails(Unavailable).unknown().retry_after(121)),
         script("503 twice, then a success", move |setting| {
             Script::always(busy(&[]))
                 .then(busy(&[]))
