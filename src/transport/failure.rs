@@ -175,6 +175,10 @@ impl Scope {
             text: &text,
             json: json.as_ref(),
         });
+        // A body of plain text is the server's message. An HTML page is not.
+        if classified.message.is_none() && json.is_none() && !text.trim_start().starts_with('<') {
+            classified.message = Some(text.to_string());
+        }
         if classified.kind == ErrorKind::Redirected {
             if let Some(origin) = redirect_origin(headers) {
                 classified = classified.message(format!("redirected to {origin}"));

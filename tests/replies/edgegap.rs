@@ -31,6 +31,12 @@ async fn errors_contain_message_details_and_ids_of_the_reply() {
         let error = fails(json_reply(400, json!({ "message": "x", "details": null }))).await;
         assert!(error.details().is_none());
 
+        let error = fails(CannedReply::new(500, "boom\n")).await;
+        assert_eq!(error.message(), Some("boom"));
+        assert!(error.to_string().contains("500 boom"), "{error}");
+        let error = fails(CannedReply::new(500, "<html>boom</html>")).await;
+        assert!(!error.to_string().contains("boom"), "{error}");
+
         let error = fails(json_reply(401, json!({ "message": "Unauthorized" }))).await;
         assert!(error.to_string().contains("EDGEGAP_TOKEN"), "{error}");
 
