@@ -41,9 +41,9 @@ pub(crate) fn checked<I: Id>(id: impl TryInto<I, Error: Into<Error>>) -> Checked
     id.map_err(|error: Error| error.message().unwrap_or_default().to_owned())
 }
 
-/// Declares a typed id. The last argument replaces the check, for ids that are not part of a path.
+/// Declares typed ids that are part of a path; or one that is not, with its own check.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $description:literal) => {
+    ($($(#[$doc:meta])* $name:ident, $description:literal;)+) => {$(
         crate::id::id! {
             $(#[$doc])*
             ///
@@ -51,7 +51,7 @@ macro_rules! id {
             /// characters. An id in a response is kept as the platform wrote it.
             $name, $description, crate::id::check
         }
-    };
+    )+};
     ($(#[$doc:meta])* $name:ident, $description:literal, $check:path) => {
         $(#[$doc])*
         #[derive(
@@ -158,7 +158,7 @@ mod tests {
 
     id! {
         /// A test id.
-        TestId, "test id"
+        TestId, "test id";
     }
 
     #[test]

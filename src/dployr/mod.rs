@@ -104,47 +104,31 @@ pub use webhooks::{EventData, NewWebhook, WebhookEvent, WebhookSetup, Webhooks};
 
 crate::id::id! {
     /// Id of a dployr cluster: `01M85NWTN0TJ4JW1JXEKRNC9Z2`.
-    ClusterId, "cluster id"
-}
+    ClusterId, "cluster id";
 
-crate::id::id! {
     /// Id of a dployr deployment: `01M85NWXQH0M1DQ4109E4PJNZT`.
-    DeploymentId, "deployment id"
-}
+    DeploymentId, "deployment id";
 
-crate::id::id! {
     /// Id of a dployr service: `01M85NWYM50C3XD23R6MCKYEYQ`.
-    ServiceId, "service id"
-}
+    ServiceId, "service id";
 
-crate::id::id! {
     /// Id of a dployr instance: `01M85NWTYTS09RTFPRVV8BHHEN`.
-    InstanceId, "instance id"
-}
+    InstanceId, "instance id";
 
-crate::id::id! {
     /// Tag of a dployr instance: `loop-node-1`. Some calls require it instead of the id.
-    InstanceTag, "instance tag"
-}
+    InstanceTag, "instance tag";
 
-crate::id::id! {
     /// Id of a dployr proxy route.
-    RouteId, "route id"
-}
+    RouteId, "route id";
 
-crate::id::id! {
     /// Id of a dployr API token, not its value: `07b5804a-1c6c-426d-a4cf-185c3b8eff9d`.
-    ApiTokenId, "API token id"
-}
+    ApiTokenId, "API token id";
 
-crate::id::id! {
     /// A domain: `app.example.com`.
-    DomainName, "domain"
-}
+    DomainName, "domain";
 
-crate::id::id! {
     /// Id of a dployr project.
-    ProjectId, "project id"
+    ProjectId, "project id";
 }
 
 /// Builds a dployr [`Client`].

@@ -70,22 +70,16 @@ pub use webhooks::{WebhookEvent, WebhookKind};
 
 crate::id::id! {
     /// Id of a deployment: `a69f8e3e0555`. Edgegap's API names it `request_id`.
-    RequestId, "request id"
-}
+    RequestId, "request id";
 
-crate::id::id! {
     /// Name of an application.
-    ApplicationName, "application name"
-}
+    ApplicationName, "application name";
 
-crate::id::id! {
     /// Name of a private fleet.
-    FleetName, "fleet name"
-}
+    FleetName, "fleet name";
 
-crate::id::id! {
     /// Name of a tag of a deployment.
-    TagName, "tag"
+    TagName, "tag";
 }
 
 /// Builds an Edgegap [`Client`].

@@ -60,52 +60,34 @@ pub use shapes::ExternalId;
 
 crate::id::id! {
     /// Id of an application, a UUID: `92955d4f-2e44-4e48-8cb6-9c6c434afebb`.
-    ApplicationId, "application id"
-}
+    ApplicationId, "application id";
 
-crate::id::id! {
     /// Id of a deployment, a UUID: `c3f85434-5470-46de-bbeb-ce668ca2c351`.
-    DeploymentId, "deployment id"
-}
+    DeploymentId, "deployment id";
 
-crate::id::id! {
     /// Id of a domain, a UUID: `b37f41cb-81f9-4396-9163-4ad09b8ae203`.
-    DomainId, "domain id"
-}
+    DomainId, "domain id";
 
-crate::id::id! {
     /// Id of an environment variable, a UUID: `0cff843a-2487-4fba-9e50-fb4ef68191e2`.
-    EnvVariableId, "variable id"
-}
+    EnvVariableId, "variable id";
 
-crate::id::id! {
     /// Id of an instance, a UUID: `0b7f0720-e235-4d39-9e67-601c34e8253c`.
-    InstanceId, "instance id"
-}
+    InstanceId, "instance id";
 
-crate::id::id! {
     /// Id of an instance type, a UUID: `c047eab3-7574-44f5-b25a-5ae9b490500c`.
-    InstanceTypeId, "instance type id"
-}
+    InstanceTypeId, "instance type id";
 
-crate::id::id! {
     /// Id of a process, a UUID: `d4e5f6a7-b8c9-0123-defa-234567890123`.
-    ProcessId, "process id"
-}
+    ProcessId, "process id";
 
-crate::id::id! {
     /// Id of a region, a UUID: `428d037e-9ba6-4dab-92bd-8d816c523126`.
-    RegionId, "region id"
-}
+    RegionId, "region id";
 
-crate::id::id! {
     /// Id of a scaling event, a UUID: `8f8da93f-9dfe-4857-8977-76c32c04f931`.
-    ScalingEventId, "scaling event id"
-}
+    ScalingEventId, "scaling event id";
 
-crate::id::id! {
     /// Id of a worker, a UUID: `62dc41e5-df5b-45b1-86d7-625e7102b3dc`.
-    WorkerId, "worker id"
+    WorkerId, "worker id";
 }
 
 /// Builds a Nodion [`Client`].
