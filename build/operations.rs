@@ -43,13 +43,13 @@ pub fn read(document: &Document) -> Vec<Operation> {
         .collect()
 }
 
-/// `enum Op` with `Op::info`. Each variant has its own line with a comment: the compiler prints that line
-/// when `src/<api>/operations.rs` has no arm for the variant.
+/// `enum Op` with `Op::info`. If `src/<api>/operations.rs` has no arm for a variant, the compiler prints the
+/// first line of the enum and the line of the variant, cut at the width of the terminal.
 pub fn render_enum(api: &str, operations: &[Operation]) -> String {
     let mut out = format!(
         "/// The operations of `specs/{api}.yaml`.\n\
          #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\n\
-         pub enum Op {{\n"
+         pub enum Op {{ // write a method, name it in src/{api}/operations.rs\n"
     );
     for operation in operations {
         let Operation {
@@ -59,10 +59,7 @@ pub fn render_enum(api: &str, operations: &[Operation]) -> String {
             ..
         } = operation;
         let _ = writeln!(out, "    #[doc = \"`{method} {path}`\"]");
-        let _ = writeln!(
-            out,
-            "    {variant}, // {method} {path} has no wrapper yet: write one, then name it in src/{api}/operations.rs"
-        );
+        let _ = writeln!(out, "    {variant}, // has no method: {method} {path}");
     }
     let _ = write!(
         out,

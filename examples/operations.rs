@@ -4,10 +4,19 @@
 
 use deploykit::operation::{OPERATIONS, Operation};
 use std::collections::BTreeSet;
+use std::io::{self, ErrorKind, Write};
 
-fn main() {
+fn main() -> io::Result<()> {
+    match print_all(&mut io::stdout().lock()) {
+        // The reader of a pipe has read enough: `| head`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+fn print_all(out: &mut impl Write) -> io::Result<()> {
     for operation in OPERATIONS {
-        print(operation);
+        print(out, operation)?;
     }
     let mut seen = BTreeSet::new();
     for api in OPERATIONS.iter().map(|operation| operation.api) {
@@ -17,42 +26,49 @@ fn main() {
         let all: Vec<_> = OPERATIONS.iter().filter(|one| one.api == api).collect();
         let wrapped = all.iter().filter(|one| !one.wrapper.is_empty()).count();
         let documented = all.iter().filter(|one| one.documented).count();
-        println!(
+        writeln!(
+            out,
             "{api} {wrapped} of {} operations wrapped, {documented} of them documented",
             all.len()
-        );
+        )?;
     }
+    Ok(())
 }
 
-fn print(operation: &Operation) {
+fn print(out: &mut impl Write, operation: &Operation) -> io::Result<()> {
     let behaviour = &operation.behaviour;
-    println!("{operation}");
-    println!("    {}", operation.summary);
-    println!("    wrapper     {}", operation.wrapper);
-    println!(
+    writeln!(out, "{operation}")?;
+    writeln!(out, "    {}", operation.summary)?;
+    writeln!(out, "    wrapper     {}", operation.wrapper)?;
+    writeln!(
+        out,
         "    evidence    {} ({})",
         operation.evidence, operation.source
-    );
+    )?;
     let idempotent = if behaviour.idempotent { "yes" } else { "no" };
-    println!("    idempotent  {idempotent}: {}", behaviour.why);
-    println!(
+    writeln!(out, "    idempotent  {idempotent}: {}", behaviour.why)?;
+    writeln!(
+        out,
         "    changes     {}",
         behaviour.side_effects.unwrap_or("nothing")
-    );
+    )?;
     if behaviour.spends {
-        println!("    spends      yes: costs money or counts against a quota");
+        writeln!(
+            out,
+            "    spends      yes: costs money or counts against a quota"
+        )?;
     }
     if !behaviour.applied_on.is_empty() {
-        println!("    applied on  {:?}", behaviour.applied_on);
+        writeln!(out, "    applied on  {:?}", behaviour.applied_on)?;
     }
     if !behaviour.final_on.is_empty() {
-        println!("    final on    {:?}", behaviour.final_on);
+        writeln!(out, "    final on    {:?}", behaviour.final_on)?;
     }
     if let Some(pace) = behaviour.pace {
-        println!("    pace        {pace}");
+        writeln!(out, "    pace        {pace}")?;
     }
     if !behaviour.secrets.is_empty() {
-        println!("    secrets     {}", behaviour.secrets.join(", "));
+        writeln!(out, "    secrets     {}", behaviour.secrets.join(", "))?;
     }
-    println!();
+    writeln!(out)
 }
