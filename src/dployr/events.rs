@@ -1,7 +1,7 @@
 //! Events of a cluster.
 
 use super::shapes::PAGING;
-use super::{Client, Event, EventType, Page};
+use super::{ActorKind, Client, Event, EventType, Page};
 use crate::call::Call;
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
@@ -15,7 +15,7 @@ pub struct Events {
     search: Option<String>,
     oldest_first: bool,
     window: Option<EventWindow>,
-    actor: Option<String>,
+    actor: Option<ActorKind>,
     page_request: PageRequest,
 }
 
@@ -66,9 +66,9 @@ impl Events {
         self
     }
 
-    /// Only events of this actor, a user or a node.
-    pub fn actor(mut self, id: impl Into<String>) -> Self {
-        self.actor = Some(id.into());
+    /// Only events of this kind of actor. The control plane cannot select one actor by its id.
+    pub fn actor(mut self, kind: impl Into<ActorKind>) -> Self {
+        self.actor = Some(kind.into());
         self
     }
 
@@ -101,7 +101,7 @@ impl Events {
                 let (page, size) = page_request.parameters()?;
                 let list = raw
                     .list_events(
-                        wanted.actor.as_deref(),
+                        wanted.actor.as_ref().map(ActorKind::as_str),
                         cluster.as_deref(),
                         page,
                         size,

@@ -82,6 +82,9 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
         400 if code == "request.invalid_otp" => classified
             .advice("a code is valid for ten minutes and three attempts: request another one"),
         401 if id == "login" => classified.advice("check the e-mail address and the password"),
+        401 if id == "exchange_identity_token" => {
+            classified.advice("check the identity token and the binding of its issuer")
+        }
         401 => classified.advice("check DPLOYR_TOKEN; a session id belongs in with_session"),
         403 if id == "get_deployment" && code == "permission.viewer_role_required" => classified
             .advice("the control plane rejects reads of a deployment: use deployments().find(id)"),
@@ -410,6 +413,7 @@ mod tests {
             ("login", 404, plain, Some("personal access token")),
             ("", 404, plain, Some("does not have the route")),
             ("login", 401, "", Some("password")),
+            ("exchange_identity_token", 401, "", Some("identity token")),
             ("list_services", 401, "", Some("DPLOYR_TOKEN")),
             (
                 "list_services",

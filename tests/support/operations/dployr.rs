@@ -2,10 +2,10 @@
 
 use super::{AnyCall, Clients, Row, json, json_with_id, lines, opaque, opaque_with_id};
 use deploykit::dployr::{
-    Client, ClusterHandle, ClusterLogOptions, DeploymentHandle, DeploymentId, DeploymentUpdate,
-    DomainHandle, EventType, EventWindow, InstanceHandle, LogOptions, NewApiToken, NewDeployment,
-    NewDomain, NewInstance, NewProject, NewRoute, NewWebhook, ServiceField, ServiceHandle,
-    ServiceType, ServiceUpdate, TaggedInstanceHandle, WebhookSetup,
+    ActorKind, Client, ClusterHandle, ClusterLogOptions, DeploymentHandle, DeploymentId,
+    DeploymentUpdate, DomainHandle, EventType, EventWindow, InstanceHandle, LogOptions,
+    NewApiToken, NewDeployment, NewDomain, NewInstance, NewProject, NewRoute, NewWebhook,
+    ServiceField, ServiceHandle, ServiceType, ServiceUpdate, TaggedInstanceHandle, WebhookSetup,
 };
 use deploykit::logs::LogCursor;
 use std::net::Ipv4Addr;
@@ -254,7 +254,10 @@ fn account() -> Vec<Row> {
         row("list_events", |to| json(in_cluster(to).events().list())).variant("filter", |to| {
             let filter = in_cluster(to).events();
             let filter = filter.kind(EventType::DeploymentFinished).search("web-one");
-            let filter = filter.oldest_first().within(EventWindow::Day).actor("u-1");
+            let filter = filter
+                .oldest_first()
+                .within(EventWindow::Day)
+                .actor(ActorKind::User);
             json(filter.page(2).list())
         }),
         row("set_up_webhook", |to| {

@@ -66,7 +66,8 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
         let whole = || event.to_string().to_lowercase();
         *at >= since
             && parameter("type").is_none_or(|kind| kind == text(event, "/type"))
-            && parameter("actor").is_none_or(|actor| actor == text(event, "/actor/id"))
+            // Compares the type, not the id.
+            && parameter("actor").is_none_or(|kind| kind == text(event, "/actor/type"))
             && search
                 .as_ref()
                 .is_none_or(|search| whole().contains(search))
