@@ -101,6 +101,19 @@ async fn a_token_with_and_without_prefix_shares_the_rate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_without_a_wrapper_counts_against_the_rate() {
+    let server = Server::replies("200 OK", &[], LIST).await;
+    let builder = dployr::Client::builder().base_url(&server.base_url);
+    let builder = builder.pacing(Pacing::documented().one_of(100));
+    let client = builder.token("token-raw").build().unwrap();
+    let request = || client.request(Method::GET, "/v1/odd");
+    request().await.unwrap();
+    let error = request().deadline(Duration::from_secs(1)).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::RateLimited);
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_pacing_state_is_visible_and_a_wait_beyond_the_deadline_fails_at_once() {
     let (server, _) = accepting().await;
     let builder = edgegap(&server.base_url).pacing(Pacing::documented().one_of(40));

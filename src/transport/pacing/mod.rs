@@ -164,7 +164,15 @@ impl Pacer {
     }
 
     fn bucket(&self, operation: Option<&'static Operation>) -> Option<&Bucket> {
-        self.buckets.get(operation?.behaviour.pace?.bucket)
+        match operation {
+            Some(operation) => self.buckets.get(operation.behaviour.pace?.bucket),
+            // A request without a spec entry counts against the only rate of a platform.
+            None => self
+                .buckets
+                .values()
+                .next()
+                .filter(|_| self.buckets.len() == 1),
+        }
     }
 }
 
