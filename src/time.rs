@@ -11,8 +11,8 @@ const MILLISECONDS_FROM: i64 = 100_000_000_000;
 
 /// A point in time in a response.
 ///
-/// Platforms send Unix seconds, Unix milliseconds, RFC 3339 with any offset, or a date and time without
-/// an offset, which means UTC. Any other text is kept and has no [`unix_millis`](Self::unix_millis).
+/// Platforms send Unix seconds, Unix milliseconds, RFC 3339 with any offset, RFC 1123, or a date and time
+/// with a separate offset (`… +0200`, `… UTC`) or without one, which means UTC. Any other text is kept and has no [`unix_millis`](Self::unix_millis).
 ///
 /// ```
 /// use deploykit::Timestamp;
@@ -95,8 +95,15 @@ fn millis_of(text: &str) -> Option<i64> {
         return (milliseconds.is_finite() && milliseconds.abs() < 2.6e14)
             .then_some(milliseconds as i64);
     }
-    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+    let joined = text
+        .replace(" UTC", "Z")
+        .replace(" +", "+")
+        .replace(" -", "-");
+    if let Ok(instant) = joined.parse::<jiff::Timestamp>() {
         return Some(instant.as_millisecond());
+    }
+    if let Ok(zoned) = jiff::fmt::rfc2822::parse(text) {
+        return Some(zoned.timestamp().as_millisecond());
     }
     let naive: jiff::civil::DateTime = text.parse().ok()?;
     let utc = jiff::tz::Offset::UTC.to_timestamp(naive).ok()?;
@@ -147,6 +154,10 @@ mod tests {
             ("\"2024-01-15T12:00:00Z\"", Some(1_705_320_000_000)),
             ("\"2023-04-18T18:32:25.018+02:00\"", Some(1_681_835_545_018)),
             ("\"2026-04-22 12:00:46.444265\"", Some(1_776_859_246_444)),
+            ("\"2024-01-15 12:00:00 UTC\"", Some(1_705_320_000_000)),
+            ("\"2024-01-15 14:00:00 +0200\"", Some(1_705_320_000_000)),
+            ("\"2024-01-15 10:00:00 -02:00\"", Some(1_705_320_000_000)),
+            ("\"Mon, 15 Jan 2024 12:00:00 GMT\"", Some(1_705_320_000_000)),
             ("\"soon\"", None),
             ("\"\"", None),
             ("-5", Some(-5_000)),
