@@ -16,6 +16,8 @@ use deploykit::nexlayer::{self, Manifest};
 use deploykit::{ErrorKind, dployr, nodion, watch::Wait};
 use deploykit_sandbox::Sandbox;
 use std::error::Error;
+use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -44,7 +46,9 @@ async fn main() -> Result<ExitCode> {
         None
     } else {
         let variables = CREDENTIALS.join(", ");
-        println!("No credentials in the environment ({variables}): running on the sandbox.\n");
+        print_line(&format!(
+            "No credentials in the environment ({variables}): running on the sandbox.\n"
+        ));
         Some(Sandbox::start().await?)
     };
     let sandbox = sandbox.as_ref();
@@ -57,7 +61,7 @@ async fn main() -> Result<ExitCode> {
     let results = [nexlayer, dployr, nodion, edgegap];
     let total = results.iter().flatten().count();
     let deployed = results.into_iter().flatten().filter(|ready| *ready).count();
-    println!("deployed {deployed} of {total}");
+    print_line(&format!("deployed {deployed} of {total}"));
     Ok(if deployed == total && total > 0 {
         ExitCode::SUCCESS
     } else {
@@ -74,7 +78,7 @@ async fn run(
     let mut credentials = CREDENTIALS.iter();
     let credential = credentials.find(|name| name.to_lowercase().starts_with(platform))?;
     if sandbox.is_none() && variable(credential).is_err() {
-        println!("{platform:<9} skipped, {credential} is not set");
+        report(platform, format!("skipped, {credential} is not set"));
         return None;
     }
     let started = Instant::now();
@@ -82,9 +86,12 @@ async fn run(
     let seconds = started.elapsed().as_secs_f64();
     match &result {
         Ok(Deployed { id, state, url }) => {
-            println!("{platform:<9} {id} is {state} at {url} after {seconds:.1} s");
+            report(
+                platform,
+                format!("{id} is {state} at {url} after {seconds:.1} s"),
+            );
         }
-        Err(error) => println!("{platform:<9} failed after {seconds:.1} s: {error}"),
+        Err(error) => report(platform, format!("failed after {seconds:.1} s: {error}")),
     }
     Some(result.is_ok())
 }
@@ -97,11 +104,15 @@ async fn nexlayer_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     let path = variable("NEXLAYER_MANIFEST").unwrap_or_else(|_| MANIFEST.to_owned());
     let deployed = client.deploy(Manifest::from_path(path)?).await?;
     let application = deployed.application();
-    println!("nexlayer  {}", application.extend().await?.message);
+    report(
+        "nexlayer",
+        format!("{} is starting", deployed.application_name),
+    );
+    report("nexlayer", application.extend().await?.message);
     // Only reservations report the state of the app, and only some plans have reservations.
     match application.reserve().await {
         Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::PlanLimit => println!("nexlayer  {error}"),
+        Err(error) if error.kind() == ErrorKind::PlanLimit => report("nexlayer", error),
         Err(error) => return Err(error.into()),
     }
     let ready = watched("nexlayer", sandbox, application.wait()).await?;
@@ -129,13 +140,12 @@ async fn dployr_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
         new = new.kind(dployr::ServiceType::Web);
     }
     let deployed = client.deploy(new).await?;
+    report("dployr", format!("{name} is starting"));
     let ready = watched("dployr", sandbox, deployed.deployment().wait()).await?;
-    let services = client.services().list().all().await?;
-    if let Some(service) = services.into_iter().find(|service| service.name == name) {
-        let last = dployr::LogOptions::new().tail(3);
-        for line in client.service(service.id).logs(last).await? {
-            println!("dployr    log: {}", line.message);
-        }
+    let service = client.services().find(name).await?;
+    let last = dployr::LogOptions::new().tail(3);
+    for line in client.service(service.id).logs(last).await? {
+        report("dployr", format!("log: {}", line.message));
     }
     let state = ready.status.map(|status| status.to_string());
     Ok(Deployed {
@@ -158,6 +168,7 @@ async fn nodion_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     };
     let application = client.application(id);
     let deployed = application.deploy().await?;
+    report("nodion", format!("{} is starting", deployed.id));
     let wait = deployed.deployment().wait();
     let ready = watched("nodion", sandbox, wait).await?;
     Ok(Deployed {
@@ -184,8 +195,10 @@ async fn edgegap_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
     let new = NewServer::new(application, version, player)
         .env("MODE", "ranked")
         .tag("deploykit-example");
-    let server = client.deploy(new).await?.deployment();
-    let ready = watched("edgegap", sandbox, server.wait()).await?;
+    let deployed = client.deploy(new).await?;
+    // Printed at once: after Ctrl-C, the id is needed to stop the server.
+    report("edgegap", format!("{} is starting", deployed.request_id));
+    let ready = watched("edgegap", sandbox, deployed.deployment().wait()).await?;
     Ok(Deployed {
         url: ready.endpoint("gameport")?,
         id: ready.request_id.to_string(),
@@ -199,11 +212,20 @@ fn watched<T: Send + 'static>(
     sandbox: Option<&Sandbox>,
     wait: Wait<T>,
 ) -> Wait<T> {
-    let wait = wait.on_change(move |seen| println!("{platform:<9} {}", seen.phase));
+    let wait = wait.on_change(move |seen| report(platform, seen.phase));
     match sandbox {
         Some(_) => wait.interval(Duration::from_millis(400), Duration::from_millis(400)),
         None => wait,
     }
+}
+
+fn report(platform: &str, text: impl Display) {
+    print_line(&format!("{platform:<9} {text}"));
+}
+
+/// Prints a line. A closed pipe does not end the program, because deployments are in progress.
+fn print_line(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn variable(name: &str) -> Result<String> {

@@ -66,9 +66,9 @@ impl ClientBuilder<Dployr> {
     ///
     /// Logs in before the first request, before the token expires, and after a 401. No documented
     /// operation accepts the refresh token, so each renewal logs in again. Concurrent calls share one
-    /// login. [`token_store`](ClientBuilder::token_store) keeps the token across processes. For a server
-    /// that renews tokens, use
-    /// [`Credentials::renewed`](crate::credentials::Credentials::renewed).
+    /// login. If the server rejects the login, calls fail for a minute without another one.
+    /// [`token_store`](ClientBuilder::token_store) keeps the token across processes. For a server that renews
+    /// tokens, use [`Credentials::renewed`](crate::credentials::Credentials::renewed).
     pub fn login(self, email: impl Into<String>, password: impl Into<Secret>) -> Self {
         self.credentials(Credentials::obtained_by(PasswordLogin {
             email: email.into(),
