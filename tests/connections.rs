@@ -16,7 +16,7 @@ use deploykit::{
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use support::{Script, Server, reply};
+use support::{Script, Server, Step, reply};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{self, pki_types};
@@ -332,5 +332,46 @@ async fn a_custom_http_client_is_used_with_the_same_policies() {
     assert_eq!(
         contradiction.build().unwrap_err().kind(),
         ErrorKind::Configuration
+    );
+}
+
+/// A connection belongs to the tokio runtime that opened it.
+#[test]
+fn an_error_explains_that_the_runtime_of_the_connection_has_ended() {
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let (servers, first, second) = (runtime(), runtime(), runtime());
+    // Keeps the connection open, unlike `reply`.
+    let first_reply = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{LIST}",
+        LIST.len()
+    );
+    let steps = vec![
+        Step::ReadAll,
+        Step::Send(first_reply.into_bytes()),
+        Step::ReadAll,
+        Step::Silence,
+    ];
+    let server = servers.block_on(Server::start(Script::always(steps)));
+    let builder = nodion(&server.base_url).retry(Retry::off());
+    let client = builder.build().unwrap();
+    let list = || client.application("a").deployments().list();
+    first.block_on(async { list().await }).unwrap();
+
+    let call = second.spawn(list().into_future());
+    while server.requests().len() < 2 {
+        std::thread::yield_now();
+    }
+    first.shutdown_background();
+    let error = second.block_on(call).unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert!(
+        error.to_string().contains("build a client per runtime"),
+        "{error}"
     );
 }

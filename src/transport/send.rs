@@ -14,6 +14,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 const NO_CONNECTION: &str = "cannot connect";
+/// A connection belongs to the tokio runtime that opened it.
+const RUNTIME_ENDED: &str = "its tokio runtime has ended: build a client per runtime";
 const BROKEN: &str = "the connection broke before the response";
 
 impl Scope {
@@ -53,8 +55,10 @@ pub(crate) fn network_error(error: reqwest::Error, target: &Target) -> Error {
     };
     let cause = root_cause(&error).map(|cause| format!(": {cause}"));
     let message = format!("{message}{}", cause.unwrap_or_default());
+    let advice = message.contains("runtime dropped").then_some(RUNTIME_ENDED);
     Error::new(kind, message)
         .with_effect(effect)
+        .with_advice(advice)
         .with_permanent(is_tls(&error))
         .with_source(error)
 }
