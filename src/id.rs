@@ -41,7 +41,8 @@ pub(crate) fn checked<I: Id>(id: impl TryInto<I, Error: Into<Error>>) -> Checked
     id.map_err(|error: Error| error.message().unwrap_or_default().to_owned())
 }
 
-/// Declares typed ids that are part of a path; or one that is not, with its own check.
+/// Declares typed ids that become path segments. With a function as third argument, declares one id, which
+/// this function checks.
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident, $description:literal;)+) => {$(
         crate::id::id! {

@@ -31,7 +31,7 @@ impl fmt::Display for Error {
         if let Some(code) = &inner.code {
             write!(f, " [{}]", shortened(code, MAX_NAME))?;
         }
-        // Other forms of details are already in the message.
+        // An array repeats the message (Nodion) or lists the findings of a validation (Nexlayer).
         if let Some(details @ Value::Object(_)) = &inner.details {
             write!(f, " {}", shortened(&details.to_string(), MAX_DETAILS))?;
         }

@@ -76,7 +76,7 @@ fn host_name(host: &str) -> &str {
     }
 }
 
-/// Whether the host is an IP address, which needs no DNS lookup, or `localhost`, which nobody can register.
+/// Whether the host is an IP address or `localhost`. Others are rejected because of DNS rebinding.
 fn is_allowed_host(host: &str) -> bool {
     let name = host_name(host);
     let bare = name

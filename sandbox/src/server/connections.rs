@@ -98,7 +98,7 @@ impl PlatformListener {
             }
             connection.poll_without_shutdown(cx)
         });
-        // Ignore errors: whatever they are, the connection ends.
+        // The connection ends after a success and after an error.
         let _ = serve.await;
         let mut stream = connection.into_parts().io.into_inner();
         let reply = faulty_reply

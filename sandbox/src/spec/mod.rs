@@ -1,6 +1,6 @@
 //! The OpenAPI specs: lookup of operations by route, example replies, and validation.
 //!
-//! The sandbox validates every request and each of its own replies against them.
+//! The sandbox validates all requests and replies against them.
 
 pub(crate) mod accepted_violations;
 mod parser;
@@ -55,7 +55,7 @@ impl Spec {
         }
     }
 
-    /// Parses a spec. Conflicting routes are ignored; a test checks that there are none.
+    /// Parses a spec. Of two conflicting routes, the second is ignored. A test checks that no spec has any.
     pub(crate) fn read(text: &str) -> Self {
         let operations = parser::operations(text);
         let mut routes: HashMap<Method, Router<usize>> = HashMap::new();
