@@ -186,3 +186,45 @@ macro_rules! client {
     };
 }
 pub(crate) use client;
+
+/// Declares `Handle`, a handle on one resource of the platform with this raw client.
+macro_rules! handle {
+    ($raw:ident) => {
+        /// A handle on one resource, by its id.
+        ///
+        /// Creating a handle sends nothing. Its calls reject an invalid id.
+        #[derive(Clone, Debug)]
+        pub struct Handle<I> {
+            pub(crate) client: Client,
+            pub(crate) id: crate::id::CheckedId<I>,
+        }
+
+        impl<I: Clone + Send + 'static> Handle<I> {
+            pub(crate) fn new(
+                client: &Client,
+                id: impl TryInto<I, Error: Into<crate::Error>>,
+            ) -> Self
+            where
+                I: crate::id::Id,
+            {
+                Self {
+                    client: client.clone(),
+                    id: crate::id::checked(id),
+                }
+            }
+
+            /// A call of one operation, with the checked id.
+            pub(crate) fn call<T, F, R>(&self, op: crate::raw::$raw::Op, run: F) -> crate::Call<T>
+            where
+                T: Send + 'static,
+                F: FnOnce(crate::raw::$raw::Client, I) -> R + Send + 'static,
+                R: Future<Output = Result<T, crate::call::Stop>> + Send + 'static,
+            {
+                let id = self.id.clone();
+                self.client
+                    .call(op, |raw| async move { run(raw, id?).await })
+            }
+        }
+    };
+}
+pub(crate) use handle;

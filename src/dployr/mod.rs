@@ -55,7 +55,6 @@ mod domains;
 pub(crate) mod env;
 mod events;
 mod failures;
-mod handle;
 mod instances;
 mod logs;
 pub(crate) mod operations;
@@ -93,7 +92,6 @@ pub use deployments::{
 pub use domains::{DomainHandle, Domains, NewDomain};
 pub use env::{EnvVariable, EnvVariableHandle, EnvVariables};
 pub use events::{EventWindow, Events};
-pub use handle::Handle;
 pub use instances::{InstanceHandle, Instances, NewInstance, TaggedInstanceHandle};
 pub use logs::{ClusterLogOptions, LogOptions};
 pub use projects::{NewProject, ProjectHandle, Projects};
@@ -101,6 +99,8 @@ pub use routes::{NewRoute, RoutableServices, RouteHandle, Routes};
 pub use services::{ServiceField, ServiceHandle, ServiceSecrets, ServiceUpdate, Services};
 pub use session::{CodeSent, LoginSession, TokenPair};
 pub use webhooks::{EventData, NewWebhook, WebhookEvent, WebhookSetup, Webhooks};
+
+crate::raw::handle! { dployr }
 
 crate::id::id! {
     /// Id of a dployr cluster: `01M85NWTN0TJ4JW1JXEKRNC9Z2`.

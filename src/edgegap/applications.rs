@@ -1,10 +1,10 @@
 //! Applications and their versions.
 
 use super::shapes::{self, PAGING};
-use super::{Application, ApplicationName, ApplicationVersion, Client, Page};
+use super::{Application, ApplicationName, ApplicationVersion, Client, Handle, Page};
 use crate::call::Call;
 use crate::error::Error;
-use crate::id::{CheckedId, checked};
+use crate::id::CheckedId;
 use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::Op;
 
@@ -17,11 +17,7 @@ pub struct Applications {
 }
 
 /// A handle on an application; returned by [`Client::application`].
-#[derive(Clone, Debug)]
-pub struct ApplicationHandle {
-    client: Client,
-    name: CheckedId<ApplicationName>,
-}
+pub type ApplicationHandle = Handle<ApplicationName>;
 
 /// The versions of an application; returned by [`ApplicationHandle::versions`].
 #[derive(Clone, Debug)]
@@ -44,15 +40,11 @@ impl Client {
     /// A handle on an application, by its name. Does no I/O.
     ///
     /// Calls reject an invalid name.
-    pub fn application<N>(&self, name: N) -> ApplicationHandle
-    where
-        N: TryInto<ApplicationName>,
-        N::Error: Into<Error>,
-    {
-        ApplicationHandle {
-            client: self.clone(),
-            name: checked(name),
-        }
+    pub fn application(
+        &self,
+        name: impl TryInto<ApplicationName, Error: Into<Error>>,
+    ) -> ApplicationHandle {
+        Handle::new(self, name)
     }
 }
 
@@ -84,7 +76,7 @@ impl ApplicationHandle {
     pub fn versions(&self) -> ApplicationVersions {
         ApplicationVersions {
             client: self.client.clone(),
-            application: self.name.clone(),
+            application: self.id.clone(),
             page_request: PageRequest::default(),
         }
     }

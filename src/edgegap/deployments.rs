@@ -2,12 +2,11 @@
 
 use super::shapes::{self, PAGING};
 use super::{
-    Client, Deployment, DeploymentStatus, DeploymentSummary, Filter, Order, Page, Port, Ports,
-    RequestId,
+    Client, Deployment, DeploymentStatus, DeploymentSummary, Filter, Handle, Order, Page, Port,
+    Ports, RequestId,
 };
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
-use crate::id::{CheckedId, checked};
 use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::Op;
 use crate::time::allow_for_skew;
@@ -42,11 +41,7 @@ pub struct Deployments {
 
 /// A handle on a deployment; returned by [`Client::deployment`] and
 /// [`Deployed::deployment`](super::Deployed::deployment).
-#[derive(Clone, Debug)]
-pub struct DeploymentHandle {
-    pub(super) client: Client,
-    pub(super) id: CheckedId<RequestId>,
-}
+pub type DeploymentHandle = Handle<RequestId>;
 
 impl Client {
     /// The deployments of the organisation. Does no I/O.
@@ -73,15 +68,8 @@ impl Client {
     /// server.stop().await?;
     /// # Ok(()) }
     /// ```
-    pub fn deployment<I>(&self, id: I) -> DeploymentHandle
-    where
-        I: TryInto<RequestId>,
-        I::Error: Into<Error>,
-    {
-        DeploymentHandle {
-            client: self.clone(),
-            id: checked(id),
-        }
+    pub fn deployment(&self, id: impl TryInto<RequestId, Error: Into<Error>>) -> DeploymentHandle {
+        Handle::new(self, id)
     }
 
     /// Watches these deployments by polling the list: `GET /v1/deployments`.
@@ -100,11 +88,10 @@ impl Client {
     /// ```
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
-    pub fn watch<I>(&self, ids: impl IntoIterator<Item = I>) -> Watcher
-    where
-        I: TryInto<RequestId>,
-        I::Error: Into<Error>,
-    {
+    pub fn watch(
+        &self,
+        ids: impl IntoIterator<Item = impl TryInto<RequestId, Error: Into<Error>>>,
+    ) -> Watcher {
         let ids = ids.into_iter().map(|id| id.try_into().map_err(Into::into));
         let ids = ids.map(|id: Result<RequestId>| id.map(|id| id.to_string()));
         Watcher::of(self.deployments(), ids.collect())
@@ -295,9 +282,8 @@ impl DeploymentHandle {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<Deployment> {
-        let id = self.id.clone();
-        self.client.call(Op::GetDeployment, |raw| async move {
-            Ok(raw.get_deployment(id?.as_str()).await?.into_inner())
+        self.call(Op::GetDeployment, |raw, id| async move {
+            Ok(raw.get_deployment(id.as_str()).await?.into_inner())
         })
     }
 

@@ -1,18 +1,14 @@
 //! Private fleets and their hosts.
 
-use super::{Client, FleetName, Host, Page, shapes};
+use super::{Client, FleetName, Handle, Host, Page, shapes};
 use crate::call::Call;
 use crate::error::Error;
-use crate::id::{CheckedId, checked};
+use crate::id::CheckedId;
 use crate::page::PageRequest;
 use crate::raw::edgegap::Op;
 
 /// A handle on a private fleet; returned by [`Client::fleet`].
-#[derive(Clone, Debug)]
-pub struct FleetHandle {
-    client: Client,
-    name: CheckedId<FleetName>,
-}
+pub type FleetHandle = Handle<FleetName>;
 
 /// The hosts of a private fleet; returned by [`FleetHandle::hosts`].
 #[derive(Clone, Debug)]
@@ -26,15 +22,8 @@ impl Client {
     /// A handle on a private fleet, by its name. Does no I/O.
     ///
     /// Calls reject an invalid name.
-    pub fn fleet<N>(&self, name: N) -> FleetHandle
-    where
-        N: TryInto<FleetName>,
-        N::Error: Into<Error>,
-    {
-        FleetHandle {
-            client: self.clone(),
-            name: checked(name),
-        }
+    pub fn fleet(&self, name: impl TryInto<FleetName, Error: Into<Error>>) -> FleetHandle {
+        Handle::new(self, name)
     }
 }
 
@@ -43,7 +32,7 @@ impl FleetHandle {
     pub fn hosts(&self) -> Hosts {
         Hosts {
             client: self.client.clone(),
-            fleet: self.name.clone(),
+            fleet: self.id.clone(),
         }
     }
 }

@@ -13,9 +13,8 @@ impl DeploymentHandle {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn logs(&self) -> Call<ContainerLogs> {
-        let id = self.id.clone();
-        self.client.call(Op::GetContainerLogs, |raw| async move {
-            Ok(raw.get_container_logs(id?.as_str()).await?.into_inner())
+        self.call(Op::GetContainerLogs, |raw, id| async move {
+            Ok(raw.get_container_logs(id.as_str()).await?.into_inner())
         })
     }
 }

@@ -1,9 +1,8 @@
 //! Metrics of a deployment: CPU, memory, disk and network over time.
 
-use super::{Client, DeploymentHandle, DeploymentMetrics, RequestId};
+use super::{DeploymentHandle, DeploymentMetrics};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::id::CheckedId;
 use crate::raw::edgegap::Op;
 use crate::time::naive_seconds;
 use std::time::{Duration, SystemTime};
@@ -22,8 +21,7 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone, Debug)]
 #[must_use = "sends nothing until `get` is awaited"]
 pub struct Metrics {
-    client: Client,
-    id: CheckedId<RequestId>,
+    deployment: DeploymentHandle,
     since: Option<SystemTime>,
     until: Option<SystemTime>,
     steps: Option<Duration>,
@@ -34,8 +32,7 @@ impl DeploymentHandle {
     /// The metrics of the deployment. Does no I/O.
     pub fn metrics(&self) -> Metrics {
         Metrics {
-            client: self.client.clone(),
-            id: self.id.clone(),
+            deployment: self.clone(),
             since: None,
             until: None,
             steps: None,
@@ -78,16 +75,9 @@ impl Metrics {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<DeploymentMetrics> {
-        let Self {
-            since,
-            until,
-            steps,
-            ..
-        } = *self;
-        let (id, raw_points) = (self.id.clone(), self.raw);
-        self.client
-            .call(Op::GetDeploymentMetrics, move |raw| async move {
-                let id = id?;
+        let (since, until, steps, raw_points) = (self.since, self.until, self.steps, self.raw);
+        self.deployment
+            .call(Op::GetDeploymentMetrics, move |raw, id| async move {
                 if until.is_some_and(|until| since.is_some_and(|since| until <= since)) {
                     return Err(Error::invalid_request(
                         "the end of the time range is not after its start",

@@ -68,6 +68,8 @@ pub use stop::{LogStorage, SelfStop, StopFilter, StopOutcome, Stopped};
 pub use tags::{TagHandle, Tags};
 pub use webhooks::{WebhookEvent, WebhookKind};
 
+crate::raw::handle! { edgegap }
+
 crate::id::id! {
     /// Id of a deployment: `a69f8e3e0555`. Edgegap's API names it `request_id`.
     RequestId, "request id";

@@ -7,7 +7,7 @@ use super::{
 use crate::call::Call;
 use crate::check::text;
 use crate::error::{Error, Result};
-use crate::id::{CheckedId, checked};
+use crate::id::checked;
 use crate::raw::edgegap::enums::{BulkStopField as Field, BulkStopFilterType as Kind};
 use crate::raw::edgegap::{Op, types};
 use crate::secret::Secret;
@@ -139,9 +139,8 @@ impl DeploymentHandle {
     }
 
     fn stop_with(&self, storage: Option<LogStorage>) -> Call<Stopped> {
-        let id = self.id.clone();
-        let stopped = self.client.call(Op::StopDeployment, |raw| async move {
-            let (id, storage) = (id?, storage.map(LogStorage::into_raw).transpose()?);
+        let stopped = self.call(Op::StopDeployment, |raw, id| async move {
+            let storage = storage.map(LogStorage::into_raw).transpose()?;
             let response = raw.stop_deployment(id.as_str(), storage.as_deref());
             Ok(Stopped::from_response(response.await?))
         });
@@ -171,11 +170,7 @@ pub struct StopFilter {
 
 impl StopFilter {
     /// Deployments with one of these ids.
-    pub fn ids<I>(ids: impl IntoIterator<Item = I>) -> Self
-    where
-        I: TryInto<RequestId>,
-        I::Error: Into<Error>,
-    {
+    pub fn ids(ids: impl IntoIterator<Item = impl TryInto<RequestId, Error: Into<Error>>>) -> Self {
         Self::of_ids(Kind::Any, ids)
     }
 
@@ -196,11 +191,10 @@ impl StopFilter {
     }
 
     /// Excludes deployments with one of these ids.
-    pub fn without_ids<I>(self, ids: impl IntoIterator<Item = I>) -> Self
-    where
-        I: TryInto<RequestId>,
-        I::Error: Into<Error>,
-    {
+    pub fn without_ids(
+        self,
+        ids: impl IntoIterator<Item = impl TryInto<RequestId, Error: Into<Error>>>,
+    ) -> Self {
         self.and(Self::of_ids(Kind::Not, ids))
     }
 
@@ -209,11 +203,10 @@ impl StopFilter {
         self.and(Self::of_tags(Kind::Not, tags))
     }
 
-    fn of_ids<I>(filter_type: Kind, ids: impl IntoIterator<Item = I>) -> Self
-    where
-        I: TryInto<RequestId>,
-        I::Error: Into<Error>,
-    {
+    fn of_ids(
+        filter_type: Kind,
+        ids: impl IntoIterator<Item = impl TryInto<RequestId, Error: Into<Error>>>,
+    ) -> Self {
         let ids = ids.into_iter().map(checked::<RequestId>);
         let ids = ids.map(|id| id.map(|id| id.to_string()));
         Self::condition(Field::RequestId, filter_type, ids.collect())
@@ -291,8 +284,7 @@ impl Deployments {
 /// ```
 #[derive(Clone, Debug)]
 pub struct SelfStop {
-    client: Client,
-    id: CheckedId<RequestId>,
+    deployment: DeploymentHandle,
     key: Secret,
 }
 
@@ -338,8 +330,7 @@ impl SelfStop {
         })?;
         let client = builder.base_url(base_url).build()?;
         Ok(Self {
-            client: client.with_authorization(token.into())?,
-            id: checked(id),
+            deployment: client.with_authorization(token.into())?.deployment(id),
             key: Secret::new(key),
         })
     }
@@ -373,9 +364,9 @@ impl SelfStop {
     }
 
     fn stop_with(&self, storage: Option<LogStorage>) -> Call<Stopped> {
-        let (id, key) = (self.id.clone(), self.key.clone());
-        let stopped = self.client.call(Op::StopOwnDeployment, |raw| async move {
-            let (id, storage) = (id?, storage.map(LogStorage::into_raw).transpose()?);
+        let (deployment, key) = (&self.deployment, self.key.clone());
+        let stopped = deployment.call(Op::StopOwnDeployment, |raw, id| async move {
+            let storage = storage.map(LogStorage::into_raw).transpose()?;
             let response = raw.stop_own_deployment(id.as_str(), key.expose(), storage.as_deref());
             Ok(Stopped::from_response(response.await?))
         });

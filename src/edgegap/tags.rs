@@ -1,7 +1,7 @@
 //! Tags of a deployment.
 
 use super::shapes::{self, PAGING};
-use super::{Client, DeploymentHandle, Page, RequestId, Tag, TagName};
+use super::{DeploymentHandle, Page, Tag, TagName};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
@@ -27,16 +27,14 @@ const MAX_CHARS: usize = 40;
 #[derive(Clone, Debug)]
 #[must_use = "sends nothing until `list` or `create` is awaited"]
 pub struct Tags {
-    client: Client,
-    deployment: CheckedId<RequestId>,
+    deployment: DeploymentHandle,
     page_request: PageRequest,
 }
 
 /// A handle on a tag of a deployment; returned by [`DeploymentHandle::tag`].
 #[derive(Clone, Debug)]
 pub struct TagHandle {
-    client: Client,
-    deployment: CheckedId<RequestId>,
+    deployment: DeploymentHandle,
     name: CheckedId<TagName>,
 }
 
@@ -44,8 +42,7 @@ impl DeploymentHandle {
     /// The tags of the deployment. Does no I/O.
     pub fn tags(&self) -> Tags {
         Tags {
-            client: self.client.clone(),
-            deployment: self.id.clone(),
+            deployment: self.clone(),
             page_request: PageRequest::default(),
         }
     }
@@ -53,14 +50,9 @@ impl DeploymentHandle {
     /// A handle on a tag, by its name. Does no I/O.
     ///
     /// Calls reject an invalid name.
-    pub fn tag<N>(&self, name: N) -> TagHandle
-    where
-        N: TryInto<TagName>,
-        N::Error: Into<Error>,
-    {
+    pub fn tag(&self, name: impl TryInto<TagName, Error: Into<Error>>) -> TagHandle {
         TagHandle {
-            client: self.client.clone(),
-            deployment: self.id.clone(),
+            deployment: self.clone(),
             name: checked(name),
         }
     }
@@ -73,7 +65,7 @@ impl Tags {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<Tag>> {
-        let (client, deployment) = (self.client.clone(), self.deployment.clone());
+        let (client, deployment) = (self.deployment.client.clone(), self.deployment.id.clone());
         Call::paged(PAGING, self.page_request, move |page_request| {
             let deployment = deployment.clone();
             client.call(Op::ListDeploymentTags, move |raw| async move {
@@ -100,13 +92,11 @@ impl Tags {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn create(&self, name: impl Into<String>) -> Call<Tag> {
-        let (deployment, name) = (self.deployment.clone(), name.into());
-        self.client.call(Op::CreateDeploymentTag, |raw| async move {
-            let (id, body) = (deployment?, tag_body(name)?);
-            Ok(raw
-                .create_deployment_tag(id.as_str(), &body)
-                .await?
-                .into_inner())
+        let (deployment, name) = (&self.deployment, name.into());
+        deployment.call(Op::CreateDeploymentTag, |raw, id| async move {
+            let body = tag_body(name)?;
+            let tag = raw.create_deployment_tag(id.as_str(), &body).await?;
+            Ok(tag.into_inner())
         })
     }
 }
@@ -116,10 +106,9 @@ impl TagHandle {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn get(&self) -> Call<Tag> {
-        let (deployment, name) = (self.deployment.clone(), self.name.clone());
-        self.client.call(Op::GetDeploymentTag, |raw| async move {
-            let (id, name) = (deployment?, name?);
-            let tag = raw.get_deployment_tag(id.as_str(), name.as_str()).await?;
+        let (deployment, name) = (&self.deployment, self.name.clone());
+        deployment.call(Op::GetDeploymentTag, |raw, id| async move {
+            let tag = raw.get_deployment_tag(id.as_str(), name?.as_str()).await?;
             Ok(tag.into_inner())
         })
     }
@@ -134,10 +123,10 @@ impl TagHandle {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn rename(&self, new_name: impl Into<String>) -> Call<Tag> {
-        let (deployment, name) = (self.deployment.clone(), self.name.clone());
+        let (deployment, name) = (&self.deployment, self.name.clone());
         let new_name = new_name.into();
-        self.client.call(Op::RenameDeploymentTag, |raw| async move {
-            let (id, name, body) = (deployment?, name?, tag_body(new_name)?);
+        deployment.call(Op::RenameDeploymentTag, |raw, id| async move {
+            let (name, body) = (name?, tag_body(new_name)?);
             let tag = raw.rename_deployment_tag(id.as_str(), name.as_str(), &body);
             Ok(tag.await?.into_inner())
         })
@@ -150,10 +139,9 @@ impl TagHandle {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn delete(&self) -> Call<()> {
-        let (deployment, name) = (self.deployment.clone(), self.name.clone());
-        self.client.call(Op::DeleteDeploymentTag, |raw| async move {
-            let (id, name) = (deployment?, name?);
-            raw.delete_deployment_tag(id.as_str(), name.as_str())
+        let (deployment, name) = (&self.deployment, self.name.clone());
+        deployment.call(Op::DeleteDeploymentTag, |raw, id| async move {
+            raw.delete_deployment_tag(id.as_str(), name?.as_str())
                 .await?;
             Ok(())
         })

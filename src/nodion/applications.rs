@@ -1,12 +1,12 @@
 //! Applications: list, create, get, update and delete.
 
 use super::scaling::check_instances;
-use super::{Application, ApplicationId, Client, InstanceTypeId, Page, RegionId};
-use crate::call::Call;
+use super::{Application, ApplicationId, Client, Handle, InstanceTypeId, Page, RegionId};
+use crate::call::{Call, Stop};
 use crate::check;
 use crate::error::{Error, Result};
-use crate::id::{CheckedId, checked};
-use crate::raw::nodion::{Op, types};
+use crate::id::{CheckedId, Id, checked};
+use crate::raw::nodion::{self as raw, Op, types};
 
 /// The applications of a project; returned by [`Client::applications`].
 #[derive(Clone, Debug)]
@@ -15,10 +15,15 @@ pub struct Applications {
 }
 
 /// A handle on an application; returned by [`Client::application`].
+pub type ApplicationHandle = Handle<ApplicationId>;
+
+/// A handle on one resource of an application, by its id.
+///
+/// Creating a handle sends nothing. Its calls reject an invalid id.
 #[derive(Clone, Debug)]
-pub struct ApplicationHandle {
-    pub(super) client: Client,
-    pub(super) id: CheckedId<ApplicationId>,
+pub struct ChildHandle<I> {
+    pub(super) application: ApplicationHandle,
+    pub(super) id: CheckedId<I>,
 }
 
 /// A branch of a connected Git repository, identified by Nodion's ids.
@@ -145,10 +150,7 @@ impl Client {
         &self,
         id: impl TryInto<ApplicationId, Error: Into<Error>>,
     ) -> ApplicationHandle {
-        ApplicationHandle {
-            client: self.clone(),
-            id: checked(id),
-        }
+        Handle::new(self, id)
     }
 }
 
@@ -202,9 +204,8 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/applications/>
     pub fn get(&self) -> Call<Application> {
-        let id = self.id.clone();
-        self.client.call(Op::GetApplication, |raw| async move {
-            let envelope = raw.get_application(id?.as_str()).await?;
+        self.call(Op::GetApplication, |raw, id| async move {
+            let envelope = raw.get_application(id.as_str()).await?;
             Ok(envelope.into_inner().application)
         })
     }
@@ -220,9 +221,8 @@ impl ApplicationHandle {
     ///
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn update(&self, update: ApplicationUpdate) -> Call<Option<Application>> {
-        let id = self.id.clone();
-        self.client.call(Op::UpdateApplication, |raw| async move {
-            let (id, body) = (id?, update.checked()?);
+        self.call(Op::UpdateApplication, |raw, id| async move {
+            let body = update.checked()?;
             let reply = raw.update_application(id.as_str(), &body);
             Ok(reply.await?.into_inner().into_inner())
         })
@@ -236,10 +236,36 @@ impl ApplicationHandle {
     ///
     /// Source: <https://github.com/dlyx-io/nodion-gateway>
     pub fn delete(&self) -> Call<()> {
-        let id = self.id.clone();
-        self.client.call(Op::DeleteApplication, |raw| async move {
-            let deletion = raw.delete_application(id?.as_str()).await?;
+        self.call(Op::DeleteApplication, |raw, id| async move {
+            let deletion = raw.delete_application(id.as_str()).await?;
             Ok(deletion.into_inner().check()?)
         })
+    }
+}
+
+impl<I: Clone + Send + 'static> ChildHandle<I> {
+    pub(super) fn new(
+        application: &ApplicationHandle,
+        id: impl TryInto<I, Error: Into<Error>>,
+    ) -> Self
+    where
+        I: Id,
+    {
+        Self {
+            application: application.clone(),
+            id: checked(id),
+        }
+    }
+
+    /// A call of one operation, with the checked ids of the application and of the resource.
+    pub(super) fn call<T, F, R>(&self, op: Op, run: F) -> Call<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(raw::Client, ApplicationId, I) -> R + Send + 'static,
+        R: Future<Output = Result<T, Stop>> + Send + 'static,
+    {
+        let (application, id) = (self.application.id.clone(), self.id.clone());
+        let client = &self.application.client;
+        client.call(op, |raw| async move { run(raw, application?, id?).await })
     }
 }

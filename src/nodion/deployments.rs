@@ -1,10 +1,11 @@
 //! Deployments of an application: deploy, list, get, wait and watch.
 
 use super::client::check_no_whitespace;
-use super::{ApplicationHandle, Deployment, DeploymentId, DeploymentStatus, LogOptions, Page};
+use super::{
+    ApplicationHandle, ChildHandle, Deployment, DeploymentId, DeploymentStatus, LogOptions, Page,
+};
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind};
-use crate::id::{CheckedId, checked};
 use crate::raw::nodion::Op;
 use crate::wait::{Schedule, Snapshot, Wait};
 use crate::watch::{Observation, Phase, WatchSource, Watcher};
@@ -27,11 +28,7 @@ pub struct Deployments {
 
 /// A handle on a deployment; returned by [`Deployed::deployment`] and
 /// [`ApplicationHandle::deployment`].
-#[derive(Clone, Debug)]
-pub struct DeploymentHandle {
-    application: ApplicationHandle,
-    id: CheckedId<DeploymentId>,
-}
+pub type DeploymentHandle = ChildHandle<DeploymentId>;
 
 /// A created deployment; returned by [`ApplicationHandle::deploy`].
 ///
@@ -71,10 +68,7 @@ impl ApplicationHandle {
         &self,
         id: impl TryInto<DeploymentId, Error: Into<Error>>,
     ) -> DeploymentHandle {
-        DeploymentHandle {
-            application: self.clone(),
-            id: checked(id),
-        }
+        ChildHandle::new(self, id)
     }
 
     /// Deploys the latest commit of the connected branch, or the image:
@@ -142,12 +136,11 @@ impl Deployments {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn list(&self) -> Call<Page<Deployment>> {
-        let id = self.application.id.clone();
-        let client = &self.application.client;
-        client.call(Op::ListDeployments, |raw| async move {
-            let list = raw.list_deployments(id?.as_str()).await?.into_inner();
-            Ok(Page::whole(list.deployments))
-        })
+        self.application
+            .call(Op::ListDeployments, |raw, id| async move {
+                let list = raw.list_deployments(id.as_str()).await?.into_inner();
+                Ok(Page::whole(list.deployments))
+            })
     }
 
     /// Returns the highest deploy number, or 0 without deployments:
@@ -239,11 +232,8 @@ impl DeploymentHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
     pub fn get(&self) -> Call<Deployment> {
-        let (application, id) = (self.application.id.clone(), self.id.clone());
-        let client = &self.application.client;
-        client.call(Op::ListDeployments, |raw| async move {
-            let id = id?;
-            let list = raw.list_deployments(application?.as_str()).await?;
+        self.call(Op::ListDeployments, |raw, application, id| async move {
+            let list = raw.list_deployments(application.as_str()).await?;
             let mut all = list.into_inner().deployments.into_iter();
             let found =
                 all.find(|deployment| deployment.id.as_str().eq_ignore_ascii_case(id.as_str()));

@@ -1,10 +1,9 @@
 //! Domains of an application: list, create, verify, connect and delete.
 
 use super::client::check_no_whitespace;
-use super::{ApplicationHandle, Domain, DomainId, Page};
+use super::{ApplicationHandle, ChildHandle, Domain, DomainId, Page};
 use crate::call::Call;
 use crate::error::Error;
-use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 
 /// The domains of an application; returned by [`ApplicationHandle::domains`].
@@ -14,11 +13,7 @@ pub struct Domains {
 }
 
 /// A handle on a domain; returned by [`ApplicationHandle::domain`].
-#[derive(Clone, Debug)]
-pub struct DomainHandle {
-    application: ApplicationHandle,
-    id: CheckedId<DomainId>,
-}
+pub type DomainHandle = ChildHandle<DomainId>;
 
 impl ApplicationHandle {
     /// The domains of the application. Does no I/O.
@@ -32,10 +27,7 @@ impl ApplicationHandle {
     ///
     /// Calls reject an invalid id.
     pub fn domain(&self, id: impl TryInto<DomainId, Error: Into<Error>>) -> DomainHandle {
-        DomainHandle {
-            application: self.clone(),
-            id: checked(id),
-        }
+        ChildHandle::new(self, id)
     }
 }
 
@@ -45,12 +37,11 @@ impl Domains {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn list(&self) -> Call<Page<Domain>> {
-        let id = self.application.id.clone();
-        let client = &self.application.client;
-        client.call(Op::ListDomains, |raw| async move {
-            let list = raw.list_domains(id?.as_str()).await?.into_inner();
-            Ok(Page::whole(list.domains))
-        })
+        self.application
+            .call(Op::ListDomains, |raw, id| async move {
+                let list = raw.list_domains(id.as_str()).await?.into_inner();
+                Ok(Page::whole(list.domains))
+            })
     }
 
     /// Creates a domain: `POST /v1/applications/{id}/domains`.
@@ -74,14 +65,14 @@ impl Domains {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn create(&self, name: impl Into<String>) -> Call<Domain> {
-        let (id, domain_name) = (self.application.id.clone(), name.into());
-        let client = &self.application.client;
-        client.call(Op::CreateDomain, |raw| async move {
-            check_no_whitespace("domain name", &domain_name)?;
-            let body = types::DomainCreate { domain_name };
-            let envelope = raw.create_domain(id?.as_str(), &body).await?;
-            Ok(envelope.into_inner().domain)
-        })
+        let domain_name = name.into();
+        self.application
+            .call(Op::CreateDomain, |raw, id| async move {
+                check_no_whitespace("domain name", &domain_name)?;
+                let body = types::DomainCreate { domain_name };
+                let envelope = raw.create_domain(id.as_str(), &body).await?;
+                Ok(envelope.into_inner().domain)
+            })
     }
 }
 
@@ -93,10 +84,7 @@ impl DomainHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn verify(&self) -> Call<Option<Domain>> {
-        let (application, id) = (self.application.id.clone(), self.id.clone());
-        let client = &self.application.client;
-        client.call(Op::VerifyDomain, |raw| async move {
-            let (application, id) = (application?, id?);
+        self.call(Op::VerifyDomain, |raw, application, id| async move {
             let reply = raw.verify_domain(application.as_str(), id.as_str());
             Ok(reply.await?.into_inner().into_inner())
         })
@@ -110,10 +98,7 @@ impl DomainHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn connect(&self) -> Call<Option<Domain>> {
-        let (application, id) = (self.application.id.clone(), self.id.clone());
-        let client = &self.application.client;
-        client.call(Op::ConnectDomain, |raw| async move {
-            let (application, id) = (application?, id?);
+        self.call(Op::ConnectDomain, |raw, application, id| async move {
             let reply = raw.connect_domain(application.as_str(), id.as_str());
             Ok(reply.await?.into_inner().into_inner())
         })
@@ -127,10 +112,7 @@ impl DomainHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-domains/>
     pub fn delete(&self) -> Call<()> {
-        let (application, id) = (self.application.id.clone(), self.id.clone());
-        let client = &self.application.client;
-        client.call(Op::DeleteDomain, |raw| async move {
-            let (application, id) = (application?, id?);
+        self.call(Op::DeleteDomain, |raw, application, id| async move {
             let deletion = raw.delete_domain(application.as_str(), id.as_str());
             Ok(deletion.await?.into_inner().check()?)
         })

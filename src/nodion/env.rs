@@ -1,10 +1,9 @@
 //! Environment variables of an application. Their values are secrets.
 
-use super::{ApplicationHandle, EnvVariable, EnvVariableId, Page};
+use super::{ApplicationHandle, ChildHandle, EnvVariable, EnvVariableId, Page};
 use crate::call::Call;
 use crate::check;
 use crate::error::{Error, Result};
-use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
 use crate::secret::Secret;
 
@@ -32,11 +31,7 @@ pub struct EnvVariables {
 }
 
 /// A handle on an environment variable; returned by [`ApplicationHandle::env_variable`].
-#[derive(Clone, Debug)]
-pub struct EnvVariableHandle {
-    application: ApplicationHandle,
-    id: CheckedId<EnvVariableId>,
-}
+pub type EnvVariableHandle = ChildHandle<EnvVariableId>;
 
 impl NewEnvVariable {
     /// A variable that is set in the running instances, but not during the build.
@@ -123,10 +118,7 @@ impl ApplicationHandle {
         &self,
         id: impl TryInto<EnvVariableId, Error: Into<Error>>,
     ) -> EnvVariableHandle {
-        EnvVariableHandle {
-            application: self.clone(),
-            id: checked(id),
-        }
+        ChildHandle::new(self, id)
     }
 }
 
@@ -156,12 +148,11 @@ impl EnvVariables {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn list(&self) -> Call<Page<EnvVariable>> {
-        let id = self.application.id.clone();
-        let client = &self.application.client;
-        client.call(Op::ListEnvVariables, |raw| async move {
-            let list = raw.list_env_variables(id?.as_str()).await?.into_inner();
-            Ok(Page::whole(list.env_variables))
-        })
+        self.application
+            .call(Op::ListEnvVariables, |raw, id| async move {
+                let list = raw.list_env_variables(id.as_str()).await?.into_inner();
+                Ok(Page::whole(list.env_variables))
+            })
     }
 
     /// Creates a variable: `POST /v1/applications/{id}/env_variables`.
@@ -174,13 +165,12 @@ impl EnvVariables {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn create(&self, new: NewEnvVariable) -> Call<EnvVariable> {
-        let id = self.application.id.clone();
-        let client = &self.application.client;
-        client.call(Op::CreateEnvVariable, |raw| async move {
-            let (id, body) = (id?, new.checked()?);
-            let envelope = raw.create_env_variable(id.as_str(), &body);
-            Ok(envelope.await?.into_inner().env_variable)
-        })
+        self.application
+            .call(Op::CreateEnvVariable, |raw, id| async move {
+                let body = new.checked()?;
+                let envelope = raw.create_env_variable(id.as_str(), &body);
+                Ok(envelope.await?.into_inner().env_variable)
+            })
     }
 }
 
@@ -190,10 +180,7 @@ impl EnvVariableHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn get(&self) -> Call<EnvVariable> {
-        let (application, id) = (self.application.id.clone(), self.id.clone());
-        let client = &self.application.client;
-        client.call(Op::GetEnvVariable, |raw| async move {
-            let (application, id) = (application?, id?);
+        self.call(Op::GetEnvVariable, |raw, application, id| async move {
             let envelope = raw.get_env_variable(application.as_str(), id.as_str());
             Ok(envelope.await?.into_inner().env_variable)
         })
@@ -210,10 +197,8 @@ impl EnvVariableHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn update(&self, update: EnvVariableUpdate) -> Call<EnvVariable> {
-        let (application, id) = (self.application.id.clone(), self.id.clone());
-        let client = &self.application.client;
-        client.call(Op::UpdateEnvVariable, |raw| async move {
-            let (application, id, body) = (application?, id?, update.checked()?);
+        self.call(Op::UpdateEnvVariable, |raw, application, id| async move {
+            let body = update.checked()?;
             let envelope = raw.update_env_variable(application.as_str(), id.as_str(), &body);
             Ok(envelope.await?.into_inner().env_variable)
         })
@@ -229,10 +214,7 @@ impl EnvVariableHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-environment-variables/>
     pub fn delete(&self) -> Call<()> {
-        let (application, id) = (self.application.id.clone(), self.id.clone());
-        let client = &self.application.client;
-        client.call(Op::DeleteEnvVariable, |raw| async move {
-            let (application, id) = (application?, id?);
+        self.call(Op::DeleteEnvVariable, |raw, application, id| async move {
             let deletion = raw.delete_env_variable(application.as_str(), id.as_str());
             Ok(deletion.await?.into_inner().check()?)
         })

@@ -40,12 +40,11 @@ impl Instances {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-instances/>
     pub fn list(&self) -> Call<Page<Instance>> {
-        let id = self.application.id.clone();
-        let client = &self.application.client;
-        client.call(Op::ListInstances, |raw| async move {
-            let list = raw.list_instances(id?.as_str()).await?.into_inner();
-            Ok(Page::whole(list.instances))
-        })
+        self.application
+            .call(Op::ListInstances, |raw, id| async move {
+                let list = raw.list_instances(id.as_str()).await?.into_inner();
+                Ok(Page::whole(list.instances))
+            })
     }
 }
 

@@ -46,7 +46,7 @@ pub use crate::raw::nodion::types::{
     Region, ScalingEvent, Worker,
 };
 pub use applications::{
-    ApplicationHandle, ApplicationUpdate, Applications, Branch, NewApplication,
+    ApplicationHandle, ApplicationUpdate, Applications, Branch, ChildHandle, NewApplication,
 };
 pub use client::{Client, Nodion};
 pub use deployments::{Deployed, DeploymentHandle, Deployments};
@@ -57,6 +57,8 @@ pub use logs::LogOptions;
 pub use regions::Regions;
 pub use scaling::{ProcessHandle, Processes, Scaling, ScalingEvents};
 pub use shapes::ExternalId;
+
+crate::raw::handle! { nodion }
 
 crate::id::id! {
     /// Id of an application, a UUID: `92955d4f-2e44-4e48-8cb6-9c6c434afebb`.

@@ -1,6 +1,9 @@
 //! Scaling: the number and type of instances, processes, and scaling events.
 
-use super::{ApplicationHandle, InstanceTypeId, Page, Process, ProcessId, ScalingEvent, WorkerId};
+use super::{
+    ApplicationHandle, ChildHandle, InstanceTypeId, Page, Process, ProcessId, ScalingEvent,
+    WorkerId,
+};
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
@@ -22,11 +25,7 @@ pub struct Processes {
 }
 
 /// A handle on a process; returned by [`ApplicationHandle::process`].
-#[derive(Clone, Debug)]
-pub struct ProcessHandle {
-    application: ApplicationHandle,
-    id: CheckedId<ProcessId>,
-}
+pub type ProcessHandle = ChildHandle<ProcessId>;
 
 /// The scaling events of an application; returned by [`ApplicationHandle::scaling_events`].
 #[derive(Clone, Debug)]
@@ -88,10 +87,7 @@ impl ApplicationHandle {
     ///
     /// Calls reject an invalid id.
     pub fn process(&self, id: impl TryInto<ProcessId, Error: Into<Error>>) -> ProcessHandle {
-        ProcessHandle {
-            application: self.clone(),
-            id: checked(id),
-        }
+        ChildHandle::new(self, id)
     }
 
     /// The scaling events of the application. Does no I/O.
@@ -123,9 +119,8 @@ impl ApplicationHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
     pub fn scale(&self, scaling: Scaling) -> Call<Option<ScalingEvent>> {
-        let id = self.id.clone();
-        self.client.call(Op::CreateScalingEvent, |raw| async move {
-            let (id, body) = (id?, scaling.checked()?);
+        self.call(Op::CreateScalingEvent, |raw, id| async move {
+            let body = scaling.checked()?;
             let reply = raw.create_scaling_event(id.as_str(), &body);
             Ok(reply.await?.into_inner().into_inner())
         })
@@ -138,12 +133,11 @@ impl Processes {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn list(&self) -> Call<Page<Process>> {
-        let id = self.application.id.clone();
-        let client = &self.application.client;
-        client.call(Op::ListProcesses, |raw| async move {
-            let list = raw.list_processes(id?.as_str()).await?.into_inner();
-            Ok(Page::whole(list.processes))
-        })
+        self.application
+            .call(Op::ListProcesses, |raw, id| async move {
+                let list = raw.list_processes(id.as_str()).await?.into_inner();
+                Ok(Page::whole(list.processes))
+            })
     }
 }
 
@@ -157,10 +151,7 @@ impl ProcessHandle {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn scale(&self, instances: u32) -> Call<Option<Process>> {
-        let (application, id) = (self.application.id.clone(), self.id.clone());
-        let client = &self.application.client;
-        client.call(Op::ScaleProcess, move |raw| async move {
-            let (application, id) = (application?, id?);
+        self.call(Op::ScaleProcess, move |raw, application, id| async move {
             let instance_amount = instances.into();
             let body = types::ProcessScale { instance_amount };
             let reply = raw.scale_process(application.as_str(), id.as_str(), &body);
@@ -180,11 +171,10 @@ impl ScalingEvents {
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-scaling/>
     pub fn list(&self) -> Call<Page<ScalingEvent>> {
-        let id = self.application.id.clone();
-        let client = &self.application.client;
-        client.call(Op::ListScalingEvents, |raw| async move {
-            let list = raw.list_scaling_events(id?.as_str()).await?.into_inner();
-            Ok(Page::whole(list.scaling_events))
-        })
+        self.application
+            .call(Op::ListScalingEvents, |raw, id| async move {
+                let list = raw.list_scaling_events(id.as_str()).await?.into_inner();
+                Ok(Page::whole(list.scaling_events))
+            })
     }
 }
