@@ -1,6 +1,5 @@
 //! Applications and their versions.
 
-use super::shapes::{self, PAGING};
 use super::{Application, ApplicationName, ApplicationVersion, Client, Handle, Page};
 use crate::call::Call;
 use crate::error::Error;
@@ -55,19 +54,14 @@ impl Applications {
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<Application>> {
-        let client = self.client.clone();
-        Call::paged(PAGING, self.page_request, move |page_request| {
-            client.call(Op::ListApplications, move |raw| async move {
-                let (page, limit) = page_request.parameters()?;
+        self.client.list(
+            Op::ListApplications,
+            self.page_request,
+            |raw, page, limit| async move {
                 let list = raw.list_applications(limit, page).await?.into_inner();
-                Ok(shapes::page(
-                    page_request,
-                    list.applications,
-                    list.total_count,
-                    list.pagination,
-                ))
-            })
-        })
+                Ok((list.applications, list.total_count, list.pagination))
+            },
+        )
     }
 }
 
@@ -89,20 +83,17 @@ impl ApplicationVersions {
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<ApplicationVersion>> {
-        let (client, application) = (self.client.clone(), self.application.clone());
-        Call::paged(PAGING, self.page_request, move |page_request| {
-            let name = application.clone();
-            client.call(Op::ListVersions, move |raw| async move {
-                let (page, limit) = page_request.parameters()?;
-                let list = raw.list_versions(name?.as_str(), limit, page).await?;
-                let list = list.into_inner();
-                Ok(shapes::page(
-                    page_request,
-                    list.versions,
-                    list.total_count,
-                    list.pagination,
-                ))
-            })
-        })
+        let name = self.application.clone();
+        self.client.list(
+            Op::ListVersions,
+            self.page_request,
+            |raw, page, limit| async move {
+                let list = raw
+                    .list_versions(name?.as_str(), limit, page)
+                    .await?
+                    .into_inner();
+                Ok((list.versions, list.total_count, list.pagination))
+            },
+        )
     }
 }

@@ -1,7 +1,6 @@
 //! Filters and sort orders for lists of deployments.
 
 use super::DeploymentStatus;
-use crate::error::{Error, Result};
 use crate::time::rfc3339_seconds;
 use serde_json::{Value, json};
 use std::slice;
@@ -177,9 +176,8 @@ impl Filter {
         }
     }
 
-    pub(super) fn to_json(&self) -> Result<Value> {
-        let value = self.value.as_ref();
-        let value = value.map_err(|why| Error::invalid_request(why.clone()))?;
+    pub(super) fn to_json(&self) -> Result<Value, String> {
+        let value = self.value.clone()?;
         Ok(json!({ "field": self.field, "operator": self.operator, "value": value }))
     }
 }

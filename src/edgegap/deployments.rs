@@ -1,6 +1,6 @@
 //! Deployments: list, get, wait and watch, and their ports.
 
-use super::shapes::{self, PAGING};
+use super::shapes::PAGING;
 use super::{
     Client, Deployment, DeploymentStatus, DeploymentSummary, Filter, Handle, Order, Page, Port,
     Ports, RequestId,
@@ -151,22 +151,16 @@ impl Deployments {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<DeploymentSummary>> {
-        let list = self.clone();
-        Call::paged(PAGING, self.page_request, move |page_request| {
-            let query = list.query();
-            list.client
-                .call(Op::ListDeployments, move |raw| async move {
-                    let (query, (page, limit)) = (query?, page_request.parameters()?);
-                    let list = raw.list_deployments(limit, page, query.as_deref()).await?;
-                    let list = list.into_inner();
-                    Ok(shapes::page(
-                        page_request,
-                        list.data,
-                        list.total_count,
-                        list.pagination,
-                    ))
-                })
-        })
+        let query = self.query();
+        self.client.list(
+            Op::ListDeployments,
+            self.page_request,
+            |raw, page, limit| async move {
+                let list = raw.list_deployments(limit, page, query?.as_deref()).await?;
+                let list = list.into_inner();
+                Ok((list.data, list.total_count, list.pagination))
+            },
+        )
     }
 
     /// Finds deployments with this tag that were created since this time: `GET /v1/deployments`.
@@ -238,12 +232,9 @@ impl Deployments {
     }
 
     /// The parameter `query`: filters and sort order as JSON; `None` without either.
-    fn query(&self) -> Result<Option<String>> {
-        let filters: Vec<Value> = self
-            .filters
-            .iter()
-            .map(Filter::to_json)
-            .collect::<Result<_>>()?;
+    fn query(&self) -> Result<Option<String>, String> {
+        let filters = self.filters.iter().map(Filter::to_json);
+        let filters = filters.collect::<Result<Vec<_>, _>>()?;
         let mut query = serde_json::Map::new();
         if !filters.is_empty() {
             query.insert("filters".to_owned(), Value::Array(filters));

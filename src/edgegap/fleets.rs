@@ -56,13 +56,8 @@ impl Hosts {
         let fleet = self.fleet.clone();
         self.client.call(Op::ListFleetHosts, |raw| async move {
             let list = raw.list_fleet_hosts(fleet?.as_str()).await?.into_inner();
-            let (total, pagination) = (list.total_count, list.pagination);
-            Ok(shapes::page(
-                PageRequest::default(),
-                list.data,
-                total,
-                pagination,
-            ))
+            let listed = (list.data, list.total_count, list.pagination);
+            Ok(shapes::page(PageRequest::default(), listed))
         })
     }
 }

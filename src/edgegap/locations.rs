@@ -1,6 +1,5 @@
 //! Locations where servers can run.
 
-use super::shapes::{self, PAGING};
 use super::{Client, Location, Page};
 use crate::call::Call;
 use crate::page::{PageRequest, paged};
@@ -56,21 +55,16 @@ impl Locations {
     ///
     /// Source: <https://docs.edgegap.com/docs/api>
     pub fn list(&self) -> Call<Page<Location>> {
-        let (client, version) = (self.client.clone(), self.version.clone());
-        Call::paged(PAGING, self.page_request, move |page_request| {
-            let (application, version) = version.clone().unzip();
-            client.call(Op::ListLocations, move |raw| async move {
-                let (page, limit) = page_request.parameters()?;
+        let (application, version) = self.version.clone().unzip();
+        self.client.list(
+            Op::ListLocations,
+            self.page_request,
+            |raw, page, limit| async move {
                 let (application, version) = (application.as_deref(), version.as_deref());
                 let list = raw.list_locations(application, limit, page, version);
                 let list = list.await?.into_inner();
-                Ok(shapes::page(
-                    page_request,
-                    list.locations,
-                    list.total_count,
-                    list.pagination,
-                ))
-            })
-        })
+                Ok((list.locations, list.total_count, list.pagination))
+            },
+        )
     }
 }

@@ -1,21 +1,45 @@
 //! Response bodies that several operations share: pages of lists, and stops.
 
-use super::{Deployment, Page};
+use super::{Client, Deployment, Page};
+use crate::call::{Call, Stop};
 use crate::page::{PageRequest, Paging};
-use crate::raw::edgegap::types;
-use serde::{Deserialize, Deserializer};
+use crate::raw::edgegap::{self as raw, Op, types};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// The vendor's own client requests up to 100 records. No maximum page size is documented.
 pub(super) const PAGING: Paging = Paging { largest: 100 };
 
+/// One page as the platform sends it: the records, the total number, and the pagination.
+pub(super) type Listed<T> = (Vec<T>, Option<i64>, Option<types::Pagination>);
+
+impl Client {
+    /// A paginated list. `request` requests one page, by its number and size.
+    pub(super) fn list<T, F, R>(
+        &self,
+        op: Op,
+        page_request: PageRequest,
+        request: F,
+    ) -> Call<Page<T>>
+    where
+        T: Serialize + Send + 'static,
+        F: FnOnce(raw::Client, Option<i64>, Option<i64>) -> R + Clone + Send + Sync + 'static,
+        R: Future<Output = Result<Listed<T>, Stop>> + Send + 'static,
+    {
+        let client = self.clone();
+        Call::paged(PAGING, page_request, move |page_request| {
+            let request = request.clone();
+            client.call(op, move |raw| async move {
+                let (number, size) = page_request.parameters()?;
+                Ok(page(page_request, request(raw, number, size).await?))
+            })
+        })
+    }
+}
+
 /// Converts a page of a list.
-pub(super) fn page<T>(
-    page_request: PageRequest,
-    items: Vec<T>,
-    total: Option<i64>,
-    pagination: Option<types::Pagination>,
-) -> Page<T> {
+pub(super) fn page<T>(page_request: PageRequest, listed: Listed<T>) -> Page<T> {
+    let (items, total, pagination) = listed;
     let pagination = pagination.as_ref();
     let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
     let number = count(pagination.and_then(|at| at.number));

@@ -1,6 +1,5 @@
 //! Tags of a deployment.
 
-use super::shapes::{self, PAGING};
 use super::{DeploymentHandle, Page, Tag, TagName};
 use crate::call::Call;
 use crate::error::{Error, Result};
@@ -65,21 +64,16 @@ impl Tags {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn list(&self) -> Call<Page<Tag>> {
-        let (client, deployment) = (self.deployment.client.clone(), self.deployment.id.clone());
-        Call::paged(PAGING, self.page_request, move |page_request| {
-            let deployment = deployment.clone();
-            client.call(Op::ListDeploymentTags, move |raw| async move {
-                let (id, (page, limit)) = (deployment?, page_request.parameters()?);
-                let list = raw.list_deployment_tags(id.as_str(), limit, page).await?;
+        let (client, id) = (&self.deployment.client, self.deployment.id.clone());
+        client.list(
+            Op::ListDeploymentTags,
+            self.page_request,
+            |raw, page, limit| async move {
+                let list = raw.list_deployment_tags(id?.as_str(), limit, page).await?;
                 let list = list.into_inner();
-                Ok(shapes::page(
-                    page_request,
-                    list.tags,
-                    list.total_count,
-                    list.pagination,
-                ))
-            })
-        })
+                Ok((list.tags, list.total_count, list.pagination))
+            },
+        )
     }
 
     /// Creates a tag: `POST /v1/deployments/{deployment_id}/tags`.
