@@ -162,6 +162,17 @@ pub enum Effect {
     Applied,
 }
 
+/// Declares methods that set one field.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident($field:ident: $type:ty);)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name(mut self, $field: impl Into<$type>) -> Self {
+            self.0.$field = $field.into();
+            self
+        }
+    )*};
+}
+
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = one_line(&message.into());
@@ -296,49 +307,26 @@ impl Error {
         self.0.assumed_idempotent
     }
 
-    pub(crate) fn with_effect(mut self, effect: Effect) -> Self {
-        self.0.effect = effect;
-        self
+    setters! {
+        with_effect(effect: Effect);
+        with_request(request: Option<FailedRequest>);
+        with_status(status: Option<u16>);
+        with_code(code: Option<String>);
+        with_details(details: Option<Value>);
+        with_request_id(request_id: Option<String>);
+        with_resource_id(resource_id: Option<String>);
+        with_retry_after(retry_after: Option<Duration>);
+        with_permanent(permanent: bool);
+        with_assumed_idempotent(assumed_idempotent: bool);
+        /// Sets the next step, as an instruction.
+        with_advice(advice: Option<&'static str>);
+        /// Sets the number of records of a list that were read before the failure.
+        with_records(records: Option<usize>);
     }
 
     /// Sets the operation unless there is one.
     pub(crate) fn with_operation(mut self, operation: Option<&'static Operation>) -> Self {
         self.0.operation = self.0.operation.or(operation);
-        self
-    }
-
-    pub(crate) fn with_request(mut self, request: FailedRequest) -> Self {
-        self.0.request = Some(request);
-        self
-    }
-
-    pub(crate) fn with_status(mut self, status: u16) -> Self {
-        self.0.status = Some(status);
-        self
-    }
-
-    pub(crate) fn with_code(mut self, code: Option<String>) -> Self {
-        self.0.code = code;
-        self
-    }
-
-    pub(crate) fn with_details(mut self, details: Option<Value>) -> Self {
-        self.0.details = details;
-        self
-    }
-
-    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
-        self.0.request_id = id;
-        self
-    }
-
-    pub(crate) fn with_resource_id(mut self, id: Option<String>) -> Self {
-        self.0.resource_id = id;
-        self
-    }
-
-    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.0.retry_after = wait;
         self
     }
 
@@ -348,30 +336,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_permanent(mut self, permanent: bool) -> Self {
-        self.0.permanent = permanent;
-        self
-    }
-
-    pub(crate) fn with_assumed_idempotent(mut self, assumed: bool) -> Self {
-        self.0.assumed_idempotent = assumed;
-        self
-    }
-
     pub(crate) fn with_body(mut self, body: String) -> Self {
         self.0.body = (!body.is_empty()).then_some(body);
-        self
-    }
-
-    /// Sets the next step, as an instruction.
-    pub(crate) fn with_advice(mut self, advice: impl Into<Option<&'static str>>) -> Self {
-        self.0.advice = advice.into();
-        self
-    }
-
-    /// Sets the number of records of a list that were read before the failure.
-    pub(crate) fn with_records(mut self, records: usize) -> Self {
-        self.0.records = Some(records);
         self
     }
 

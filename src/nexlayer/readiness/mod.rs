@@ -333,7 +333,7 @@ fn ignorable(error: Error) -> Result<Error> {
 fn session_ended(error: Error) -> Error {
     Error::new(ErrorKind::Gone, "the session and its applications ended")
         .with_code(error.code().map(str::to_owned))
-        .with_status(error.status().unwrap_or_default())
+        .with_status(error.status())
         .with_operation(error.operation())
         .with_attempts(error.attempts(), error.elapsed())
         .with_effect(Effect::None)
