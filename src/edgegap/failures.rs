@@ -59,7 +59,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::failure::tests::classified;
+    use crate::transport::failure::classified;
     use serde_json::json;
 
     #[test]

@@ -121,7 +121,7 @@ fn message(json: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::failure::tests::classified;
+    use crate::transport::failure::classified;
 
     /// Rows: status body => kind (effect, if it is certain): message.
     const FAILURES: &str = r#"

@@ -239,7 +239,10 @@ fn redirect_origin(headers: &HeaderMap) -> Option<String> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+pub(crate) use tests::classified;
+
+#[cfg(test)]
+mod tests {
     //! Helper for the tests of the platforms' `classify`.
 
     use super::{Classified, Failure};

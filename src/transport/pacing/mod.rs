@@ -196,8 +196,10 @@ fn buckets(key: BucketsKey) -> Arc<Buckets> {
     buckets
 }
 
-#[cfg(all(test, feature = "edgegap"))]
+#[cfg(test)]
 mod tests {
+    #![cfg(feature = "edgegap")]
+
     use super::*;
 
     fn pacer(url: &str, token: &str) -> Pacer {
