@@ -3,6 +3,7 @@
 use crate::error::{Effect, ErrorKind};
 use crate::operation::{Evidence, Operation};
 use crate::transport::platform::{Classified, Failure};
+use crate::transport::rate_limit::RateLimit;
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
@@ -147,9 +148,7 @@ fn is_missing_route(failure: &Failure<'_>) -> bool {
 
 /// The 429 of a used-up quota has no `Retry-After`, and requests are left in the rate limit window.
 fn is_quota(headers: &HeaderMap) -> bool {
-    let left = headers
-        .get("x-ratelimit-remaining")
-        .and_then(|left| left.to_str().ok()?.trim().parse::<u64>().ok());
+    let left = RateLimit::of(headers).and_then(|limit| limit.remaining);
     !headers.contains_key(http::header::RETRY_AFTER) && left.is_some_and(|left| left > 0)
 }
 

@@ -1,9 +1,10 @@
 //! Errors for failure responses, and whether the platform acted.
 
+use super::Scope;
 use super::limits::EXCERPT_BYTES;
 use super::mask::Mask;
+use super::rate_limit::{header_text, wait_asked_for};
 use super::response::request_id;
-use super::{Scope, rate_limit};
 use crate::error::{Effect, Error, ErrorKind, with_unit};
 use crate::operation::Operation;
 use http::{HeaderMap, Method, header};
@@ -82,10 +83,8 @@ pub struct Failure<'a> {
 impl Failure<'_> {
     /// Whether the content type is plain text.
     pub fn is_plain_text(&self) -> bool {
-        let content_type = self.headers.get(header::CONTENT_TYPE);
-        content_type
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.starts_with("text/plain"))
+        let content_type = header_text(self.headers, header::CONTENT_TYPE.as_str());
+        content_type.is_some_and(|value| value.starts_with("text/plain"))
     }
 }
 
@@ -188,7 +187,7 @@ impl Scope {
         classified
             .into_error(target.effect_of(status))
             .with_status(status)
-            .with_retry_after(rate_limit::wait_asked_for(status, headers))
+            .with_retry_after(wait_asked_for(status, headers))
             .with_request_id(request_id(headers))
             .with_body(text.into_owned())
     }

@@ -27,11 +27,10 @@
 //! | `pipeline` | the order of the steps: spend limit, credentials, pacing, attempt, retry, deadline |
 //! | `platform` | `Profile`: constants and functions that differ by platform |
 //! | `probe` | a `GET` to a server other than the platform's, such as a deployed site |
-//! | `rate_limit` | parses `X-RateLimit-*`; how long to wait after a response |
+//! | `rate_limit` | parses `Retry-After` and `X-RateLimit-*`; how long to wait after a response |
 //! | `redact` | redacts requests for previews, records and errors |
 //! | `response` | reads response bodies up to a limit; request ids |
 //! | `retry` | the retry policy: which failures, backoff, jitter, budget |
-//! | `retry_after` | parses `Retry-After` |
 //! | `send` | sends one attempt: over the network, or to the fake network of a test |
 //! | `spend_limit` | `max_creates`: limits the calls that cost money |
 
@@ -52,7 +51,6 @@ pub(crate) mod rate_limit;
 pub(crate) mod redact;
 pub(crate) mod response;
 pub(crate) mod retry;
-mod retry_after;
 pub(crate) mod send;
 mod spend_limit;
 

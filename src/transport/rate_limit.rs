@@ -1,11 +1,17 @@
-//! Rate-limit headers: parses `X-RateLimit-*`, and decides how long to wait after a response.
+//! Rate-limit headers: parses `Retry-After` and `X-RateLimit-*`, and decides how long to wait after a
+//! response.
 
-use super::retry_after::{header_text, retry_after, valid_wait, wait_until};
+use crate::time::parse_http_date;
 use http::HeaderMap;
-use std::time::{Duration, UNIX_EPOCH};
+use http::header::{DATE, RETRY_AFTER};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A smaller `X-RateLimit-Reset` is not a time, but the number of seconds until the next window.
 const FIRST_TIME: u64 = 1_000_000_000;
+
+/// Longer waits are invalid: milliseconds instead of seconds, or a clock that was never set. The longest
+/// window of a platform is a month.
+const MAX_WAIT: Duration = Duration::from_secs(366 * 86_400);
 
 /// A platform's rate limit, from the `X-RateLimit-*` headers of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,11 +72,37 @@ fn until_reset(headers: &HeaderMap) -> Option<Duration> {
     wait_until(reset, headers)
 }
 
+/// The wait that `Retry-After` requests: seconds, also with a fraction, or a date. An invalid value counts as missing.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = header_text(headers, RETRY_AFTER.as_str())?;
+    match value.parse() {
+        Ok(seconds) => valid_wait(Duration::try_from_secs_f64(seconds).ok()?),
+        Err(_) => wait_until(parse_http_date(value)?, headers),
+    }
+}
+
+/// The wait until a time, by the server's clock if the response has a `Date`: the local clock may differ by
+/// minutes.
+fn wait_until(time: SystemTime, headers: &HeaderMap) -> Option<Duration> {
+    let now = header_text(headers, DATE.as_str())
+        .and_then(parse_http_date)
+        .unwrap_or_else(SystemTime::now);
+    valid_wait(time.duration_since(now).unwrap_or_default())
+}
+
+fn valid_wait(wait: Duration) -> Option<Duration> {
+    (wait <= MAX_WAIT).then_some(wait)
+}
+
+/// The value of a header without surrounding white space, if it is ASCII.
+pub(super) fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    Some(headers.get(name)?.to_str().ok()?.trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use http::{HeaderName, HeaderValue};
-    use std::time::SystemTime;
 
     const DATE_VALUE: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
 
