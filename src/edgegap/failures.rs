@@ -9,9 +9,9 @@ use serde_json::Value;
 /// Bodies are `{message, details?}`, or `{request_id, message}` for the 422 of a deploy.
 pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
-    let may_deploy = failure
-        .operation
-        .is_none_or(|operation| operation.behaviour.spends);
+    let operation = failure.operation;
+    let id = operation.map_or("", |operation| operation.id);
+    let may_deploy = operation.is_none_or(|operation| operation.behaviour.spends);
     let Some(json) = failure.json else {
         // The platform responds in JSON. HTML or text comes from another server or an unknown path.
         if failure.status == 404 && !failure.text.trim().is_empty() {
@@ -26,10 +26,8 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     };
     let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
     classified.message = text("message");
-    classified.details = json
-        .get("details")
-        .filter(|details| !details.is_null())
-        .cloned();
+    let details = json.get("details").filter(|details| !details.is_null());
+    classified.details = details.cloned();
     classified.resource_id = text("request_id");
     match failure.status {
         422 if !may_deploy => classified,
@@ -37,18 +35,10 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
             .kind(ErrorKind::Rejected)
             .advice("stop it: deployment(id).stop()"),
         // The real platform responds to an unknown id with 400. The id is the only argument.
-        400 if failure
-            .operation
-            .is_some_and(|operation| operation.id == "get_deployment") =>
-        {
-            classified.kind(ErrorKind::NotFound)
-        }
+        400 if id == "get_deployment" => classified.kind(ErrorKind::NotFound),
         // Without an id it is unknown whether a deployment exists.
         422 => classified.effect(Effect::Unknown),
-        401 if failure
-            .operation
-            .is_some_and(|operation| operation.id == "stop_own_deployment") =>
-        {
+        401 if id == "stop_own_deployment" => {
             classified.advice("check ARBITRIUM_DELETE_TOKEN, which is valid for one deployment")
         }
         401 => classified.advice("check EDGEGAP_TOKEN"),
