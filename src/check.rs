@@ -13,3 +13,13 @@ pub(crate) fn text(name: &str, text: &str) -> Result<()> {
     };
     Err(Error::invalid_request(format!("the {name} {problem}")))
 }
+
+/// Rejects a URL that is not `http` or `https`. The error omits the URL, which may contain a secret.
+pub(crate) fn http_url(name: &str, url: &str) -> Result<()> {
+    let url = reqwest::Url::parse(url);
+    if url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        return Ok(());
+    }
+    let problem = format!("the {name} is not an http or https URL");
+    Err(Error::invalid_request(problem))
+}

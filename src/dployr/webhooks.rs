@@ -9,6 +9,7 @@ use super::{
     Webhook,
 };
 use crate::call::Call;
+use crate::check::http_url;
 use crate::error::{Error, Result};
 use crate::raw::dployr::{Op, types};
 use crate::secret::{CallbackUrl, PersonalData, REDACTED, Secret};
@@ -70,12 +71,7 @@ struct WebhookUrl(CallbackUrl);
 impl WebhookUrl {
     /// Checks the URL and the events, because the control plane does not.
     fn checked(&self, events: &[EventType]) -> Result<String> {
-        let url = reqwest::Url::parse(self.0.expose());
-        if !url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-            return Err(Error::invalid_request(
-                "the webhook's URL is not an http or https URL",
-            ));
-        }
+        http_url("webhook's URL", self.0.expose())?;
         if events.is_empty() {
             return Err(Error::invalid_request(
                 "the webhook has no events, so nothing would be sent",

@@ -2,7 +2,7 @@
 
 use super::{Client, DeploymentHandle, RequestId};
 use crate::call::Call;
-use crate::check::text;
+use crate::check::{http_url, text};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::checked;
 use crate::raw::edgegap::{Op, enums::UserType, types};
@@ -204,7 +204,9 @@ impl NewDeployment {
             &body.webhook_on_error,
             &body.webhook_on_terminated,
         ];
-        webhooks.into_iter().flatten().try_for_each(check_webhook)?;
+        for webhook in webhooks.into_iter().flatten() {
+            http_url("URL of a webhook", webhook.url.expose())?;
+        }
         Ok(body)
     }
 }
@@ -383,14 +385,4 @@ fn check_resources(resources: &types::Resources) -> Result<()> {
     Err(Error::invalid_request(format!(
         "{units} CPU units and {memory} MiB of memory: {rule}"
     )))
-}
-
-fn check_webhook(webhook: &types::Webhook) -> Result<()> {
-    let url = reqwest::Url::parse(webhook.url.expose());
-    if url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-        return Ok(());
-    }
-    Err(Error::invalid_request(
-        "a webhook URL is not an http or https URL",
-    ))
 }
