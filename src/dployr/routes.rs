@@ -3,7 +3,7 @@
 use super::client::check_port;
 use super::domains::check_domain;
 use super::{Client, Handle, Page, RoutableService, Route, RouteId, ServiceId};
-use crate::call::Call;
+use crate::call::{Call, Stop};
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
 use crate::raw::dployr::{Op, types};
@@ -31,14 +31,13 @@ impl NewRoute {
         }
     }
 
-    fn into_raw(self) -> Result<types::RouteCreate> {
+    fn into_raw(self) -> Result<types::RouteCreate, Stop> {
         check_domain(&self.domain)?;
-        let service = self.service.map_err(Error::invalid_request)?;
         let port = i64::from(self.port);
         check_port(port)?;
         Ok(types::RouteCreate {
             domain: self.domain,
-            service_id: service.into(),
+            service_id: self.service?.into(),
             port,
         })
     }

@@ -100,17 +100,14 @@ impl NewApplication {
         self
     }
 
-    fn checked(self) -> Result<types::ApplicationCreate> {
+    fn checked(self) -> Result<types::ApplicationCreate, Stop> {
         check::text("application name", &self.name)?;
         check_instances(self.instances)?;
         self.branch.check()?;
         Ok(types::ApplicationCreate {
             name: self.name,
-            region_id: self.region.map_err(Error::invalid_request)?.into(),
-            instance_type_id: self
-                .instance_type
-                .map_err(Error::invalid_request)?
-                .to_string(),
+            region_id: self.region?.into(),
+            instance_type_id: self.instance_type?.into(),
             instance_amount: self.instances.into(),
             integration_id: self.branch.integration_id,
             repository_id: self.branch.repository_id,

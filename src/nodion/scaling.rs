@@ -4,7 +4,7 @@ use super::{
     ApplicationHandle, ChildHandle, InstanceTypeId, Page, Process, ProcessId, ScalingEvent,
     WorkerId,
 };
-use crate::call::Call;
+use crate::call::{Call, Stop};
 use crate::error::{Error, Result};
 use crate::id::{CheckedId, checked};
 use crate::raw::nodion::{Op, types};
@@ -52,16 +52,12 @@ impl Scaling {
         self
     }
 
-    fn checked(self) -> Result<types::ScalingEventCreate, Error> {
+    fn checked(self) -> Result<types::ScalingEventCreate, Stop> {
         check_instances(self.instances)?;
-        let worker = self.worker.transpose().map_err(Error::invalid_request)?;
         Ok(types::ScalingEventCreate {
             instance_amount: self.instances.into(),
-            instance_type_id: self
-                .instance_type
-                .map_err(Error::invalid_request)?
-                .to_string(),
-            worker_id: worker.map(Into::into),
+            instance_type_id: self.instance_type?.into(),
+            worker_id: self.worker.transpose()?.map(Into::into),
         })
     }
 }
