@@ -2,6 +2,7 @@
 
 use super::problems::{InvalidSpec, Problem};
 use super::schemas::{components, operations};
+use super::yaml::options;
 use openapiv3::OpenAPI;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ pub struct Document {
 
 /// Parses the text of a spec.
 pub fn load(file: &str, text: &str) -> Result<Document, InvalidSpec> {
-    let json: Value = serde_saphyr::from_str(text).map_err(|error| {
+    let json: Value = serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         let message = error.to_string();
         let first = message
             .lines()

@@ -2,6 +2,7 @@
 
 use super::problems::{InvalidSpec, Problem};
 use super::schemas::{items, resolve, text};
+use super::yaml::options;
 use openapiv3::{Components, MediaType, OpenAPI, ReferenceOr, Response, StatusCode};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -9,13 +10,14 @@ use std::fmt::Write as _;
 /// The entries of one platform, comma separated.
 pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String, InvalidSpec> {
     // Parsed again, because `serde_json::Value` sorts the examples by name.
-    let ordered: OpenAPI = serde_saphyr::from_str(spec).map_err(|error| {
-        let message = format!("the examples are invalid: {error}");
-        InvalidSpec::one(
-            file,
-            Problem::new("$", message, "correct the examples in the YAML"),
-        )
-    })?;
+    let ordered: OpenAPI =
+        serde_saphyr::from_str_with_options(spec, options()).map_err(|error| {
+            let message = format!("the examples are invalid: {error}");
+            InvalidSpec::one(
+                file,
+                Problem::new("$", message, "correct the examples in the YAML"),
+            )
+        })?;
     let mut out = String::new();
     for (path, method, operation) in ordered.operations() {
         let id = operation.operation_id.as_deref().unwrap_or_default();
@@ -126,7 +128,7 @@ components:
   examples:
     First: {value: 1}
 ";
-        let json = serde_saphyr::from_str(text).unwrap();
+        let json = serde_saphyr::from_str_with_options(text, options()).unwrap();
         let table = render("x", "specs/x.yaml", text, &json).unwrap();
         assert!(table.contains(r#"query: &["b"]"#), "{table}");
         let at = |piece: &str| table.find(piece).unwrap();

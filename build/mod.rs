@@ -18,6 +18,7 @@
 //! | `examples` | writes the example replies for the feature `testing` |
 //! | `schemas` | looks up schemas, operations and references in a spec |
 //! | `problems` | the error types |
+//! | `yaml` | the options of every YAML reader |
 
 pub mod client_parameters;
 pub mod constraints;
@@ -31,6 +32,7 @@ pub mod problems;
 pub mod raw_client;
 pub mod schemas;
 pub mod success_replies;
+pub mod yaml;
 
 use problems::InvalidSpec;
 

@@ -150,6 +150,18 @@ fn a_new_enum_value_becomes_a_variant() {
 }
 
 #[test]
+fn an_unquoted_off_or_n_is_text() {
+    let text = edited("nodion", "enum: [created, ", "enum: [off, created, ");
+    let generated = run("nodion", &text).unwrap();
+    assert!(generated.client.contains("Off = \"off\","));
+    let quoted = spec("dployr");
+    let text = quoted.replace("NEW: 'n'", "NEW: n");
+    assert_ne!(text, quoted);
+    let examples = |text: &str| run("dployr", text).unwrap().examples;
+    assert_eq!(examples(&text), examples(&quoted));
+}
+
+#[test]
 fn a_new_property_becomes_a_field() {
     let text = edited(
         "nodion",

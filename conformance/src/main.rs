@@ -10,6 +10,8 @@ mod nginx;
 mod prism;
 mod report;
 mod wiremock;
+#[path = "../../build/yaml.rs"]
+mod yaml;
 
 use report::Report;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@
 
 use crate::calls::{Kind, Outcome, Tweak, attempts, summary};
 use crate::report::Report;
-use crate::{Result, Servers};
+use crate::{Result, Servers, yaml};
 use deploykit::http::Method;
 use deploykit::nodion;
 use serde::Deserialize;
@@ -70,7 +70,8 @@ struct Received {
 }
 
 pub async fn check(servers: &Servers, report: &mut Report) -> Result<()> {
-    let rows: Vec<Row> = serde_saphyr::from_str(include_str!("../faults.yaml"))?;
+    let table = include_str!("../faults.yaml");
+    let rows: Vec<Row> = serde_saphyr::from_str_with_options(table, yaml::options())?;
     let rows = rows.into_iter().map(Arc::new).enumerate();
     let cells: Vec<_> = rows
         .flat_map(|(number, row)| {

@@ -37,6 +37,7 @@ pub mod spec;
 mod state;
 mod time;
 mod webhooks;
+mod yaml;
 
 pub use builder::SandboxBuilder;
 pub use credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};

@@ -53,8 +53,7 @@ impl Client {
     ///
     /// Source: `Nexlayer/docs:data/openapi.json`
     pub fn validate(&self, manifest: &Manifest) -> Call<Validation> {
-        let body = serde_saphyr::from_str(manifest.as_str());
-        let body = body.map_err(|error| yaml::error(&error));
+        let body = yaml::parse(manifest.as_str());
         let call = self.call(Op::ValidateManifest, move |raw| async move {
             let body = types::ManifestDocument(body?);
             let Reply(reply) = raw.validate_manifest(&body).await?.into_inner();

@@ -1,5 +1,8 @@
 //! Successful replies from the examples of the specs, with a canary in every secret field.
 
+#[path = "../../build/yaml.rs"]
+mod yaml;
+
 use crate::canaries::Plant;
 use deploykit::operation::Operation;
 use serde_json::{Map, Value, json};
@@ -35,7 +38,8 @@ impl Spec {
         let mut specs = SPECS.lock().unwrap_or_else(PoisonError::into_inner);
         let spec = specs.entry(api).or_insert_with(|| {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{api}.yaml"));
-            serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+            let text = std::fs::read_to_string(path).unwrap();
+            serde_saphyr::from_str_with_options(&text, yaml::options()).unwrap()
         });
         Self(spec.clone())
     }

@@ -2,6 +2,9 @@
 
 #![allow(dead_code)] // Each test uses only a part.
 
+#[path = "../../build/yaml.rs"]
+mod yaml;
+
 use deploykit::operation::{OPERATIONS, Operation};
 use deploykit::testing::CannedReply;
 use serde_json::Value;
@@ -35,7 +38,8 @@ impl Example {
 /// All example replies of a platform, including failures.
 pub fn examples(api: &str) -> Vec<Example> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("specs/{api}.yaml"));
-    let spec: Value = serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let text = std::fs::read_to_string(file).unwrap();
+    let spec: Value = serde_saphyr::from_str_with_options(&text, yaml::options()).unwrap();
     let resolve = |value: &Value| match value.get("$ref").and_then(Value::as_str) {
         Some(target) => spec.pointer(&target[1..]).unwrap().clone(),
         None => value.clone(),

@@ -1,6 +1,6 @@
 //! The documented replies of a spec.
 
-use crate::Result;
+use crate::{Result, yaml};
 use deploykit::operation::OPERATIONS;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,7 +23,8 @@ pub fn path(api: &str) -> PathBuf {
 
 /// Replies by `operationId`, one per status and media type.
 pub fn replies(api: &str) -> Result<BTreeMap<&'static str, Vec<Documented>>> {
-    let spec: Value = serde_saphyr::from_str(&std::fs::read_to_string(path(api))?)?;
+    let text = std::fs::read_to_string(path(api))?;
+    let spec: Value = serde_saphyr::from_str_with_options(&text, yaml::options())?;
     let mut replies = BTreeMap::<_, Vec<_>>::new();
     for operation in OPERATIONS.iter().filter(|operation| operation.api == api) {
         let method = operation.method.to_lowercase();

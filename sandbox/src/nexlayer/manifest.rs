@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{body_of, failure, message};
 use crate::platform::Call;
 use crate::reply::{HandlerResult, Reply};
+use crate::yaml::options;
 
 /// A valid manifest.
 ///
@@ -101,7 +102,7 @@ pub(super) fn manifest_of(call: &Call) -> Result<Manifest, Reply> {
     if !matches!(media_type.as_deref(), Some("text/x-yaml" | "text/yaml")) {
         return Err(failure(400, "Content-Type must be text/x-yaml"));
     }
-    let manifest = serde_saphyr::from_slice(&call.request.body);
+    let manifest = serde_saphyr::from_slice_with_options(&call.request.body, options());
     let manifest: Value = manifest.map_err(|_| failure(400, "Invalid YAML"))?;
     read(&manifest).map_err(|problems| {
         let first = problems.first();

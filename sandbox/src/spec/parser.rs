@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Operation;
 use super::schema::{Schema, Schemas, schemas};
+use crate::yaml::options;
 
 /// A path, query or header parameter.
 pub(super) struct Parameter {
@@ -75,7 +76,8 @@ impl<'a> Resolver<'a> {
 ///
 /// The specs are compiled in, and a test checks that all of them parse.
 pub(super) fn operations(text: &str) -> Vec<Operation> {
-    let mut document: Value = serde_saphyr::from_str(text).unwrap_or_default();
+    let document = serde_saphyr::from_str_with_options(text, options());
+    let mut document: Value = document.unwrap_or_default();
     let schemas = schemas(&mut document);
     let resolver = Resolver(&document);
     let paths = document.get("paths").and_then(Value::as_object);

@@ -13,7 +13,7 @@ const VISIBLE_IN_SECRETS: [&str; 4] = ["name", "fileName", "mountPath", "path"];
 
 /// Parses a manifest and redacts it; `None` if it cannot be parsed.
 pub(in crate::nexlayer) fn redact(text: &str) -> Option<RedactedManifest> {
-    let mut root = yaml::parse(text).ok()?.value;
+    let mut root: Node = yaml::parse(text).ok()?;
     let mut secrets = Vec::new();
     redact_fields(&mut root, &mut secrets);
     Some(RedactedManifest {

@@ -1,12 +1,14 @@
 //! A YAML parser that keeps the positions of keys and values.
 
 use crate::error::Error;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_saphyr::budget::BudgetBreach;
-use serde_saphyr::options::NonFiniteFloatPolicy;
 use serde_saphyr::{Error as Fault, Spanned};
 use std::fmt;
+
+#[path = "../../../build/yaml.rs"]
+mod options;
 
 /// A YAML value with the positions of its parts.
 pub(super) enum Node {
@@ -26,25 +28,15 @@ pub(super) struct Scalar {
 /// Parses a document. Ignores a byte order mark, also in positions.
 ///
 /// `yes` and `0755` are parsed as strings, as in YAML 1.2, so that they are sent as written.
-pub(super) fn parse(text: &str) -> crate::Result<Spanned<Node>> {
-    let options = serde_saphyr::options! {
-        // The default of 64 overflows a stack of 2 MiB in debug builds.
-        budget: serde_saphyr::budget! { max_depth: 24 },
-        strict_booleans: true,
-        leading_zero_numbers_as_strings: true,
-        underscored_numbers_as_strings: true,
-        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
-        ignore_binary_tag_for_string: true,
-        with_snippet: false,
-    };
-    serde_saphyr::from_str_with_options(without_byte_order_mark(text), options)
+pub(in crate::nexlayer) fn parse<T: DeserializeOwned>(text: &str) -> crate::Result<T> {
+    serde_saphyr::from_str_with_options(without_byte_order_mark(text), options::options())
         .map_err(|fault| error(&fault))
 }
 
 /// Converts a parser error, with line and column.
 ///
 /// Drops the parser's message: it contains keys and values, which may be secrets.
-pub(in crate::nexlayer) fn error(fault: &Fault) -> Error {
+fn error(fault: &Fault) -> Error {
     let mut message = "the manifest is not valid YAML".to_owned();
     if let Some(at) = fault.location() {
         message += &format!(" at line {}, column {}", at.line(), at.column());

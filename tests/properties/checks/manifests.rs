@@ -1,5 +1,8 @@
 //! Manifests: parsed values, errors and redacted previews.
 
+#[path = "../../../build/yaml.rs"]
+mod yaml;
+
 use super::{SESSION, assert_sound, platforms};
 use deploykit::nexlayer::Manifest;
 use deploykit::nexlayer::manifest::Rule;
@@ -42,7 +45,8 @@ pub fn check(data: &[u8]) {
     if shown.starts_with("<manifest of ") {
         return;
     }
-    let Ok(read) = serde_saphyr::from_str::<Value>(&text) else {
+    let read = serde_saphyr::from_str_with_options::<Value>(&text, yaml::options());
+    let Ok(read) = read else {
         return;
     };
     let (mut secrets, mut others) = (Vec::new(), String::new());

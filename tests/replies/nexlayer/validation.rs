@@ -2,6 +2,7 @@
 
 use super::manifest;
 use crate::json_reply;
+use crate::support::Server;
 use deploykit::nexlayer::{Client, Manifest, Validation};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{ErrorKind, Result};
@@ -181,4 +182,33 @@ async fn schema_is_returned_unchanged() {
     assert_eq!(schema(json_reply(200, &body)).await.unwrap(), document);
     let error = schema(json_reply(200, json!(7))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+}
+
+#[tokio::test]
+async fn a_validation_sends_the_values_that_a_deployment_sends() {
+    let vars = "{DEBUG: yes, COUNTRY: NO, AXIS: y, MODE: 0755, BIG: 1_000, RATIO: .nan}";
+    let text = format!("application: {{name: abc, pods: [{{name: web, vars: {vars}}}]}}");
+    let manifest = Manifest::parse(text.as_str()).unwrap();
+    let server = Server::replies("200 OK", &["content-type: application/json"], "{}").await;
+    let client = Client::builder()
+        .base_url(&server.base_url)
+        .build()
+        .unwrap();
+    client.validate(&manifest).await.unwrap();
+    client.deploy(manifest.clone()).await.unwrap();
+    let requests = server.requests();
+    let [validated, deployed] =
+        [0, 1].map(|at: usize| requests[at].split_once("\r\n\r\n").unwrap().1);
+    assert_eq!(deployed, text);
+    let validated: Value = serde_json::from_str(validated).unwrap();
+    assert_eq!(
+        validated["application"]["pods"][0]["vars"],
+        json!({ "DEBUG": "yes", "COUNTRY": "NO", "AXIS": "y", "MODE": "0755", "BIG": "1_000", "RATIO": ".nan" })
+    );
+    for (key, value) in &manifest.spec().unwrap().pods[0].vars {
+        assert_eq!(
+            validated["application"]["pods"][0]["vars"][key],
+            value.expose()
+        );
+    }
 }
