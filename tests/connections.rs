@@ -10,6 +10,7 @@
 mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
+use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{
     ClientBuilder, Effect, ErrorKind, Retry, credentials::Credentials, dployr, nexlayer, nodion,
 };
@@ -374,4 +375,49 @@ fn an_error_explains_that_the_runtime_of_the_connection_has_ended() {
         error.to_string().contains("build a client per runtime"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_failed_connection_to_the_default_host_explains_how_to_set_another() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let dead = || {
+        reqwest::Client::builder()
+            .no_proxy()
+            .resolve("app.nexlayer.io", ([127, 0, 0, 1], 1).into())
+    };
+    let failed = async |builder: ClientBuilder<nexlayer::Nexlayer>| {
+        let client = builder.retry(Retry::off()).build().unwrap();
+        let error = client
+            .session(CANARY)
+            .reservations()
+            .list()
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect()),
+            (ErrorKind::Connect, Effect::None)
+        );
+        error.to_string()
+    };
+    let builder = || nexlayer::Client::builder().http_client(dead().build().unwrap());
+    let default = failed(builder()).await;
+    for words in [
+        "cannot connect to app.nexlayer.io",
+        "the default host",
+        "Client::builder().base_url(url)",
+        "NEXLAYER_BASE_URL",
+    ] {
+        assert!(default.contains(words), "{default}");
+    }
+    for base_url in ["https://app.nexlayer.io", "http://127.0.0.1:1"] {
+        let set = failed(builder().base_url(base_url)).await;
+        assert!(
+            set.contains("cannot connect") && !set.contains("default"),
+            "{set}"
+        );
+    }
+    let recorder = Recorder::new();
+    recorder.reply("get_reservations", CannedReply::connect_error());
+    let canned = failed(nexlayer::Client::builder().recorder(&recorder)).await;
+    assert!(canned.contains("the default host"), "{canned}");
 }

@@ -28,6 +28,7 @@ static PROFILE: Profile = Profile {
     api: "dployr",
     scheme: "Bearer",
     base_url: None,
+    default_host_advice: None,
     base_url_variable: "DPLOYR_BASE_URL",
     token_variable: "DPLOYR_TOKEN",
     secret_query: &[],

@@ -10,6 +10,7 @@ static PROFILE: Profile = Profile {
     api: "edgegap",
     scheme: "token",
     base_url: Some("https://api.edgegap.com"),
+    default_host_advice: None,
     base_url_variable: "EDGEGAP_BASE_URL",
     token_variable: "EDGEGAP_TOKEN",
     secret_query: &[],

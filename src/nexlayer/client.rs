@@ -10,6 +10,9 @@ static PROFILE: Profile = Profile {
     api: "nexlayer",
     scheme: "Bearer",
     base_url: Some("https://app.nexlayer.io"),
+    default_host_advice: Some(
+        "app.nexlayer.io is the default host: for another one, such as app.nexlayer.com, use Client::builder().base_url(url), or NEXLAYER_BASE_URL with from_env()",
+    ),
     base_url_variable: "NEXLAYER_BASE_URL",
     token_variable: "NEXLAYER_API_KEY",
     secret_query: &["sessionToken"],
@@ -31,7 +34,8 @@ crate::raw::client! {
 impl Client {
     /// Builds a client for `https://app.nexlayer.io`.
     ///
-    /// The token is optional: it is the API key of an account.
+    /// Newer pages of the platform name `https://app.nexlayer.com`: set
+    /// [`base_url`](ClientBuilder::base_url) if the default host cannot be reached. The token is optional: it is the API key of an account.
     pub fn builder() -> ClientBuilder<Nexlayer> {
         ClientBuilder::default()
     }

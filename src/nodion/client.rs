@@ -14,6 +14,7 @@ static PROFILE: Profile = Profile {
     api: "nodion",
     scheme: "Bearer",
     base_url: Some("https://api.nodion.com"),
+    default_host_advice: None,
     base_url_variable: "NODION_BASE_URL",
     token_variable: "NODION_TOKEN",
     secret_query: &[],

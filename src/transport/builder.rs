@@ -291,6 +291,10 @@ impl<P: Platform> ClientBuilder<P> {
             http: options.connections.client(&base_url, options.plain_http)?,
             pacer: Pacer::new(&pacing, profile.api, &base_url, &auth),
             base_url,
+            connect_advice: match options.base_url {
+                None => profile.default_host_advice,
+                Some(_) => None,
+            },
             fake_network: self.fake_network,
             auth,
             headers: self.headers,

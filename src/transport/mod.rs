@@ -80,6 +80,8 @@ use std::time::Duration;
 pub struct Transport {
     pub(crate) profile: &'static Profile,
     pub(crate) base_url: String,
+    /// The next step if the server cannot be reached.
+    pub(crate) connect_advice: Option<&'static str>,
     pub(crate) http: reqwest::Client,
     /// Whether the caller supplied `http`.
     pub(crate) is_custom_http: bool,

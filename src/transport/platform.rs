@@ -16,6 +16,8 @@ pub struct Profile {
     pub scheme: &'static str,
     /// The default base URL; `None` for a self-hosted platform.
     pub base_url: Option<&'static str>,
+    /// The next step if the default base URL cannot be reached.
+    pub default_host_advice: Option<&'static str>,
     /// Environment variables.
     pub base_url_variable: &'static str,
     pub token_variable: &'static str,

@@ -21,18 +21,26 @@ const BROKEN: &str = "the connection broke before the response";
 impl Scope {
     /// Sends a request and returns the response, of which the body is not yet read.
     pub(super) async fn send(&self, request: Request, target: &Target) -> Result<Response> {
-        if let Some(network) = &self.transport.fake_network {
-            let response = network.answer(&self.parts(target.operation, &request))?;
-            return response.play(target).await;
-        }
-        let sent = self.transport.http.execute(request).await;
-        sent.map_err(|error| {
-            let error = network_error(error, target);
-            if self.transport.is_custom_http && error.kind() == ErrorKind::Connect {
-                // A custom client may have followed a redirect after the platform acted.
-                return error.with_effect(target.effect());
+        let transport = &self.transport;
+        let sent = match &transport.fake_network {
+            Some(network) => {
+                let response = network.answer(&self.parts(target.operation, &request))?;
+                response.play(target).await
             }
-            error
+            None => {
+                let sent = transport.http.execute(request).await;
+                sent.map_err(|error| network_error(error, target))
+            }
+        };
+        sent.map_err(|error| match error.kind() {
+            ErrorKind::Connect => error
+                .with_effect(match transport.is_custom_http {
+                    // A custom client may have followed a redirect after the platform acted.
+                    true => target.effect(),
+                    false => Effect::None,
+                })
+                .with_advice(transport.connect_advice),
+            _ => error,
         })
     }
 }
