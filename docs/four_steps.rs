@@ -1,6 +1,6 @@
 //! Deploy, wait, print the last log lines, remove: one function per platform.
 //!
-//! `tests/four_steps.rs` runs them against the sandbox.
+//! `tests/programs.rs` runs them against the sandbox.
 
 use deploykit::{Result, dployr, edgegap, nexlayer, nodion};
 

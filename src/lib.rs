@@ -2,18 +2,7 @@
 //! [Edgegap](edgegap).
 //!
 //! ```no_run
-//! # async fn example() -> deploykit::Result<()> {
-//! use deploykit::edgegap::{Client, NewDeployment, User};
-//!
-//! let edgegap = Client::from_env()?; // EDGEGAP_TOKEN
-//! let player = User::ip([75, 28, 35, 192].into());
-//! let new = NewDeployment::new("my-app", "25.05.30", player).env("MODE", "ranked");
-//!
-//! let server = edgegap.deploy(new).await?.deployment();
-//! let ready = server.wait().await?;
-//! println!("{}", ready.endpoint("gameport")?);
-//! server.stop().await?;
-//! # Ok(()) }
+#![doc = include_str!("../docs/quickstart.rs")]
 //! ```
 //!
 //! | platform | what it is | client |
@@ -154,7 +143,7 @@ pub use transport::builder::ClientBuilder;
 pub use transport::platform::Platform;
 pub use transport::retry::Retry;
 
-/// Compiles the examples of the README and of `docs/`.
+/// Runs the examples of the README and of `docs/`.
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../README.md")]

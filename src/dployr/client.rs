@@ -120,8 +120,9 @@ impl Client {
 
     /// A copy with another token. Settings, limits and connections are shared.
     ///
-    /// ```no_run
-    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let dployr = deploykit::testing::Recorder::new().dployr()?;
     /// let tokens = dployr.login("user@example.com", "password").await?;
     /// let dployr = dployr.with_token(tokens.access_token)?;
     /// # Ok(()) }

@@ -388,14 +388,17 @@ impl Deployments {
     ///
     /// Returns the deployments of this name that were created or changed since then.
     ///
-    /// ```no_run
-    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder();
+    /// # let sandbox = sandbox.dployr_dialect(deploykit_sandbox::Dialect::ControlPlane).in_process();
+    /// # let dployr = sandbox.dployr_builder().cluster(sandbox.dployr_access().cluster_id).build()?;
     /// use deploykit::Effect;
-    /// use deploykit::dployr::NewDeployment;
+    /// use deploykit::dployr::{NewDeployment, ServiceType};
     /// use std::time::{Duration, SystemTime};
     ///
     /// let before = SystemTime::now();
-    /// let app = NewDeployment::from_git("my-app", "https://github.com/user/repo");
+    /// let app = NewDeployment::from_image("my-app", "nginx:1.27").kind(ServiceType::Web);
     /// match dployr.deploy(app).await {
     ///     Err(error) if error.effect() == Effect::Unknown => {
     ///         tokio::time::sleep(Duration::from_secs(5)).await; // let the list catch up
@@ -543,8 +546,11 @@ impl DeploymentHandle {
     /// intervals of up to 15 s, for at most 15 minutes; [`Wait`] has methods to change this. A redeployed
     /// name keeps its record, whose status is `pending` again once the server accepts the redeployment.
     ///
-    /// ```no_run
-    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder();
+    /// # let sandbox = sandbox.dployr_dialect(deploykit_sandbox::Dialect::ControlPlane).in_process();
+    /// # let dployr = sandbox.dployr_builder().cluster(sandbox.dployr_access().cluster_id).build()?;
     /// use deploykit::dployr::{NewDeployment, ServiceType};
     /// let app = NewDeployment::from_image("my-app", "nginx:1.27").kind(ServiceType::Web);
     /// let ready = dployr.deploy(app).await?.deployment().wait().await?;

@@ -49,8 +49,9 @@ impl Domains {
     ///
     /// Set the DNS records of the response, and then [`verify`](DomainHandle::verify) the domain.
     ///
-    /// ```no_run
-    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let dployr = deploykit::testing::Recorder::new().dployr_builder().cluster("c-1").build()?;
     /// use deploykit::dployr::NewDomain;
     /// let new = NewDomain::new("app.example.com", "web-one");
     /// let domain = dployr.domains().create(new).await?;

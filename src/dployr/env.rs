@@ -114,8 +114,9 @@ impl EnvVariables {
     /// - Secret variables and the health check are kept. A service without a health check gets `/`.
     /// - If the variable already has this value, nothing is written and the task has no id.
     ///
-    /// ```no_run
-    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let dployr = deploykit::testing::Recorder::new().dployr()?;
     /// let service = dployr.service("01M85NWYM50C3XD23R6MCKYEYQ");
     /// let variables = service.env_variables().instance("loop-node-1");
     /// let task = variables.rewrite_with("NODE_ENV", "production").await?;

@@ -76,8 +76,9 @@ impl Events {
 
     /// Lists one page of the events: `GET /v1/runtime/events`.
     ///
-    /// ```no_run
-    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let dployr = deploykit::testing::Recorder::new().dployr()?;
     /// use deploykit::dployr::{EventType, EventWindow};
     /// let ended = dployr.events().kind(EventType::DeploymentFinished).within(EventWindow::Day);
     /// for event in ended.list().all().await? {

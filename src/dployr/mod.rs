@@ -1,13 +1,18 @@
 //! Client for dployr, a platform on your own machines with a hosted or self-hosted control plane.
 //!
-//! ```no_run
-//! # async fn example() -> deploykit::Result<()> {
+//! ```
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
 //! use deploykit::dployr::{Client, LogOptions, NewDeployment, ServiceType};
+//! # let _ = || -> deploykit::Result<Client> {
 //! let dployr = Client::builder()
 //!     .base_url("https://base.dployr.io")
 //!     .token("dpat_…")
 //!     .cluster("01M85NWTN0TJ4JW1JXEKRNC9Z2")
 //!     .build()?;
+//! # Ok(dployr) };
+//! # let sandbox = deploykit_sandbox::Sandbox::builder();
+//! # let sandbox = sandbox.dployr_dialect(deploykit_sandbox::Dialect::ControlPlane).in_process();
+//! # let dployr = sandbox.dployr_builder().cluster(sandbox.dployr_access().cluster_id).build()?;
 //! let app = NewDeployment::from_git("my-app", "https://github.com/user/repo")
 //!     .kind(ServiceType::Web)
 //!     .runtime("nodejs", "20")

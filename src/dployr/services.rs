@@ -399,8 +399,9 @@ impl ServiceHandle {
 
     /// Changes the service and redeploys it: `PATCH /v1/services/{id}`.
     ///
-    /// ```no_run
-    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let dployr = deploykit::testing::Recorder::new().dployr()?;
     /// use deploykit::dployr::ServiceUpdate;
     /// let service = dployr.service("01M85NWYM50C3XD23R6MCKYEYQ");
     /// let name = service.get().await?.name;

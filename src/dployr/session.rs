@@ -99,10 +99,13 @@ impl Client {
     ///
     /// An unknown address creates a new user.
     ///
-    /// ```no_run
-    /// # async fn example(dployr: deploykit::dployr::Client, read: impl Fn() -> String) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder();
+    /// # let sandbox = sandbox.dployr_dialect(deploykit_sandbox::Dialect::ControlPlane).in_process();
+    /// # let (dployr, read) = (sandbox.dployr()?, || sandbox.dployr_access().login_code);
     /// use deploykit::dployr::NewApiToken;
-    /// let sent = dployr.login_by_email("user@example.com").await?;
+    /// let sent = dployr.login_by_email("owner@example.com").await?;
     /// let session = sent.verify(read()).await?;
     /// let dployr = dployr.with_session(session.id)?;
     /// let token = dployr.api_tokens().create(NewApiToken::new("deploys")).await?;

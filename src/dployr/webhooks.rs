@@ -153,8 +153,9 @@ impl Webhooks {
     /// [`CallbackSecret`](crate::webhook::CallbackSecret) to the URL, and decode the body with
     /// [`WebhookEvent`].
     ///
-    /// ```no_run
-    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let dployr = deploykit::testing::Recorder::new().dployr()?;
     /// use deploykit::dployr::{EventType, WebhookSetup};
     /// use deploykit::webhook::CallbackSecret;
     ///

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 
 /// A filter for a list of deployments; for [`Deployments::filter`](super::Deployments::filter).
 ///
-/// ```no_run
-/// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+/// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
 /// use deploykit::edgegap::{DeploymentStatus, Filter, Match};
 /// let failed = edgegap
 ///     .deployments()

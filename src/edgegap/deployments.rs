@@ -22,8 +22,9 @@ const LOG_LINES: usize = 20;
 
 /// The deployments of the organisation; returned by [`Client::deployments`].
 ///
-/// ```no_run
-/// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+/// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
 /// let mut tagged = edgegap.deployments().tagged("eu").list().stream();
 /// while let Some(deployment) = tagged.next().await {
 ///     println!("{}", deployment?.request_id);
@@ -58,9 +59,13 @@ impl Client {
     ///
     /// Calls reject an invalid id.
     ///
-    /// ```no_run
-    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
     /// let server = edgegap.deployment("c0653765de3b");
+    /// # use deploykit::edgegap::{NewDeployment, User};
+    /// # let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+    /// # let server = edgegap.deploy(new).await?.deployment();
     /// let deployment = server.get().await?;
     /// if deployment.is_ready() {
     ///     println!("{}", deployment.endpoint("gameport")?); // c0653765de3b.pr.edgegap.net:30345
@@ -77,8 +82,9 @@ impl Client {
     /// Each round sends one request per page of 100 deployments. The platform allows 10 of these requests
     /// per second. A deployment that is not listed is requested with [`get`](DeploymentHandle::get).
     ///
-    /// ```no_run
-    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
     /// let mut watcher = edgegap.watch(["c0653765de3b", "a69f8e3e0555"]);
     /// while let Some(change) = watcher.next().await {
     ///     let change = change?;
@@ -169,8 +175,10 @@ impl Deployments {
     /// at most 100 deployments, newest first. Give each deployment a unique tag, and read the clock before
     /// you deploy:
     ///
-    /// ```no_run
-    /// # async fn example(edgegap: deploykit::edgegap::Client, match_id: &str) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
+    /// # let match_id = "7";
     /// use deploykit::edgegap::{NewDeployment, User};
     /// use deploykit::Effect;
     /// use std::time::{Duration, SystemTime};
@@ -284,9 +292,13 @@ impl DeploymentHandle {
     /// that grow from 2 s to 10 s, for up to 3 minutes. [`Wait`] has methods to change these defaults. For
     /// many deployments, [`Client::watch`] sends fewer requests.
     ///
-    /// ```no_run
-    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
     /// let server = edgegap.deployment("c0653765de3b");
+    /// # use deploykit::edgegap::{NewDeployment, User};
+    /// # let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+    /// # let server = edgegap.deploy(new).await?.deployment();
     /// let ready = server.wait().on_change(|seen| println!("{}", seen.raw_status)).await?;
     /// println!("{}", ready.endpoint("gameport")?);
     ///

@@ -7,8 +7,9 @@ use crate::raw::edgegap::Op;
 
 /// The locations where servers can run; returned by [`Client::locations`].
 ///
-/// ```no_run
-/// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+/// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
 /// let locations = edgegap.locations().of_version("my-app", "25.05.30");
 /// for location in locations.list().all().await? {
 ///     println!("{:?}", location.city);

@@ -9,11 +9,16 @@ use std::time::{Duration, SystemTime};
 
 /// The metrics of a deployment; returned by [`DeploymentHandle::metrics`].
 ///
-/// ```no_run
-/// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+/// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
 /// use std::time::{Duration, SystemTime};
 /// let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
-/// let metrics = edgegap.deployment("c0653765de3b").metrics().since(an_hour_ago);
+/// let server = edgegap.deployment("c0653765de3b");
+/// # use deploykit::edgegap::{NewDeployment, User};
+/// # let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+/// # let server = edgegap.deploy(new).await?.deployment();
+/// let metrics = server.metrics().since(an_hour_ago);
 /// let metrics = metrics.steps(Duration::from_secs(60)).get().await?;
 /// println!("{:?}", metrics.cpu);
 /// # Ok(()) }

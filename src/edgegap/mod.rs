@@ -1,9 +1,12 @@
 //! Edgegap: game servers close to their players.
 //!
-//! ```no_run
-//! # async fn example() -> deploykit::Result<()> {
+//! ```
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
 //! use deploykit::edgegap::{Client, NewDeployment, User};
+//! # let _ = || -> deploykit::Result<Client> {
 //! let edgegap = Client::from_env()?; // EDGEGAP_TOKEN, with or without "token "
+//! # Ok(edgegap) };
+//! # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
 //! let players = [User::ip([75, 28, 35, 192].into()), User::coordinates(45.508888, -73.561668)];
 //! let new = NewDeployment::for_users("my-app", "25.05.30", players)
 //!     .env("MODE", "ranked")

@@ -153,8 +153,9 @@ impl DeploymentHandle {
 /// A deployment must meet all conditions. Without a condition, the platform would stop all deployments, so
 /// calls reject a condition with an empty list of values.
 ///
-/// ```no_run
-/// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+/// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
 /// use deploykit::edgegap::StopFilter;
 /// let old = StopFilter::any_tag(["match-7", "match-8"]).without_tags(["keep"]);
 /// let stopped = edgegap.deployments().stop_matching(old).await?;

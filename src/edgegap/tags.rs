@@ -12,9 +12,13 @@ const MAX_CHARS: usize = 40;
 
 /// The tags of a deployment; returned by [`DeploymentHandle::tags`].
 ///
-/// ```no_run
-/// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+/// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
 /// let server = edgegap.deployment("c0653765de3b");
+/// # use deploykit::edgegap::{NewDeployment, User};
+/// # let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+/// # let server = edgegap.deploy(new).await?.deployment();
 /// server.tags().create("ranked").await?;
 /// server.tag("ranked").rename("casual").await?;
 /// for tag in server.tags().list().all().await? {

@@ -1,9 +1,13 @@
 //! Nexlayer: applications from a `nexlayer.yaml`, without an account.
 //!
-//! ```no_run
-//! # async fn example() -> deploykit::Result<()> {
+//! ```
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+//! # std::env::set_current_dir("examples").unwrap();
 //! use deploykit::nexlayer::{Client, Manifest};
+//! # let _ = || -> deploykit::Result<Client> {
 //! let nexlayer = Client::new()?;
+//! # Ok(nexlayer) };
+//! # let nexlayer = deploykit_sandbox::Sandbox::builder().in_process().nexlayer()?;
 //! let deployed = nexlayer.deploy(Manifest::from_path("nexlayer.yaml")?).await?;
 //! println!("{} is at {:?}", deployed.application_name, deployed.url);
 //!

@@ -38,8 +38,10 @@ impl Client {
     /// Deploys nothing. An invalid manifest is a result, not an error. The manifest is sent as JSON,
     /// without comments and with aliases expanded.
     ///
-    /// ```no_run
-    /// # async fn example(nexlayer: deploykit::nexlayer::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let nexlayer = deploykit_sandbox::Sandbox::builder().in_process().nexlayer()?;
+    /// # std::env::set_current_dir("examples").unwrap();
     /// use deploykit::nexlayer::Manifest;
     /// let manifest = Manifest::from_path("nexlayer.yaml")?;
     /// for finding in nexlayer.validate(&manifest).await?.findings {

@@ -167,8 +167,9 @@ impl Applications {
     /// Nodion bills the instances of the application from then on. The application runs nothing before you
     /// [`deploy`](ApplicationHandle::deploy) it.
     ///
-    /// ```no_run
-    /// # async fn example(nodion: deploykit::nodion::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let nodion = deploykit_sandbox::Sandbox::builder().in_process().nodion()?;
     /// use deploykit::nodion::{Branch, NewApplication};
     ///
     /// let regions = nodion.regions().list().await?;

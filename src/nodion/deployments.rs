@@ -77,8 +77,10 @@ impl ApplicationHandle {
     /// Returns before the deployment is ready: see [`wait`](DeploymentHandle::wait). To restart an
     /// application, redeploy it.
     ///
-    /// ```no_run
-    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder().in_process();
+    /// # let application = sandbox.nodion()?.application(sandbox.nodion_access().application_id);
     /// let deployed = application.deploy().await?;
     /// let live = deployed.deployment().wait().await?;
     /// println!("number {} is {}", live.deploy_number, live.status);
@@ -160,8 +162,10 @@ impl Deployments {
     /// Use it after a [`deploy`](ApplicationHandle::deploy) with
     /// [`Effect::Unknown`](crate::Effect::Unknown). Get the latest number before you deploy:
     ///
-    /// ```no_run
-    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder().in_process();
+    /// # let application = sandbox.nodion()?.application(sandbox.nodion_access().application_id);
     /// use deploykit::Effect;
     /// use std::time::Duration;
     ///
@@ -249,8 +253,10 @@ impl DeploymentHandle {
     /// Polls [`get`](Self::get) immediately, then at intervals that grow from 5 s to 20 s, for up to 15
     /// minutes. [`Wait`] has methods to change these defaults.
     ///
-    /// ```no_run
-    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder().in_process();
+    /// # let application = sandbox.nodion()?.application(sandbox.nodion_access().application_id);
     /// let deployed = application.deploy().await?;
     /// let wait = deployed.deployment().wait();
     /// let live = wait.on_change(|seen| println!("{}", seen.raw_status)).await?;

@@ -48,8 +48,10 @@ impl Domains {
     ///
     /// To serve the application at the domain, verify it, connect it and deploy:
     ///
-    /// ```no_run
-    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder().in_process();
+    /// # let application = sandbox.nodion()?.application(sandbox.nodion_access().application_id);
     /// let domain = application.domains().create("www.example.com").await?;
     /// println!("set this TXT record: {:?}", domain.verification_code);
     /// // After the TXT record has propagated:

@@ -126,8 +126,10 @@ impl EnvVariables {
     /// Lists all variables with their values:
     /// `GET /v1/applications/{id}/env_variables`.
     ///
-    /// ```no_run
-    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder().in_process();
+    /// # let application = sandbox.nodion()?.application(sandbox.nodion_access().application_id);
     /// use deploykit::nodion::{EnvVariableUpdate, NewEnvVariable};
     ///
     /// let (key, value) = ("DATABASE_URL", "postgres://db.example/app");

@@ -36,8 +36,10 @@ type QueryTime = std::result::Result<String, String>;
 /// For [`ApplicationHandle::logs`] and [`ApplicationHandle::follow_logs`]. The limit of 200 lines does not
 /// apply to a followed log.
 ///
-/// ```no_run
-/// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+/// # let sandbox = deploykit_sandbox::Sandbox::builder().in_process();
+/// # let application = sandbox.nodion()?.application(sandbox.nodion_access().application_id);
 /// use deploykit::nodion::LogOptions;
 ///
 /// let lines = application.logs(LogOptions::new().tail(100)).await?;

@@ -1,11 +1,16 @@
 //! Nodion: applications from a Git repository or an image.
 //!
-//! ```no_run
-//! # async fn example() -> deploykit::Result<()> {
+//! ```
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
 //! use deploykit::nodion::Client;
 //!
+//! # let _ = || -> deploykit::Result<Client> {
 //! let nodion = Client::from_env()?; // NODION_TOKEN and, if needed, NODION_PROJECT
+//! # Ok(nodion) };
+//! # let sandbox = deploykit_sandbox::Sandbox::builder().in_process();
+//! # let nodion = sandbox.nodion()?;
 //! let application = nodion.application("92955d4f-2e44-4e48-8cb6-9c6c434afebb");
+//! # let application = nodion.application(sandbox.nodion_access().application_id);
 //! let deployed = application.deploy().await?;
 //! let live = deployed.deployment().wait().await?;
 //! println!("deployment {} is live", live.deploy_number);

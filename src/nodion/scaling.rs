@@ -100,8 +100,10 @@ impl ApplicationHandle {
     /// [`max_creates`](crate::ClientBuilder::max_creates). Returns the scaling event, or `None` if the
     /// response, which is undocumented, does not contain it.
     ///
-    /// ```no_run
-    /// # async fn example(application: deploykit::nodion::ApplicationHandle) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder().in_process();
+    /// # let application = sandbox.nodion()?.application(sandbox.nodion_access().application_id);
     /// use deploykit::nodion::Scaling;
     ///
     /// if let Some(same_type) = application.get().await?.instance_type_id {

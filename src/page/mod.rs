@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 /// One page of a list, or the whole list of an endpoint without pagination.
 ///
-/// ```no_run
-/// # #[cfg(feature = "dployr")]
-/// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+/// # let dployr = deploykit::testing::Recorder::new().dployr()?;
 /// let second = dployr.deployments().page(2).page_size(50).list().await?;
 /// println!("{} of {:?}", second.page, second.total_pages);
 /// for deployment in second {
@@ -188,9 +188,9 @@ impl<T: Send + 'static> Call<Page<T>> {
     /// page is a separate call with the options of this one: a [`deadline`](Call::deadline) applies to
     /// each page, and the observer is called for each. The default page size is the platform's maximum.
     ///
-    /// ```no_run
-    /// # #[cfg(feature = "edgegap")]
-    /// # async fn example(edgegap: deploykit::edgegap::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
     /// let mut servers = edgegap.deployments().tagged("eu").list().stream();
     /// while let Some(server) = servers.next().await {
     ///     println!("{}", server?.request_id);
@@ -214,9 +214,9 @@ impl<T: Send + 'static> Call<Page<T>> {
     ///
     /// To read only the first ten, use `stream().limit(10).try_collect()`.
     ///
-    /// ```no_run
-    /// # #[cfg(feature = "dployr")]
-    /// # async fn example(dployr: deploykit::dployr::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let dployr = deploykit::testing::Recorder::new().dployr()?;
     /// for service in dployr.services().list().all().await? {
     ///     println!("{}", service.name);
     /// }

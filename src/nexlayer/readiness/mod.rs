@@ -74,8 +74,11 @@ impl ApplicationHandle {
     ///
     /// Applies to [`check_readiness`](Self::check_readiness) and [`wait`](Self::wait).
     ///
-    /// ```no_run
-    /// # async fn example(deployed: deploykit::nexlayer::Deployed) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let nexlayer = deploykit_sandbox::Sandbox::builder().in_process().nexlayer()?;
+    /// # let manifest = deploykit::nexlayer::Manifest::from_path("examples/nexlayer.yaml")?;
+    /// # let deployed = nexlayer.deploy(manifest).await?;
     /// use deploykit::nexlayer::Signal;
     /// let application = deployed.application().signals([Signal::Reservation, Signal::Pods]);
     /// let ready = application.wait().await?; // sends no request to the site
@@ -149,8 +152,10 @@ impl ApplicationHandle {
     /// Polls [`check_readiness`](Self::check_readiness) immediately, then at intervals that grow from 5 s
     /// to 15 s, for up to 5 minutes. [`Wait`] has methods to change these defaults.
     ///
-    /// ```no_run
-    /// # async fn example(nexlayer: deploykit::nexlayer::Client) -> deploykit::Result<()> {
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let nexlayer = deploykit_sandbox::Sandbox::builder().in_process().nexlayer()?;
+    /// # std::env::set_current_dir("examples").unwrap();
     /// use deploykit::nexlayer::Manifest;
     /// let deployed = nexlayer.deploy(Manifest::from_path("nexlayer.yaml")?).await?;
     /// let ready = deployed.application().wait().on_change(|now| println!("{:?}", now.reason)).await?;

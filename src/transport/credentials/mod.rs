@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime};
 
 /// The credentials of a client: a fixed token, or tokens that are renewed.
 ///
-/// ```no_run
+/// ```
 /// use deploykit::{credentials::{Credentials, Tokens}};
 ///
 /// # async fn read_from_vault() -> Result<String, std::io::Error> { Ok(String::new()) }

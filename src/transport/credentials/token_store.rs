@@ -57,8 +57,8 @@ impl<S: TokenStore> ErasedStore for S {
 /// Use one file per account: tokens of another platform, base URL or account are ignored and replaced.
 /// File access blocks the thread for a moment.
 ///
-/// ```no_run
-/// # fn example() -> deploykit::Result<()> {
+/// ```
+/// # fn main() -> deploykit::Result<()> {
 /// # #[cfg(feature = "dployr")] {
 /// use deploykit::{dployr, credentials::FileStore};
 /// let client = dployr::Client::builder()

@@ -50,8 +50,9 @@ return {1, wait}
 /// A [`SharedBudget`] on a Redis server: all processes with the same server and account name share a
 /// platform's rates.
 ///
-/// ```no_run
-/// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::Result<()> {
+/// ```
+/// # fn main() -> deploykit::Result<()> {
+/// # let builder = deploykit::edgegap::Client::builder().token("secret");
 /// use deploykit::{pacing::{Fallback, Pacing, RedisBudget}};
 /// let budget = RedisBudget::new("redis://:password@redis.internal:6379/0", "my-organisation")?;
 /// // While Redis is down, each of the four processes uses a quarter of the rate.

@@ -1,4 +1,4 @@
-//! The programs of `docs/four_steps.rs` on the sandbox.
+//! The programs of the README and of `docs/` on the sandbox. Their short examples are doctests.
 
 #[path = "../docs/four_steps.rs"]
 mod four_steps;
@@ -6,7 +6,43 @@ mod four_steps;
 use deploykit::ErrorKind;
 use deploykit::nexlayer::Manifest;
 use deploykit::{dployr, edgegap};
-use deploykit_sandbox::{Dialect, Sandbox};
+use deploykit_sandbox::{Dialect, Platform, Sandbox};
+use std::process::Command;
+use std::time::Duration;
+
+mod quickstart {
+    include!("../docs/quickstart.rs");
+
+    #[test]
+    #[ignore = "needs the environment of the test below, which starts it"]
+    fn program() {
+        main().unwrap();
+    }
+}
+
+#[test]
+fn readme_contains_the_quickstart() {
+    let program = include_str!("../docs/quickstart.rs");
+    assert!(include_str!("../README.md").contains(program));
+}
+
+#[tokio::test]
+async fn quickstart_prints_the_endpoint_and_stops_the_server() {
+    let sandbox = Sandbox::builder().ready_after(Duration::ZERO);
+    let sandbox = sandbox.start().await.unwrap();
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program
+        .args(["quickstart::program", "--exact", "--ignored", "--nocapture"])
+        .env("EDGEGAP_BASE_URL", &sandbox.edgegap().base_url)
+        .env("EDGEGAP_TOKEN", &sandbox.edgegap().token);
+    let output = tokio::task::spawn_blocking(move || program.output());
+    let output = output.await.unwrap().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains(".pr.edgegap.net:"), "{text}");
+    let requests = sandbox.requests_to(Platform::Edgegap);
+    assert_eq!(requests.last().unwrap().method.as_str(), "DELETE");
+}
 
 #[tokio::test(start_paused = true)]
 async fn edgegap_deployment_is_stopped_at_the_end() {
