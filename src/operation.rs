@@ -61,7 +61,7 @@ pub struct Behaviour {
     pub pace: Option<Pace>,
     /// The time class, which selects the default timeouts.
     pub time: TimeClass,
-    /// Secret parts of the request: `query.sessionToken`, `body.password`.
+    /// Secret and personal parts of the request: `query.sessionToken`, `body.password`.
     pub secrets: &'static [&'static str],
     /// The changes on the server; `None` if it only reads.
     pub side_effects: Option<&'static str>,

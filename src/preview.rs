@@ -35,7 +35,7 @@ pub const CANONICAL_VERSION: u32 = 1;
 ///
 /// - credentials and cookies;
 /// - header and query values added by the caller;
-/// - parts that the spec marks as secret
+/// - parts that the spec marks as secret or personal
 ///   ([`Behaviour::secrets`](crate::operation::Behaviour::secrets));
 /// - user info, query and fragment of git and webhook URLs;
 /// - the secrets of a Nexlayer manifest;

@@ -414,6 +414,36 @@ fn invalid_behaviour_is_refused() {
 }
 
 #[test]
+fn an_email_address_without_a_mark_is_refused() {
+    for (api, old, new, expected) in [
+        (
+            "dployr",
+            "secrets: [body.email, body.password]",
+            "secrets: [body.password]",
+            "$.paths./v1/auth/login.post.requestBody: the e-mail address `body.email` is not marked",
+        ),
+        (
+            "dployr",
+            "secrets: [body.users]",
+            "secrets: []",
+            "$.paths./v1/clusters/{id}/users.post.requestBody: the e-mail address `body.users` is not marked",
+        ),
+        (
+            "nodion",
+            "        deploy_number:\n",
+            "        billing_email:\n          type: string\n          description: A person.\n        deploy_number:\n",
+            "get.responses.200: the e-mail address `deployments[].billing_email` is not marked",
+        ),
+    ] {
+        let invalid = run(api, &edited(api, old, new)).unwrap_err().to_string();
+        assert!(
+            invalid.contains(expected),
+            "{expected}\nis not in\n{invalid}"
+        );
+    }
+}
+
+#[test]
 fn spends_and_final_on_are_required_and_in_the_table() {
     let at = "$.paths./v1/applications/{application_id}/deployments.post.x-behaviour.";
     assert_refused(

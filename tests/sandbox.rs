@@ -52,6 +52,7 @@ impl Setup for OnSandbox {
             "authorization (container)" => self.self_stop().1,
             "path.stop_key" => self.self_stop().0,
             "body.code" => dployr.login_code,
+            "body.email" => dployr.email,
             "body.password" => dployr.password,
             "body.token" => dployr.identity_token,
             "body.sessionID" | "body.sessionToken" | "query.sessionToken" => {
@@ -67,7 +68,6 @@ impl Setup for OnSandbox {
         match (self.platform, name) {
             (Platform::Nexlayer, "application") => "guestbook".to_owned(),
             (Platform::Dployr, "cluster") => dployr.cluster_id,
-            (Platform::Dployr, "email") => dployr.email,
             (Platform::Dployr, "instance_tag") => dployr.instance_tag,
             // Only names under `.test` can be verified.
             (Platform::Dployr, "domain") => "app.test".to_owned(),

@@ -5,6 +5,7 @@
 
 pub mod extensions;
 mod links;
+mod personal_data;
 
 use super::open_enums;
 use super::problems::{InvalidSpec, Problems};
@@ -36,6 +37,7 @@ pub fn lint(file: &str, json: &Value) -> Result<(), InvalidSpec> {
         request_body(json, &at, operation, &mut problems);
         responses(json, &at, operation, &mut problems);
         extensions::operation(&at, method, operation, &mut problems);
+        personal_data::personal_data(json, &at, operation, &mut problems);
     }
     components(json, &mut problems);
     refuse_closed_enums(json, &mut problems);

@@ -64,6 +64,11 @@ impl Plant {
         self.get_or_create(place, "x")
     }
 
+    /// A canary that is an e-mail address.
+    pub fn email(&self, place: &str) -> String {
+        self.get_or_create(place, "x@example.com")
+    }
+
     /// The canary of a place. A new one ends with `tail`.
     fn get_or_create(&self, place: &str, tail: &str) -> String {
         let mut planted = lock();

@@ -56,6 +56,7 @@ impl Setup for Planting {
             {
                 self.plant.plain(place)
             }
+            "body.email" | "body.users" => self.plant.email(place),
             place => self.plant.wide(place),
         }
     }

@@ -99,12 +99,12 @@ async fn dployr_values(search: &mut LeakSearch) {
     search.search_refused_call(client.webhooks().create(webhook));
     let setup = WebhookSetup::new(no_url, ["x"]);
     search.search_refused_call(signed_in.webhooks().set_up(setup));
-    // A login by e-mail: the code is secret.
+    // A login by e-mail: the address and the code are secret.
     let recorder = Recorder::new();
     recorder.answer_with(|_| CannedReply::json(200, "{}"));
     let builder = dployr::Client::builder().base_url("https://a.example");
     let client = builder.recorder(&recorder).build().unwrap();
-    let sent = client.login_by_email("a@b.example").await.unwrap();
+    let sent = client.login_by_email(plant.email("email")).await.unwrap();
     let verify = || sent.verify(plant.wide("code"));
     search.search_all_debug(&[&sent, &verify()]);
     search.search_preview("preview", &verify().preview().unwrap());

@@ -65,7 +65,7 @@ impl Arguments {
         let values = [
             ("authorization", token.as_str()),
             ("cluster", &dployr.cluster_id),
-            ("email", &dployr.email),
+            ("body.email", &dployr.email),
             ("body.password", &dployr.password),
             ("body.code", &dployr.login_code),
             ("body.token", &dployr.identity_token),

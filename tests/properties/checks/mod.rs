@@ -26,6 +26,8 @@ pub const SESSION: &str = "canary-session-4Qz7";
 pub const PASSWORD: &str = r#"canary-pa"ss\word"#;
 /// The value of a secret field.
 pub const VALUE: &str = "canary-value ü 77";
+/// An e-mail address.
+pub const EMAIL: &str = "canary-email@a.example";
 /// A secret that a response may contain as a number.
 pub const NUMBER: &str = "7734419902";
 /// The user info of a repository URL.

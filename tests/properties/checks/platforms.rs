@@ -1,7 +1,7 @@
 //! Calls of every operation, with a secret in each secret part.
 
 use super::operations::{Clients, Row, Setup, Variant, rows};
-use super::{NUMBER, PASSWORD, QUERY, SESSION, TOKEN, USER, VALUE};
+use super::{EMAIL, NUMBER, PASSWORD, QUERY, SESSION, TOKEN, USER, VALUE};
 use deploykit::dployr;
 use deploykit::operation::TimeClass;
 use deploykit::testing::CannedReply;
@@ -47,6 +47,7 @@ impl Setup for Planted {
             "cookie" | "path.stop_key" => SESSION,
             "query.sessionToken" | "body.sessionToken" | "body.sessionID" => SESSION,
             "body.password" | "body.code" => PASSWORD,
+            "body.email" | "body.users" => EMAIL,
             _ if place.ends_with("(query)") => QUERY,
             _ if place.starts_with("url") => USER,
             _ if place.starts_with("body.secrets") || place.ends_with("(second)") => NUMBER,

@@ -133,7 +133,7 @@ pub trait Setup: Send + Sync + 'static {
     /// The secret for a place: `authorization`, `cookie`, or a place from [`Behaviour::secrets`].
     ///
     /// Places that begin with `url` or `path` need a text without special URL characters.
-    /// `body.<manifest>` needs a plain YAML scalar.
+    /// `body.<manifest>` needs a plain YAML scalar. `body.email` and `body.users` become an e-mail address.
     ///
     /// [`Behaviour::secrets`]: deploykit::operation::Behaviour::secrets
     fn secret(&self, place: &str) -> String;
@@ -143,7 +143,7 @@ pub trait Setup: Send + Sync + 'static {
         self.value(name, default)
     }
 
-    /// Another non-secret argument, such as an e-mail address or a region.
+    /// Another non-secret argument, such as a region.
     fn value(&self, name: &str, default: &str) -> String {
         let _ = name;
         default.to_owned()
