@@ -87,14 +87,11 @@ impl Stopped {
             202 => StopOutcome::Queued,
             _ => StopOutcome::Stopping,
         };
-        let StopReply {
-            message,
-            deployment,
-        } = response.into_inner();
+        let reply = response.into_inner();
         Self {
             outcome,
-            message,
-            deployment,
+            message: reply.message,
+            deployment: reply.deployment,
         }
     }
 
