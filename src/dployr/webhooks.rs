@@ -71,7 +71,7 @@ struct WebhookUrl(CallbackUrl);
 impl WebhookUrl {
     /// Checks the URL and the events, because the control plane does not.
     fn checked(&self, events: &[EventType]) -> Result<String> {
-        http_url("webhook's URL", self.0.expose())?;
+        http_url("webhook URL", self.0.expose())?;
         if events.is_empty() {
             return Err(Error::invalid_request(
                 "the webhook has no events, so nothing would be sent",

@@ -205,7 +205,7 @@ impl NewDeployment {
             &body.webhook_on_terminated,
         ];
         for webhook in webhooks.into_iter().flatten() {
-            http_url("URL of a webhook", webhook.url.expose())?;
+            http_url("webhook URL", webhook.url.expose())?;
         }
         Ok(body)
     }

@@ -198,8 +198,6 @@ fn buckets(key: BucketsKey) -> Arc<Buckets> {
 
 #[cfg(test)]
 mod tests {
-    #![cfg(feature = "edgegap")]
-
     use super::*;
 
     fn pacer(url: &str, token: &str) -> Pacer {
