@@ -569,9 +569,9 @@ impl DeploymentHandle {
         let subject = self.name.clone().or_else(|| valid_id(&self.handle.id));
         let logged = (client.clone(), lookup.clone());
         Wait::new("dployr deployment", subject, SCHEDULE, move || {
-            find(&client, lookup.clone()).map(|deployment| {
-                let (phase, raw_status) = phase_and_raw_status(&deployment);
-                Snapshot::new(phase, raw_status, deployment)
+            find(&client, lookup.clone()).map(|deployment| Snapshot {
+                observation: observe(&deployment),
+                value: deployment,
             })
         })
         .with_log(move || log_tail(&logged.0, &logged.1))
@@ -601,21 +601,15 @@ fn log_tail(client: &Client, lookup: &CheckedId<Lookup>) -> Call<Vec<String>> {
 impl WatchSource for Deployments {
     fn list(&self) -> Call<Page<(String, Observation)>> {
         Deployments::list(self).map_items(|items: Vec<Deployment>| {
-            let listed = items.into_iter().map(|deployment| {
-                let (phase, raw_status) = phase_and_raw_status(&deployment);
-                (deployment.id.into(), Observation::new(phase, raw_status))
-            });
-            listed.collect()
+            let listed = items.into_iter();
+            let observed = listed.map(|one| (one.id.to_string(), observe(&one)));
+            observed.collect()
         })
     }
 
     fn lookup(&self, id: &str) -> Option<Call<Observation>> {
-        Some(
-            find(&self.client, checked(id).map(Lookup::Id)).map(|deployment| {
-                let (phase, raw_status) = phase_and_raw_status(&deployment);
-                Observation::new(phase, raw_status)
-            }),
-        )
+        let lookup = checked(id).map(Lookup::Id);
+        Some(find(&self.client, lookup).map(|found| observe(&found)))
     }
 }
 
@@ -745,10 +739,10 @@ pub(super) fn messages(lines: Vec<LogLine>) -> Vec<String> {
 }
 
 /// The phase of a deployment, and its status as the server sent it.
-fn phase_and_raw_status(deployment: &Deployment) -> (Phase, String) {
+fn observe(deployment: &Deployment) -> Observation {
     let status = deployment.status.as_ref();
-    let raw_status = status.map_or("", DeploymentStatus::as_str).to_owned();
-    (status.map_or(Phase::Unknown, phase_of), raw_status)
+    let raw_status = status.map_or("", DeploymentStatus::as_str);
+    Observation::new(status.map_or(Phase::Unknown, phase_of), raw_status)
 }
 
 /// The phase of a deployment status. `running` means in progress here.
