@@ -41,7 +41,7 @@ mod yaml;
 
 pub use builder::SandboxBuilder;
 pub use credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
-pub use dployr::Dialect;
+pub use dployr::{Dialect, NodeTask};
 pub use faults::{Delivery, Fault, FaultBuilder, FaultError, InjectedFault, Outcome};
 #[cfg(feature = "client")]
 pub use in_process::InProcessSandbox;

@@ -1,19 +1,15 @@
 //! Environment variables of a service.
 
-use super::client::Steps;
-use super::deployments::{check_key, first_match};
+use super::deployments::check_key;
 use super::shapes::Part;
-use super::{
-    Client, Instance, InstanceRole, InstanceTag, Page, ServiceHandle, ServiceUpdate, Task, TaskId,
-};
+use super::{Page, ServiceHandle, ServiceUpdate, ServiceUpdated};
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Result};
-use crate::id::{CheckedId, checked};
+use crate::error::ErrorKind;
 use crate::raw::dployr::{Op, types};
 use crate::secret::Secret;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// An environment variable. `Debug` redacts its value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -60,7 +56,6 @@ impl<'de> Deserialize<'de> for EnvListing {
 #[derive(Clone, Debug)]
 pub struct EnvVariables {
     pub(super) service: ServiceHandle,
-    pub(super) instance: Option<CheckedId<InstanceTag>>,
 }
 
 impl EnvVariables {
@@ -94,48 +89,48 @@ impl EnvVariables {
         })
     }
 
-    /// The instance to which a rewrite redeploys the service, by its tag.
-    ///
-    /// Required if the cluster has several instances.
-    pub fn instance(mut self, tag: impl TryInto<InstanceTag, Error: Into<Error>>) -> Self {
-        self.instance = Some(checked(tag));
-        self
-    }
-
     /// Sets a variable on a control plane, which **redeploys the service**.
     ///
-    /// Reads everything that an update would reset, and then writes all variables back with this one:
-    /// `GET /v1/services/{id}/envs`, `GET /v1/services/{id}`, `GET /v1/deployments`,
-    /// `GET /v1/services/{id}/secrets`, `GET /v1/instances` unless an [`instance`](Self::instance) is
-    /// named, `PATCH /v1/services/{id}`.
+    /// Reads all variables, and writes them back with this one and the other changes of the update:
+    /// `GET /v1/services/{id}/envs`, `PATCH /v1/services/{id}`. Replaces the variables of the update.
     ///
     /// - **Not atomic**: a concurrent change of the variables is lost.
     /// - The service is interrupted, and rebuilt if it comes from git.
-    /// - Secret variables and the health check are kept. A service without a health check gets `/`.
-    /// - If the variable already has this value, nothing is written and the task has no id.
+    /// - The update must state health check, domain and secrets, or allow their loss: see
+    ///   [`ServiceUpdate`].
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
     /// # let dployr = deploykit::testing::Recorder::new().dployr()?;
+    /// use deploykit::dployr::ServiceUpdate;
     /// let service = dployr.service("01M85NWYM50C3XD23R6MCKYEYQ");
-    /// let variables = service.env_variables().instance("loop-node-1");
-    /// let task = variables.rewrite_with("NODE_ENV", "production").await?;
-    /// println!("redeployed by {:?}", task.task_id);
+    /// let update = ServiceUpdate::new("loop-node-1")
+    ///     .health_check("/health")
+    ///     .domain("app.example.com")
+    ///     .replace_secrets([("API_KEY", "…")], []);
+    /// let variables = service.env_variables();
+    /// let updated = variables.rewrite_with("NODE_ENV", "production", update).await?;
+    /// println!("redeployed by {:?}", updated.task_id);
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// After these errors, nothing was changed:
-    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for a name that is empty or contains `=`
-    ///   or a control character, or if the cluster has several instances and none is named;
-    /// - the errors of the reads.
+    /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest), before the first request, for a name that
+    ///   is empty or contains `=` or a control character, and for an invalid update;
+    /// - the errors of the read.
     ///
     /// The last request has the errors of [`ServiceHandle::update`]. After its
     /// [`Unavailable`](crate::ErrorKind::Unavailable), the variable is set but not deployed.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
-    pub fn rewrite_with(&self, key: impl Into<String>, value: impl Into<Secret>) -> Call<Task> {
-        self.rewrite(key.into(), Some(value.into()))
+    pub fn rewrite_with(
+        &self,
+        key: impl Into<String>,
+        value: impl Into<Secret>,
+        update: ServiceUpdate,
+    ) -> Call<ServiceUpdated> {
+        self.rewrite(key.into(), Some(value.into()), update)
     }
 
     /// Removes a variable on a control plane, which **redeploys the service**.
@@ -147,69 +142,36 @@ impl EnvVariables {
     /// [`rewrite_with`](Self::rewrite_with).
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
-    pub fn rewrite_without(&self, key: impl Into<String>) -> Call<Task> {
-        self.rewrite(key.into(), None)
-    }
-
-    fn rewrite(&self, key: String, value: Option<Secret>) -> Call<Task> {
-        let variables = self.clone();
-        self.service
-            .client
-            .in_steps(Op::UpdateService, |steps| async move {
-                let valid = check_key(&key);
-                let instance = variables.instance.clone().transpose();
-                let instance = valid.and(instance.map_err(Error::invalid_request));
-                let instance = instance.map_err(|error| steps.refused(error))?;
-                let task_id = variables.rewrite_in(&steps, key, value, instance).await?;
-                Ok(Task {
-                    task_id,
-                    ..Task::default()
-                })
-            })
-    }
-
-    /// Does all reads before the update, and sends the settings that the update would reset.
-    async fn rewrite_in(
+    pub fn rewrite_without(
         &self,
-        steps: &Steps,
+        key: impl Into<String>,
+        update: ServiceUpdate,
+    ) -> Call<ServiceUpdated> {
+        self.rewrite(key.into(), None, update)
+    }
+
+    fn rewrite(
+        &self,
         key: String,
         value: Option<Secret>,
-        instance: Option<InstanceTag>,
-    ) -> Result<Option<TaskId>> {
-        let mut all = steps.run(self.get_map()).await?;
-        match value {
-            Some(value) if all.get(&key) == Some(&value) => return Ok(None),
-            Some(value) => drop(all.insert(key, value)),
-            None if all.remove(&key).is_some() => {}
-            None => {
-                let why = "the service has no variable of this name";
-                return Err(steps.error(ErrorKind::NotFound, why));
+        update: ServiceUpdate,
+    ) -> Call<ServiceUpdated> {
+        let service = self.service.clone();
+        let client = &self.service.client;
+        client.in_steps(Op::UpdateService, |steps| async move {
+            let valid = check_key(&key).and_then(|()| update.clone().into_raw());
+            valid.map_err(|error| steps.refused(error))?;
+            let mut all = steps.run(service.env_variables().get_map()).await?;
+            match value {
+                Some(value) => drop(all.insert(key, value)),
+                None if all.remove(&key).is_some() => {}
+                None => {
+                    let why = "the service has no variable of this name";
+                    return Err(steps.error(ErrorKind::NotFound, why));
+                }
             }
-        }
-        let service = steps.run(self.service.get()).await?;
-        let mut client = self.service.client.clone();
-        if let Some(cluster) = &service.cluster_id {
-            client = client.with_cluster(cluster)?;
-        }
-        let list = |number| client.deployments().page(number).page_size(100).list();
-        let deployment = first_match(steps, list, |found| match &service.deployment_id {
-            Some(id) => *id == found.id,
-            None => found.name == service.name,
-        });
-        // Required, because an update that omits the health check resets it.
-        let deployment = deployment.await?.ok_or_else(|| {
-            let why = "the deployment of the service is not in the list of the cluster";
-            steps.error(ErrorKind::NotFound, why)
-        })?;
-        let keep = secret_names(steps, &self.service).await?;
-        let instance = match instance {
-            Some(tag) => tag,
-            None => only_instance(steps, &client).await?,
-        };
-        let update = ServiceUpdate::new(instance, deployment.health_check.as_deref())
-            .replace_env(all)
-            .keeping_secrets(keep);
-        Ok(steps.run(self.service.update(update)).await?.task_id)
+            steps.run(service.update(update.replace_env(all))).await
+        })
     }
 }
 
@@ -261,44 +223,6 @@ impl EnvVariableHandle {
                 raw.delete_service_env(id.as_str(), &key).await?;
                 Ok(())
             })
-    }
-}
-
-/// The names of the service's secrets, each once.
-async fn secret_names(steps: &Steps, service: &ServiceHandle) -> Result<BTreeSet<String>> {
-    match steps.run(service.secrets().list()).await {
-        Ok(secrets) => Ok(secrets.into_iter().map(|secret| secret.key).collect()),
-        // A server without an encryption key has no secrets, according to its source code.
-        Err(error)
-            if error.status() == Some(503) && error.code() == Some("request.bad_request") =>
-        {
-            Ok(BTreeSet::new())
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// The tag of the only instance that runs services.
-async fn only_instance(steps: &Steps, client: &Client) -> Result<InstanceTag> {
-    let page = steps.run(client.instances().list()).await?;
-    let more = page.has_next;
-    let runs_services = |one: &Instance| one.role != Some(InstanceRole::Build);
-    let tags: Vec<_> = page
-        .into_iter()
-        .filter(runs_services)
-        .map(|instance| instance.tag)
-        .collect();
-    match tags.as_slice() {
-        [Some(tag)] if !more => Ok(tag.clone()),
-        [] => {
-            let why = "the cluster has no instance that runs services";
-            Err(steps.error(ErrorKind::Unavailable, why))
-        }
-        _ => {
-            let why = "the cluster has several instances, and the service may be on any of them";
-            let error = steps.error(ErrorKind::InvalidRequest, why);
-            Err(error.with_advice("choose the instance: env_variables().instance(tag)"))
-        }
     }
 }
 

@@ -178,10 +178,12 @@ fn missing_route_advice(operation: Option<&Operation>) -> &'static str {
         "delete_route" => instead!("domain(name).delete()"),
         "list_service_env" => instead!("env_variables().get_map()"),
         "set_service_env" => {
-            instead!("env_variables().rewrite_with(key, value), which redeploys the service")
+            instead!(
+                "env_variables().rewrite_with(key, value, update), which redeploys the service"
+            )
         }
         "delete_service_env" => {
-            instead!("env_variables().rewrite_without(key), which redeploys the service")
+            instead!("env_variables().rewrite_without(key, update), which redeploys the service")
         }
         "restart_service" => instead!("restart_by_stop_and_start()"),
         "update_deployment" => instead!("service(id).update(..), or deploy the name again"),
@@ -386,13 +388,13 @@ mod tests {
                 "set_service_env",
                 404,
                 plain,
-                Some("rewrite_with(key, value)"),
+                Some("rewrite_with(key, value, update)"),
             ),
             (
                 "delete_service_env",
                 404,
                 plain,
-                Some("rewrite_without(key)"),
+                Some("rewrite_without(key, update)"),
             ),
             (
                 "restart_service",

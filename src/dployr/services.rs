@@ -52,15 +52,40 @@ pub enum ServiceField {
     RemoteBranch,
 }
 
-/// Changes to a service; for [`ServiceHandle::update`]. Unset fields keep their values.
+/// Changes to a service; for [`ServiceHandle::update`] and [`EnvVariables::rewrite_with`].
 ///
-/// Every accepted update redeploys the service, even one without changes.
+/// Every accepted update redeploys the service, even one without changes. Unset fields keep their values,
+/// except those that the control plane **loses**:
+///
+/// | setting | lost | state it with |
+/// |---|---|---|
+/// | health check | in each update without it, which sets `/` | [`health_check`](Self::health_check) |
+/// | domain | if a deployment set it | [`domain`](Self::domain) or [`clear`](Self::clear) |
+/// | secret variables | if the first deployment set them | [`replace_secrets`](Self::replace_secrets) |
+///
+/// No response shows whether the service has them, so an update that does not state all three is
+/// refused unless it [allows their loss](Self::allow_loss).
+///
+/// ```no_run
+/// # async fn example(service: deploykit::dployr::ServiceHandle) -> deploykit::Result<()> {
+/// use deploykit::dployr::ServiceUpdate;
+/// let update = ServiceUpdate::new("loop-node-1")
+///     .health_check("/health")
+///     .domain("app.example.com")
+///     .replace_secrets([("API_KEY", "…")], [])
+///     .port(4000);
+/// println!("{:?}", service.update(update).await?.task_id);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to a service"]
 pub struct ServiceUpdate {
     instance: CheckedId<InstanceTag>,
     patch: ServicePatch,
 }
+    /// Whether the server passes on all secret variables that the update names.
+    states_secrets: bool,
+    allows_loss: bool,
 
 /// The body of an update.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -83,31 +108,30 @@ pub struct ServicePatch {
 }
 
 impl ServiceUpdate {
-    /// An update that redeploys the service to this instance, without other changes.
-    ///
-    /// The control plane requires the tag of the instance, and resets the path of the health check if an
-    /// update omits it. To keep the path, pass that of the current deployment; `None` sets `/`.
-    ///
-    /// ```
-    /// # use deploykit::dployr::{Deployment, ServiceUpdate};
-    /// # fn example(deployment: &Deployment) {
-    /// let update = ServiceUpdate::new("loop-node-1", deployment.health_check.as_deref());
-    /// # let _ = update; }
-    /// ```
-    pub fn new(
-        instance: impl TryInto<InstanceTag, Error: Into<Error>>,
-        health_check: Option<&str>,
-    ) -> Self {
+    /// An update that redeploys the service to the instance with this tag.
+    pub fn new(instance: impl TryInto<InstanceTag, Error: Into<Error>>) -> Self {
         Self {
             instance: checked(instance),
-            patch: ServicePatch {
-                health_check: health_check.map(str::to_owned),
-                ..ServicePatch::default()
-            },
+            patch: ServicePatch::default(),
+            states_secrets: false,
+            allows_loss: false,
         }
     }
 
     fn set(mut self, field: ServiceField, value: impl Into<Value>) -> Self {
+    /// Path of the health check. `/` is the server's default.
+    pub fn health_check(mut self, path: impl Into<String>) -> Self {
+        self.patch.health_check = Some(path.into());
+        self
+    }
+
+    /// Allows the server to lose the health check, the domain and the secret variables that this update
+    /// does not state.
+    pub fn allow_loss(mut self) -> Self {
+        self.allows_loss = true;
+        self
+    }
+
         self.patch.settings.insert(field, value.into());
         self
     }
@@ -122,33 +146,28 @@ impl ServiceUpdate {
         self
     }
 
-    /// Sets these secret variables and keeps those in `keep`. **All others are removed**:
-    /// [`ServiceSecrets::list`] lists the existing names.
+    /// Sets these secret variables and keeps those in `keep`, which [`ServiceSecrets::list`] returns.
+    /// **All others are removed.**
     ///
-    /// ```
-    /// # use deploykit::dployr::ServiceUpdate;
-    /// let update = ServiceUpdate::new("loop-node-1", Some("/health"));
-    /// let update = update.replace_secrets([("API_KEY", "…")], ["OLD"]);
-    /// # let _ = update;
-    /// ```
-    pub fn replace_secrets<K, V, N>(
+    /// The server does not pass on a kept variable without a `service_id`: it belongs to the first
+    /// deployment. Set it again, or [allow its loss](Self::allow_loss).
+    pub fn replace_secrets<'a, K, V>(
         mut self,
         set: impl IntoIterator<Item = (K, V)>,
-        keep: impl IntoIterator<Item = N>,
+        keep: impl IntoIterator<Item = &'a ServiceSecret>,
     ) -> Self
     where
         K: Into<String>,
         V: Into<Secret>,
-        N: Into<String>,
     {
         self.patch.secrets = Some(pairs(set));
-        self.patch.keep_secret_keys = Some(keep.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Keeps these secret variables. An empty set is not sent: the server then changes none.
-    pub(super) fn keeping_secrets(mut self, keep: BTreeSet<String>) -> Self {
-        self.patch.keep_secret_keys = (!keep.is_empty()).then_some(keep);
+        let (mut names, mut linked) = (BTreeSet::new(), BTreeSet::new());
+        for secret in keep {
+            names.insert(secret.key.clone());
+            linked.extend(secret.service_id.as_ref().map(|_| &secret.key));
+        }
+        self.states_secrets = linked.len() == names.len();
+        self.patch.keep_secret_keys = Some(names);
         self
     }
 
@@ -237,6 +256,16 @@ impl ServiceUpdate {
         }
         check_keys(patch.env_vars.iter().chain(&patch.secrets))?;
         for key in patch.keep_secret_keys.iter().flatten() {
+        let states_domain = patch.settings.contains_key(&ServiceField::Domain);
+        let states_all = states_domain && self.states_secrets && patch.health_check.is_some();
+        if !states_all && !self.allows_loss {
+            let why =
+                "the server may lose the health check, the domain and the secrets of the service";
+            return Err(Error::invalid_request(why).with_advice(
+                "state health_check(..), domain(..) and replace_secrets(..) with the secrets of the first \
+                 deploy set again; or allow_loss()",
+            ));
+        }
             check_key(key)?;
             if patch.secrets.iter().any(|set| set.contains_key(key)) {
                 return Err(Error::invalid_request(
@@ -399,25 +428,13 @@ impl ServiceHandle {
 
     /// Changes the service and redeploys it: `PATCH /v1/services/{id}`.
     ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
-    /// # let dployr = deploykit::testing::Recorder::new().dployr()?;
-    /// use deploykit::dployr::ServiceUpdate;
-    /// let service = dployr.service("01M85NWYM50C3XD23R6MCKYEYQ");
-    /// let name = service.get().await?.name;
-    /// let deployment = dployr.deployments().find(&name).await?;
-    /// // Keep the health check.
-    /// let update = ServiceUpdate::new("loop-node-1", deployment.health_check.as_deref());
-    /// println!("{:?}", service.update(update.port(4000)).await?.task_id);
-    /// # Ok(()) }
-    /// ```
-    ///
     /// The control plane saves the changes before it looks for a node. If no node is connected, they
     /// take effect with the next deployment. The deployment in the response has no `updated_at`.
     ///
     /// # Errors
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an invalid tag, variable name or
-    /// port, and for a secret that is both set and kept;
+    /// port, for a secret that is both set and kept, and for an update that may
+    /// [lose settings](ServiceUpdate) without allowing it;
     /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown service or instance;
     /// [`Forbidden`](crate::ErrorKind::Forbidden) without the developer role;
     /// [`Unavailable`](crate::ErrorKind::Unavailable) with
@@ -576,7 +593,6 @@ impl ServiceHandle {
     pub fn env_variables(&self) -> EnvVariables {
         EnvVariables {
             service: self.clone(),
-            instance: None,
         }
     }
 

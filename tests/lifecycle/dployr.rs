@@ -26,18 +26,37 @@ async fn start_as(dialect: Dialect) -> (Sandbox, Client) {
     (sandbox, client)
 }
 
-/// Deploys a service with a variable, a secret and a health check; returns its id.
+/// Deploys a service with a variable, a secret, a health check and a domain; returns its id.
 async fn deployed(sandbox: &Sandbox, dployr: &Client) -> ServiceId {
     let app = NewDeployment::from_image("web-one", "node:20-alpine")
         .kind(ServiceType::Web)
         .port(3000)
         .health_check("/health")
+        .domain("a.example")
         .env("A", "1")
         .secret("S1", "hush");
     dployr.deploy(app).await.unwrap();
     sandbox.advance(A_WHILE);
     let services = dployr.services().list().await.unwrap();
     services.items[0].id.clone()
+}
+
+/// Secrets, health check and domain of the latest task for the node.
+fn task(sandbox: &Sandbox) -> (Vec<String>, Option<String>, Option<String>) {
+    let task = sandbox.dployr_task("web-one").unwrap();
+    let secrets = task.secrets.into_iter().collect();
+    (secrets, task.health_check, task.domain)
+}
+
+/// A [`task`] with these values.
+fn settings(
+    secrets: &[&str],
+    health_check: &str,
+    domain: Option<&str>,
+) -> (Vec<String>, Option<String>, Option<String>) {
+    let secrets = secrets.iter().map(|&key| key.to_owned()).collect();
+    let text = str::to_owned;
+    (secrets, Some(text(health_check)), domain.map(text))
 }
 
 async fn env(dployr: &Client, id: &ServiceId) -> BTreeMap<String, String> {
@@ -96,22 +115,57 @@ async fn deployed_names_are_awaited_on_both_kinds_of_servers() {
     }
 }
 
+/// No response shows the settings that are lost.
 #[tokio::test]
-async fn a_rewrite_of_variables_keeps_everything_else() {
+async fn a_rewrite_keeps_the_settings_that_its_update_states_and_loses_the_others() {
     let (sandbox, dployr) = start().await;
     let id = deployed(&sandbox, &dployr).await;
+    let tag = sandbox.dployr().instance_tag.clone();
+    let all = settings(&["S1"], "/health", Some("a.example"));
+    assert_eq!(task(&sandbox), all);
     let before = dployr.deployments().find("web-one").await.unwrap();
-    assert_eq!(before.health_check.as_deref(), Some("/health"));
+    assert_eq!((&before.health_check, &before.domain), (&None, &None));
+    let first = dployr.service(&id).secrets().list().all().await.unwrap();
+    assert_eq!(first[0].service_id, None);
 
     let variables = dployr.service(&id).env_variables();
-    variables.rewrite_with("NEW", "n").await.unwrap();
-    assert_eq!(env(&dployr, &id).await, pairs(&[("A", "1"), ("NEW", "n")]));
-    let removed = variables.rewrite_without("A").await.unwrap();
-    assert_eq!(env(&dployr, &id).await, pairs(&[("NEW", "n")]));
+    let refused = variables.rewrite_with("NEW", "n", ServiceUpdate::new(&tag));
+    let refused = refused.await.unwrap_err();
+    assert_eq!(
+        (refused.kind(), refused.effect()),
+        (ErrorKind::InvalidRequest, Effect::None)
+    );
+    assert_eq!(env(&dployr, &id).await, pairs(&[("A", "1")]));
+
+    // Keeping the secret of the first deployment does not help.
+    let none = [("", ""); 0];
+    let kept = ServiceUpdate::new(&tag).replace_secrets(none, &first);
+    let lossy = variables.rewrite_with("LOSSY", "x", kept.allow_loss());
+    lossy.await.unwrap();
     assert_eq!(secrets(&dployr, &id).await, ["S1"]);
+    assert_eq!(task(&sandbox), settings(&[], "/", None));
+
+    let update = || {
+        ServiceUpdate::new(&tag)
+            .health_check("/health")
+            .domain("a.example")
+    };
+    let stated = update().replace_secrets([("S1", "hush")], []);
+    variables.rewrite_with("NEW", "n", stated).await.unwrap();
+    assert_eq!(task(&sandbox), all);
+    assert_eq!(
+        env(&dployr, &id).await,
+        pairs(&[("A", "1"), ("LOSSY", "x"), ("NEW", "n")])
+    );
+    // The secret belongs to the service now.
+    let linked = dployr.service(&id).secrets().list().all().await.unwrap();
+    let kept = update().replace_secrets(none, &linked);
+    let removed = variables.rewrite_without("A", kept).await.unwrap();
+    assert_eq!(task(&sandbox), all);
 
     let after = dployr.deployments().find(&before.id).await.unwrap();
     assert_eq!(after.health_check.as_deref(), Some("/health"));
+    assert_eq!(after.domain.as_ref().unwrap().as_str(), "a.example");
     assert_eq!((after.port, &after.image), (before.port, &before.image));
     // The task id is not a deployment id.
     let task = removed.task_id.as_ref().unwrap().to_string();
@@ -124,32 +178,30 @@ async fn a_rewrite_of_variables_keeps_everything_else() {
 }
 
 #[tokio::test]
-async fn an_update_without_a_health_check_resets_it() {
+async fn an_update_replaces_secrets_and_clears_settings() {
     let (sandbox, dployr) = start().await;
     let id = deployed(&sandbox, &dployr).await;
     let tag = sandbox.dployr().instance_tag.clone();
     let service = dployr.service(&id);
-    let health = async || {
-        let deployment = dployr.deployments().find("web-one").await.unwrap();
-        deployment.health_check
-    };
-    let kept = dployr.deployments().find("web-one").await.unwrap();
-    let update = ServiceUpdate::new(&tag, kept.health_check.as_deref())
+    let update = || ServiceUpdate::new(&tag).health_check("/live");
+    let complete = update()
+        .clear(ServiceField::Domain)
+        .replace_secrets([("S2", "x"), ("S3", "x")], [])
         .port(4000)
         .clear(ServiceField::RunCmd);
-    let updated = service.update(update).await.unwrap();
+    let updated = service.update(complete).await.unwrap();
     assert_eq!(updated.deployment.unwrap().port, Some(4000));
     assert!(updated.task_id.is_some());
-    assert_eq!(health().await.as_deref(), Some("/health"));
+    assert_eq!(task(&sandbox), settings(&["S2", "S3"], "/live", None));
 
-    let update = ServiceUpdate::new(&tag, None).replace_secrets([("S2", "x")], ["S1"]);
-    service.update(update).await.unwrap();
-    assert_eq!(health().await.as_deref(), Some("/"));
-    assert_eq!(secrets(&dployr, &id).await, ["S1", "S2"]);
-
-    let update = ServiceUpdate::new(&tag, Some("/")).replace_secrets([("S3", "x")], ["S2"]);
-    service.update(update).await.unwrap();
-    assert_eq!(secrets(&dployr, &id).await, ["S2", "S3"], "S1 was not kept");
+    let listed = service.secrets().list().all().await.unwrap();
+    let keep = listed.iter().filter(|secret| secret.key == "S3");
+    let kept = update()
+        .domain("b.example")
+        .replace_secrets([("S4", "x")], keep);
+    service.update(kept).await.unwrap();
+    let expected = settings(&["S3", "S4"], "/live", Some("b.example"));
+    assert_eq!(task(&sandbox), expected);
 }
 
 #[tokio::test]
@@ -202,10 +254,9 @@ async fn an_instance_is_registered_and_deleted() {
     let again = dployr.instances().create(new()).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::Conflict);
 
-    // A cluster with two instances requires the tag.
     let tag = sandbox.dployr().instance_tag.clone();
-    let variables = dployr.service(&id).env_variables().instance(&tag);
-    variables.rewrite_with("A", "2").await.unwrap();
+    let update = ServiceUpdate::new(&tag).allow_loss();
+    dployr.service(&id).update(update).await.unwrap();
 
     let instance = dployr.instance_by_tag(&tag);
     instance.ping().await.unwrap();

@@ -4,9 +4,10 @@ use super::{CANARY, refused};
 use deploykit::ErrorKind;
 use deploykit::dployr::{
     Client, ClusterLogOptions, DeploymentUpdate, EventWindow, LogOptions, NewApiToken,
-    NewDeployment, NewDomain, NewInstance, NewProject, NewRoute, NewWebhook, ServiceUpdate,
-    WebhookSetup,
+    NewDeployment, NewDomain, NewInstance, NewProject, NewRoute, NewWebhook, ServiceField,
+    ServiceSecret, ServiceUpdate, WebhookSetup,
 };
+use serde_json::json;
 use std::net::Ipv4Addr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -213,25 +214,25 @@ fn invalid_routes_projects_and_webhooks_are_refused() {
 
 #[test]
 fn invalid_service_updates_are_refused() {
-    let update = || ServiceUpdate::new("loop-node-1", Some("/health"));
+    let update = || ServiceUpdate::new("loop-node-1").allow_loss();
+    let keep = |key: &str| -> [ServiceSecret; 1] {
+        [serde_json::from_value(json!({ "key": key, "serviceId": "s" })).unwrap()]
+    };
     for (update, words) in [
-        (ServiceUpdate::new(" ", None), "instance tag \" \" is empty"),
-        (
-            ServiceUpdate::new("a", Some("")),
-            "path of the health check",
-        ),
+        (ServiceUpdate::new(" "), "instance tag \" \" is empty"),
+        (update().health_check(""), "path of the health check"),
         (update().port(0), "port 0"),
         (update().port(65_536), "port 65536"),
         (update().replace_env([("A=B", "x")]), "contains `=`"),
         (
-            update().replace_secrets([("", "x")], ["A"]),
+            update().replace_secrets([("", "x")], &keep("A")),
             "name of a variable",
         ),
         (
-            update().replace_secrets([("B", "x")], ["a\n"]),
+            update().replace_secrets([("B", "x")], &keep("a\n")),
             "name of a variable",
         ),
-        (update().replace_secrets([("A", "x")], ["A"]), "both"),
+        (update().replace_secrets([("A", "x")], &keep("A")), "both"),
         (update().image(""), "setting Image is empty"),
         (update().git_url(""), "URL of the repository"),
         (update().runtime("", "1"), "setting Runtime is empty"),
@@ -243,13 +244,56 @@ fn invalid_service_updates_are_refused() {
     let set = client().service("s").env_variable("").set("x");
     refused(set, "name of a variable is empty");
     let variables = client().service("s").env_variables();
-    refused(variables.rewrite_with("A=B", "x"), "contains `=`");
-    refused(variables.rewrite_without(""), "name of a variable is empty");
+    refused(variables.rewrite_with("A=B", "x", update()), "contains `=`");
+    refused(
+        variables.rewrite_without("", update()),
+        "name of a variable is empty",
+    );
     let services = in_cluster().services();
     refused(services.metrics("a/b"), "name of a service");
     let before = UNIX_EPOCH - Duration::from_secs(1);
     for (from, to) in [(before, UNIX_EPOCH), (UNIX_EPOCH, before)] {
         refused(services.metrics_between("a", from, to), "before 1970");
+    }
+}
+
+#[test]
+fn an_update_that_may_lose_settings_is_refused_unless_it_allows_it() {
+    let secret = |id: Option<&str>| -> ServiceSecret {
+        serde_json::from_value(json!({ "key": "S1", "serviceId": id })).unwrap()
+    };
+    let (first, linked) = ([secret(None)], [secret(None), secret(Some("s"))]);
+    let none = [("", ""); 0];
+    let new = || ServiceUpdate::new("loop-node-1");
+    let without_secrets = || new().health_check("/health").domain("a.example");
+    let service = client().service("s");
+    let variables = service.env_variables();
+    for update in [
+        new(),
+        without_secrets(),
+        new().health_check("/").replace_secrets([("S1", "x")], []),
+        new().domain("a.example").replace_secrets([("S1", "x")], []),
+        // The server loses a secret of the first deployment even if it is kept.
+        without_secrets().replace_secrets(none, &first),
+    ] {
+        for error in [
+            refused(service.update(update.clone()), "may lose"),
+            refused(variables.rewrite_with("A", "x", update.clone()), "may lose"),
+            refused(variables.rewrite_without("A", update.clone()), "may lose"),
+        ] {
+            assert!(error.to_string().contains("allow_loss()"), "{error}");
+        }
+        service.update(update.allow_loss()).preview().unwrap();
+    }
+    for update in [
+        without_secrets().replace_secrets([("S1", "x")], []),
+        without_secrets().replace_secrets(none, &linked),
+        new()
+            .health_check("/")
+            .clear(ServiceField::Domain)
+            .replace_secrets(none, []),
+    ] {
+        service.update(update).preview().unwrap();
     }
 }
 
@@ -312,7 +356,8 @@ fn ids_that_change_the_path_are_refused() {
         refused(service.follow_logs(LogOptions::new()), "service id");
         refused(service.resume_logs(&cursor), "service id");
         refused(service.env_variable("A").set("b"), "service id");
-        let rewrite = service.env_variables().rewrite_with("A", "b");
+        let update = ServiceUpdate::new("loop-node-1").allow_loss();
+        let rewrite = service.env_variables().rewrite_with("A", "b", update);
         refused(rewrite, "service id");
         refused(client.instance(id).get(), "instance id");
         refused(client.instance_by_tag(id).ping(), "instance tag");

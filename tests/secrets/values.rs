@@ -73,9 +73,9 @@ async fn dployr_values(search: &mut LeakSearch) {
     let new = NewDeployment::from_git("my-app", url.as_str())
         .env("A", plant.wide("variable"))
         .secret("B", plant.wide("secret"));
-    let update = ServiceUpdate::new("loop-node-1", Some("/health"))
+    let update = ServiceUpdate::new("loop-node-1")
         .replace_env([("A", plant.wide("variable"))])
-        .replace_secrets([("B", plant.wide("secret"))], ["C"])
+        .replace_secrets([("B", plant.wide("secret"))], [])
         .git_url(url.as_str());
     let webhook = NewWebhook::new(url.as_str(), ["x"]).secret(plant.wide("secret"));
     search.search_all_debug(&[

@@ -9,7 +9,7 @@ mod deployment_body;
 mod documented;
 mod webhooks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -58,6 +58,8 @@ pub struct Dployr {
     /// Variables and logs by name; a deployment and its service share the name.
     env: BTreeMap<String, Variables>,
     secrets: BTreeMap<String, Vec<SecretVariable>>,
+    /// The latest task of each service of the control plane.
+    tasks: BTreeMap<String, NodeTask>,
     logs: BTreeMap<String, Vec<LogLine>>,
     routes: Vec<Value>,
     projects: Vec<Value>,
@@ -93,6 +95,28 @@ struct SecretVariable {
     of_service: bool,
     created_at: Duration,
     updated_at: Duration,
+}
+
+/// What a task tells the node about a service, as far as no reply of the control plane shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeTask {
+    /// Names of the secret variables.
+    pub secrets: BTreeSet<String>,
+    /// Path of the health check.
+    pub health_check: Option<String>,
+    /// Domain.
+    pub domain: Option<String>,
+}
+
+impl NodeTask {
+    fn new(settings: &Settings, secrets: impl Iterator<Item = String>) -> Self {
+        Self {
+            secrets: secrets.collect(),
+            health_check: settings.text("healthCheck").map(str::to_owned),
+            domain: settings.text("domain").map(str::to_owned),
+        }
+    }
 }
 
 /// 2026-01-05: creation time of the user, the cluster and the instance.
@@ -184,6 +208,7 @@ impl Dployr {
             services: Vec::new(),
             env: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             logs: BTreeMap::new(),
             routes: Vec::new(),
             projects: Vec::new(),
@@ -194,6 +219,11 @@ impl Dployr {
             user_window: RateLimit::new(settings.limits),
             anonymous_window: RateLimit::new(settings.limits),
         }
+    }
+
+    /// The latest task that the control plane sent to the node for the service of this name.
+    pub fn task(&self, service: &str) -> Option<&NodeTask> {
+        self.tasks.get(service)
     }
 
     /// The selected dialect.

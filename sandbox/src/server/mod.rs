@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::builder::SandboxBuilder;
 use crate::clock::Clock;
 use crate::credentials::{DployrAccess, EdgegapAccess, NexlayerAccess, NodionAccess};
+use crate::dployr::NodeTask;
 use crate::faults::{Fault, FaultError, InjectedFault};
 use crate::platform::Platform;
 use crate::request::RecordedRequest;
@@ -69,6 +70,11 @@ impl Sandbox {
     /// Base URL and credentials of dployr.
     pub fn dployr(&self) -> &DployrAccess {
         &self.dployr
+    }
+
+    /// The latest task that dployr's control plane sent to the node for the service of this name.
+    pub fn dployr_task(&self, service: &str) -> Option<NodeTask> {
+        self.shared.lock().state.dployr().task(service).cloned()
     }
 
     /// Base URL, credentials and initial ids of Nodion.

@@ -63,18 +63,9 @@ impl Server {
         requests.filter_map(|request| request.operation).collect()
     }
 
-    /// Queues the replies to the reads and the update of a rewrite.
-    pub fn with_a_service(self, health_check: Value, secrets: Value, instances: Value) -> Self {
-        let service = json!({ "service": { "id": SERVICE, "name": "web", "clusterId": OWN, "deploymentId": "d-2" } });
-        let deployments = json!([
-            { "id": "d-1", "name": "other", "healthCheck": "/other" },
-            { "id": "d-2", "name": "web", "healthCheck": health_check },
-        ]);
+    /// Queues the replies to the read and the update of a rewrite.
+    pub fn with_a_service(self) -> Self {
         self.reply("get_service_envs", data(json!({ "envs": { "A": "1", "B": "two" } })))
-            .reply("get_service", data(service))
-            .reply("list_deployments", page(deployments, 1, false))
-            .reply("list_service_secrets", data(json!({ "secrets": secrets })))
-            .reply("list_instances", page(instances, 1, false))
             .reply("update_service", data(json!({ "service": { "id": SERVICE, "name": "web" }, "deployment": { "id": "d-2", "name": "web" }, "taskId": "t-9" })));
         self
     }
@@ -86,14 +77,6 @@ impl Server {
             other => panic!("{other:?}"),
         }
     }
-}
-
-pub fn one_instance() -> Value {
-    json!([{ "id": "i-1", "tag": "loop-node-1", "role": "instance" }, { "id": "i-2", "tag": "builder", "role": "build" }])
-}
-
-pub fn two_secrets() -> Value {
-    json!([{ "key": "S1" }, { "key": "S1", "serviceId": SERVICE }, { "key": "S2" }])
 }
 
 /// The operation of the request that failed.
@@ -123,12 +106,12 @@ async fn a_missing_route_names_the_method_to_use_instead() {
         (
             "set_service_env",
             variable.set("2").await.unwrap_err(),
-            "env_variables().rewrite_with(key, value)",
+            "env_variables().rewrite_with(key, value, update)",
         ),
         (
             "delete_service_env",
             variable.delete().await.unwrap_err(),
-            "env_variables().rewrite_without(key)",
+            "env_variables().rewrite_without(key, update)",
         ),
         (
             "get_deployment",

@@ -5,7 +5,8 @@ use deploykit::dployr::{
     ActorKind, Client, ClusterHandle, ClusterLogOptions, DeploymentHandle, DeploymentId,
     DeploymentUpdate, DomainHandle, EventType, EventWindow, InstanceHandle, LogOptions,
     NewApiToken, NewDeployment, NewDomain, NewInstance, NewProject, NewRoute, NewWebhook,
-    ServiceField, ServiceHandle, ServiceType, ServiceUpdate, TaggedInstanceHandle, WebhookSetup,
+    ServiceField, ServiceHandle, ServiceSecret, ServiceType, ServiceUpdate, TaggedInstanceHandle,
+    WebhookSetup,
 };
 use deploykit::logs::LogCursor;
 use std::net::Ipv4Addr;
@@ -77,19 +78,27 @@ fn service(to: &Clients) -> ServiceHandle {
 }
 
 fn service_update(to: &Clients) -> ServiceUpdate {
-    ServiceUpdate::new(to.value("instance_tag", "loop-node-1"), Some("/health"))
+    ServiceUpdate::new(to.value("instance_tag", "loop-node-1"))
+        .health_check("/health")
+        .allow_loss()
 }
 
 fn update(to: &Clients, update: ServiceUpdate) -> AnyCall {
     json(to.dployr.service(service_id(to)).update(update))
 }
 
+/// A secret variable of a service, as in a list.
+fn listed_secret(key: &str) -> ServiceSecret {
+    serde_json::from_value(serde_json::json!({ "key": key, "serviceId": "s" })).unwrap()
+}
+
 fn every_value(to: &Clients) -> ServiceUpdate {
+    let keep = ["S1", "S0", "S1"].map(listed_secret);
     let user = to.secret("url of the repository (user)");
     let value = to.secret("body.env_vars.*");
     service_update(to)
         .replace_env([("A", value.clone()), ("Ü %", value)])
-        .replace_secrets([("S2", to.secret("body.secrets.*"))], ["S1", "S0", "S1"])
+        .replace_secrets([("S2", to.secret("body.secrets.*"))], &keep)
         .description("übung, with \"quotes\"")
         .run_cmd("npm start")
         .build_cmd("npm install")
@@ -385,7 +394,7 @@ fn services() -> Vec<Row> {
                 update(to, service_update(to).image("r.example/a:1"))
             })
             .variant("no_health_check", |to| {
-                update(to, ServiceUpdate::new("loop-node-1", None))
+                update(to, ServiceUpdate::new("loop-node-1").allow_loss())
             })
             // Empty maps remove all variables and all secrets.
             .variant("all_removed", |to| {
@@ -394,7 +403,7 @@ fn services() -> Vec<Row> {
                     to,
                     service_update(to)
                         .replace_env(none)
-                        .replace_secrets(none, [""; 0]),
+                        .replace_secrets(none, []),
                 )
             })
             .variant("cleared", |to| update(to, cleared(to))),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Deployment, Dployr, deployment_body};
+use super::super::{Deployment, Dployr, NodeTask, deployment_body};
 use super::{
     Role, bad_request, env, not_connected, not_found, ok, page, require_query_cluster,
     require_role, success,
@@ -23,7 +23,7 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
     require_role(state, in_body.or(in_query), Role::Developer)?;
     // The content type is ignored.
     let body = body.map_err(|_| bad_request("Request body is required"))?;
-    let (name, settings, variables) =
+    let (name, mut settings, variables) =
         deployment_body::control_plane(&body).map_err(|words| bad_request(&words))?;
     if in_query.is_none() {
         // A defect of the real server: the handler reads the cluster only from the query. Without it, the
@@ -37,6 +37,18 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
     }
     state.env.insert(name.clone(), variables);
     env::deploy(state, &name, &body, call.now);
+    let task = NodeTask::new(&settings, env::keys(&body).into_iter().flatten().cloned());
+    state.tasks.insert(name.clone(), task);
+    // Only the task has these two: a deployment does not change them in the record, which shows null after the
+    // first one.
+    let known = state.deployments.iter().find(|row| row.name == name);
+    for key in ["healthCheck", "domain"] {
+        settings.texts.remove(key);
+        let kept = known.and_then(|row| row.settings.text(key));
+        settings
+            .texts
+            .extend(kept.map(|text| (key, text.to_owned())));
+    }
     // At the first deployment of a name, the task id is also the deployment id. Later they differ.
     let task_id = state.id("task", call.now);
     let row = state.deploy(&name, settings, task_id.clone(), call.now);

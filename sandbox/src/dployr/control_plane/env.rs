@@ -47,7 +47,7 @@ pub(super) fn deploy(state: &mut Dployr, name: &str, body: &Map<String, Value>, 
 }
 
 /// The keys in `secrets` of a body.
-fn keys(body: &Map<String, Value>) -> Option<impl Iterator<Item = &String>> {
+pub(super) fn keys(body: &Map<String, Value>) -> Option<impl Iterator<Item = &String>> {
     body.get("secrets")?.as_object().map(Map::keys)
 }
 

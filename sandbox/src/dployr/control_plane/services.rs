@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{Dployr, RunState, Service, deployment_body};
+use super::super::{Dployr, NodeTask, RunState, Service, deployment_body};
 use super::deployments::describe as describe_deployment;
 use super::logs::HOUR;
 use super::{
@@ -167,6 +167,13 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     emit(state, "service.updated", &service, call);
     let id = service.deployment_id.clone();
     let deployment = state.deploy(&service.name, settings, id, call.now);
+    // The task gets the domain and the health check of the record, and the secrets with the id of the service.
+    // Those of the first deployment have none, so they are lost even if `keep_secret_keys` names them
+    // (`getDecrypted` in dployr-io/dployr-base:src/lib/db/store/db/service-secrets.ts).
+    let secrets = state.secrets.get(&service.name).into_iter().flatten();
+    let secrets = secrets.filter(|row| row.of_service);
+    let task = NodeTask::new(&settings, secrets.map(|row| row.key.clone()));
+    state.tasks.insert(service.name.clone(), task);
     let task_id = state.id("task", call.now);
     let mut row = describe_deployment(state, &deployment, call);
     // Only this reply has null here.
