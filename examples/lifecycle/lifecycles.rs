@@ -127,8 +127,9 @@ impl Lifecycles<'_> {
             (self.print)("dployr", &format!("followed log: {}", line?.message));
         }
         drop(lines);
-        // A stopped service sleeps until the next visitor. No request shows whether it sleeps.
+        // A stopped service sleeps until the next visitor.
         service.stop().await?;
+        self.watched("dployr", service.wait().until_gone()).await?;
         service.delete().await?;
         self.watched("dployr", service.wait().until_gone()).await?;
         self.assert_gone("dployr", service.get().await)

@@ -13,7 +13,6 @@ use crate::transport::Scope;
 use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::credentials::{Auth, Credentials};
 use crate::transport::platform::{Lookup, Profile};
-use http::header::CONTENT_TYPE;
 use tokio::time::Instant;
 
 /// Settings that only dployr's builder has.
@@ -279,16 +278,6 @@ impl Steps {
             .with_effect(Effect::None)
             .with_operation(self.scope.operation)
             .with_attempts(outcome.attempts, outcome.elapsed)
-    }
-
-    /// Whether the server lacks the route: the control plane then sends a 404 in plain text.
-    pub fn lacks_route(&self, error: &Error) -> bool {
-        let outcome = self.scope.outcome();
-        let media = outcome.headers.get(CONTENT_TYPE);
-        let media = media.and_then(|media| media.to_str().ok());
-        error.kind() == ErrorKind::NoSuchRoute
-            && error.status() == Some(404)
-            && media.is_some_and(|media| media.starts_with("text/plain"))
     }
 }
 

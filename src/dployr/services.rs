@@ -1,12 +1,12 @@
 //! Services: list, update, start, stop, restart, delete and wait; secret variables and traffic.
 
-use super::client::{check_port, check_text, check_texts};
+use super::client::{Steps, check_port, check_text, check_texts};
 use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, first_match, messages, valid_id};
 use super::shapes::PAGING;
 use super::{
-    Client, EnvVariableHandle, EnvVariables, Handle, InstanceTag, LogOptions, Page, Runtime,
-    Service, ServiceId, ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus, ServiceUpdated,
-    Task,
+    Client, EnvVariableHandle, EnvVariables, Event, EventType, Handle, InstanceTag, LogOptions,
+    Page, Runtime, Service, ServiceId, ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus,
+    ServiceUpdated, Task,
 };
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -14,6 +14,7 @@ use crate::id::{CheckedId, checked};
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
 use crate::secret::{GitUrl, Secret};
+use crate::time::Timestamp;
 use crate::wait::{Snapshot, Wait};
 use crate::watch::Phase;
 use serde::Serialize;
@@ -82,10 +83,10 @@ pub enum ServiceField {
 pub struct ServiceUpdate {
     instance: CheckedId<InstanceTag>,
     patch: ServicePatch,
-}
     /// Whether the server passes on all secret variables that the update names.
     states_secrets: bool,
     allows_loss: bool,
+}
 
 /// The body of an update.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -118,7 +119,6 @@ impl ServiceUpdate {
         }
     }
 
-    fn set(mut self, field: ServiceField, value: impl Into<Value>) -> Self {
     /// Path of the health check. `/` is the server's default.
     pub fn health_check(mut self, path: impl Into<String>) -> Self {
         self.patch.health_check = Some(path.into());
@@ -132,6 +132,7 @@ impl ServiceUpdate {
         self
     }
 
+    fn set(mut self, field: ServiceField, value: impl Into<Value>) -> Self {
         self.patch.settings.insert(field, value.into());
         self
     }
@@ -160,13 +161,13 @@ impl ServiceUpdate {
         K: Into<String>,
         V: Into<Secret>,
     {
-        self.patch.secrets = Some(pairs(set));
         let (mut names, mut linked) = (BTreeSet::new(), BTreeSet::new());
         for secret in keep {
             names.insert(secret.key.clone());
             linked.extend(secret.service_id.as_ref().map(|_| &secret.key));
         }
         self.states_secrets = linked.len() == names.len();
+        self.patch.secrets = Some(pairs(set));
         self.patch.keep_secret_keys = Some(names);
         self
     }
@@ -255,7 +256,6 @@ impl ServiceUpdate {
             }
         }
         check_keys(patch.env_vars.iter().chain(&patch.secrets))?;
-        for key in patch.keep_secret_keys.iter().flatten() {
         let states_domain = patch.settings.contains_key(&ServiceField::Domain);
         let states_all = states_domain && self.states_secrets && patch.health_check.is_some();
         if !states_all && !self.allows_loss {
@@ -266,6 +266,7 @@ impl ServiceUpdate {
                  deploy set again; or allow_loss()",
             ));
         }
+        for key in patch.keep_secret_keys.iter().flatten() {
             check_key(key)?;
             if patch.secrets.iter().any(|set| set.contains_key(key)) {
                 return Err(Error::invalid_request(
@@ -554,13 +555,18 @@ impl ServiceHandle {
     /// [`until_gone`](Wait::until_gone) waits until it sleeps.
     ///
     /// No known server has the status route. If it is missing, the wait reads the
-    /// [record](Self::get) of the service, which only shows whether the service sleeps: the status is
-    /// `sleeping` or `awake`. `awake` counts as up, although a service may take 90 s after a start to
-    /// respond.
+    /// [record](Self::get) of the service and the [events](Client::events) of its cluster: the status is
+    /// `sleeping` after a [`stop`](Self::stop), until a [`start`](Self::start), and otherwise `awake`.
+    ///
+    /// - `awake` counts as up, although a service may take 90 s after a start to respond.
+    /// - The events do not show that a visitor woke the service, or that a redeployment started it: call
+    ///   `start` before you wait for it.
+    /// - The server keeps events for 30 days.
     ///
     /// # Errors
     /// Those of [`Wait`]: [`WaitFailed`](crate::ErrorKind::WaitFailed),
-    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone).
+    /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone); and
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server with neither the route nor events.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn wait(&self) -> Wait<ServiceStatus> {
@@ -579,13 +585,25 @@ impl ServiceHandle {
             .in_steps(Op::GetServiceStatus, |steps| async move {
                 if !status_missing.load(Ordering::Relaxed) {
                     match steps.run(service.status()).await {
-                        Err(error) if steps.lacks_route(&error) => {
+                        Err(error) if error.kind() == ErrorKind::NoSuchRoute => {
                             status_missing.store(true, Ordering::Relaxed);
                         }
                         result => return result.map(snapshot_of_status),
                     }
                 }
-                steps.run(service.get()).await.map(snapshot_of_record)
+                let record = steps.run(service.get()).await?;
+                let (phase, word) = match sleeps(&steps, service.client, &record).await? {
+                    true => (Phase::Ended, "sleeping"),
+                    false => (Phase::Ready, "awake"),
+                };
+                let status = ServiceStatus {
+                    id: Some(record.id),
+                    name: Some(record.name),
+                    status: word.into(),
+                    updated_at: record.updated_at,
+                    uptime: None,
+                };
+                Ok(Snapshot::new(phase, word, status))
             })
     }
 
@@ -668,25 +686,31 @@ pub(super) fn millis(at: SystemTime) -> Result<i64> {
         .ok_or_else(|| Error::invalid_request("the time is before 1970 or too late"))
 }
 
-/// The snapshot of a service's record, which only shows whether the service sleeps.
-fn snapshot_of_record(service: Service) -> Snapshot<ServiceStatus> {
-    let status = match service.iced_at {
-        Some(_) => ServiceState::Sleeping,
-        None => ServiceState::Unknown("awake".to_owned()),
-    };
-    let mut snapshot = snapshot_of_status(ServiceStatus {
-        id: Some(service.id),
-        name: Some(service.name),
-        status,
-        updated_at: service.updated_at,
-        uptime: None,
-    });
-    if snapshot.observation.phase == Phase::Unknown {
-        snapshot.observation.phase = Phase::Ready;
-        snapshot.observation.reason =
-            Some("the server only reports that the service is not asleep".to_owned());
+/// Whether the service sleeps: it is iced, or its newest event of a stop or start is a stop. Such an event
+/// names the service, not its id (dployr-io/dployr-base:src/services/background/jobs/notify.ts), so the
+/// events of an earlier service of that name do not count.
+async fn sleeps(steps: &Steps, mut client: Client, service: &Service) -> Result<bool> {
+    if let Some(id) = &service.cluster_id {
+        client = client.with_cluster(id)?;
     }
-    snapshot
+    let millis = |at: &Option<Timestamp>| at.as_ref().and_then(Timestamp::unix_millis);
+    let is_switch = |event: &Event| {
+        use EventType::{ServiceStarted, ServiceStopped};
+        matches!(event.type_, Some(ServiceStarted | ServiceStopped))
+            && millis(&event.timestamp) >= millis(&service.created_at)
+            && (event.targets.iter()).any(|target| target.id.as_ref() == Some(&service.name))
+    };
+    let events = client.events().search(&service.name).page_size(100);
+    let list = |number| events.clone().page(number).list();
+    let stopped = Some(EventType::ServiceStopped);
+    match first_match(steps, list, is_switch).await {
+        Ok(newest) => Ok(service.iced_at.is_some() || newest.is_some_and(|it| it.type_ == stopped)),
+        Err(error) if error.kind() == ErrorKind::NoSuchRoute => {
+            let why = "the server has neither the status of a service nor events";
+            Err(steps.error(ErrorKind::Unsupported, why))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn snapshot_of_status(service: ServiceStatus) -> Snapshot<ServiceStatus> {

@@ -204,6 +204,37 @@ async fn an_update_replaces_secrets_and_clears_settings() {
     assert_eq!(task(&sandbox), expected);
 }
 
+/// The record does not show a stop; only the events do.
+#[tokio::test]
+async fn a_stopped_service_sleeps_until_it_is_started() {
+    let (sandbox, dployr) = start().await;
+    let id = deployed(&sandbox, &dployr).await;
+    let service = dployr.service(&id);
+    assert_eq!(service.wait().await.unwrap().status.as_str(), "awake");
+
+    service.stop().await.unwrap();
+    assert_eq!(service.get().await.unwrap().iced_at, None);
+    let soon = Duration::from_millis(50);
+    let wait = || service.wait().interval(soon, soon).deadline(soon * 200);
+    let left = wait().until_gone().await.unwrap().unwrap();
+    assert_eq!(left.status.as_str(), "sleeping");
+    let error = wait().deadline(soon * 40).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WaitTimedOut);
+    assert_eq!(error.raw_status(), Some("sleeping"));
+
+    service.start().await.unwrap();
+    assert_eq!(wait().await.unwrap().status.as_str(), "awake");
+
+    // The stop of an earlier service with the name does not count.
+    service.stop().await.unwrap();
+    service.delete().await.unwrap();
+    sandbox.advance(A_WHILE);
+    let next = deployed(&sandbox, &dployr).await;
+    assert_ne!(next, id);
+    let wait = dployr.service(&next).wait().deadline(soon * 200);
+    assert_eq!(wait.await.unwrap().status.as_str(), "awake");
+}
+
 #[tokio::test]
 async fn a_service_is_restarted_and_deleted() {
     let (sandbox, dployr) = start().await;

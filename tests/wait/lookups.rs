@@ -3,8 +3,9 @@
 use crate::script::{dployr, query_number};
 use deploykit::ErrorKind;
 use deploykit::testing::{CannedReply, Recorder};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn a_nodion_deployment_is_found_by_id_in_the_list() {
@@ -44,32 +45,95 @@ async fn a_dployr_deployment_is_found_on_a_later_page() {
     assert_eq!(*requested.lock().unwrap(), [1, 2, 1, 2]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_dployr_service_without_a_status_endpoint_is_polled_by_its_record() {
+/// A control plane: no status of a service, a record of one from time 5 to `iced`, and these events.
+fn control_plane(iced: Option<u64>, events: Option<Value>) -> Recorder {
     let recorder = Recorder::new();
-    let requested = Arc::new(Mutex::new(Vec::new()));
-    let kept = requested.clone();
     recorder.answer_with(move |request| {
-        let mut requested = kept.lock().unwrap();
-        requested.push(request.operation.unwrap_or_default());
-        if request.operation == Some("get_service_status") {
-            return CannedReply::new(404, "404 Not Found").header("content-type", "text/plain");
-        }
-        let iced = (requested.len() >= 4).then_some(1_795_487_067_098_u64);
-        let service = json!({ "id": "s", "name": "web", "icedAt": iced });
-        let body = json!({ "success": true, "data": { "service": service } });
+        let data = match (request.operation, &events) {
+            (Some("get_service"), _) => json!({ "service": {
+                "id": "s", "name": "web", "clusterId": "c-1", "createdAt": 5, "icedAt": iced,
+            } }),
+            (Some("list_events"), Some(events)) => json!({
+                "items": events, "pagination": { "page": 1, "hasNextPage": false },
+            }),
+            _ => {
+                let missing = CannedReply::new(404, "404 Not Found");
+                return missing.header("content-type", "text/plain");
+            }
+        };
+        let body = json!({ "success": true, "data": data });
         CannedReply::json(200, body.to_string())
     });
+    recorder
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_stop_or_start_of_a_dployr_service_shows_whether_it_sleeps() {
+    let event = |kind: &str, target: &str, at: u64| json!({ "id": "e", "type": kind, "timestamp": at, "targets": [{ "id": target, "name": target }] });
+    let stopped = event("service.stopped", "web", 9);
+    let started = event("service.started", "web", 9);
+    for (iced, events, sleeps) in [
+        (None, json!([]), false),
+        (Some(7), json!([]), true),
+        (None, json!([stopped]), true),
+        (None, json!([started, stopped]), false),
+        (None, json!([stopped, started]), true),
+        (
+            None,
+            json!([event("service.updated", "web", 9), stopped]),
+            true,
+        ),
+        (None, json!([event("service.stopped", "web-two", 9)]), false),
+        // Of an earlier service with the name.
+        (None, json!([event("service.stopped", "web", 4)]), false),
+    ] {
+        let recorder = control_plane(iced, Some(events.clone()));
+        let wait = || {
+            dployr(&recorder)
+                .service("s")
+                .wait()
+                .deadline(Duration::from_secs(60))
+        };
+        let (awake, gone) = (wait().await, wait().until_gone().await);
+        let found = (
+            awake.map(|one| one.status),
+            gone.map(|one| one.unwrap().status),
+        );
+        match (sleeps, found) {
+            (true, (Err(error), Ok(status))) | (false, (Ok(status), Err(error))) => {
+                assert_eq!(error.kind(), ErrorKind::WaitTimedOut, "{events}");
+                let expected = if sleeps { "sleeping" } else { "awake" };
+                assert_eq!(status.as_str(), expected, "{events}");
+            }
+            (_, found) => panic!("{events}: {found:?}"),
+        }
+        let requests = recorder.requests();
+        let requested = |id| {
+            requests
+                .iter()
+                .filter(|one| one.operation == Some(id))
+                .count()
+        };
+        assert_eq!(requested("get_service_status"), 2, "once in each wait");
+        let events = requests
+            .iter()
+            .find(|one| one.operation == Some("list_events"));
+        let query = &events.unwrap().query;
+        for (key, value) in [("clusterId", "c-1"), ("search", "web")] {
+            assert!(
+                query.contains(&(key.to_owned(), value.to_owned())),
+                "{query:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_without_status_and_events_does_not_show_whether_a_service_sleeps() {
+    let recorder = control_plane(None, None);
     let service = dployr(&recorder).service("s");
-    let left = service.wait().until_gone().await.unwrap().unwrap();
-    assert_eq!(left.status.as_str(), "sleeping");
-    let expected = [
-        "get_service_status",
-        "get_service",
-        "get_service",
-        "get_service",
-    ];
-    assert_eq!(*requested.lock().unwrap(), expected);
-    requested.lock().unwrap().clear();
-    assert_eq!(service.wait().await.unwrap().status.as_str(), "awake");
+    let error = service.wait().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    let error = service.wait().until_gone().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
 }

@@ -1,6 +1,7 @@
 //! Events of the cluster, and versions of the daemon.
 //!
-//! Replies of neither were recorded; both are from dployr-io/dployr-base:src/routes/runtime.ts.
+//! Replies of neither were recorded; both are from dployr-io/dployr-base:src/routes/runtime.ts. The targets of
+//! an event are from dployr-io/dployr-base:src/services/background/jobs/notify.ts.
 
 use std::time::Duration;
 
@@ -18,6 +19,16 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 const RELEASED: [&str; 2] = ["v0.5.1", "v0.5.0"];
 const PREVIEW: &str = "v0.6.0-beta.1";
 
+/// The details that can be the target of an event. The first one that an event has is its only target; it has
+/// no id of a service.
+const TARGETS: [&str; 5] = [
+    "serviceName",
+    "domain",
+    "deploymentId",
+    "instanceId",
+    "userEmail",
+];
+
 /// All events, in the order of their recording.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Events(Vec<(Duration, Value)>);
@@ -31,14 +42,18 @@ impl Dployr {
         details: &Map<String, Value>,
         at: Duration,
     ) {
-        let mut targets = vec![json!({ "id": self.cluster_id })];
-        let record = details.get("deploymentId").or(details.get("instanceId"));
-        targets.extend(record.map(|id| json!({ "id": id })));
+        let text = |key: &&str| details.get(*key).and_then(Value::as_str);
+        let target = match TARGETS.iter().find_map(text) {
+            Some(name) => json!({ "id": name, "name": name }),
+            None => {
+                json!({ "id": self.cluster_id, "name": self.control_plane.account.cluster_name })
+            }
+        };
         let event = json!({
             "id": self.ids.ulid(at),
             "type": kind,
             "actor": { "id": actor, "type": actor_kind },
-            "targets": targets,
+            "targets": [target],
             "timestamp": millis(at),
             "timezone": "UTC",
         });

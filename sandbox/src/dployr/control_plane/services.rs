@@ -57,7 +57,9 @@ pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
 
 /// Starts or stops a service.
 ///
-/// The reply is 200 with a task, not 202. The sandbox's instance is always connected.
+/// The reply is 200 with a task, not 202. The sandbox's instance is always connected. Only the event shows a
+/// stop: `icedAt` of the service stays null, because only the job that ices idle services sets it
+/// (dployr-io/dployr-base:src/services/background/jobs/hobby-ice-supervisor.ts).
 pub(super) fn switch(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
     let (run_state, message) = match call.id() {
@@ -165,8 +167,6 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
         return Err(not_connected("No build node available"));
     }
     emit(state, "service.updated", &service, call);
-    let id = service.deployment_id.clone();
-    let deployment = state.deploy(&service.name, settings, id, call.now);
     // The task gets the domain and the health check of the record, and the secrets with the id of the service.
     // Those of the first deployment have none, so they are lost even if `keep_secret_keys` names them
     // (`getDecrypted` in dployr-io/dployr-base:src/lib/db/store/db/service-secrets.ts).
@@ -174,6 +174,8 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
     let secrets = secrets.filter(|row| row.of_service);
     let task = NodeTask::new(&settings, secrets.map(|row| row.key.clone()));
     state.tasks.insert(service.name.clone(), task);
+    let id = service.deployment_id.clone();
+    let deployment = state.deploy(&service.name, settings, id, call.now);
     let task_id = state.id("task", call.now);
     let mut row = describe_deployment(state, &deployment, call);
     // Only this reply has null here.
