@@ -22,9 +22,9 @@ pub struct Response<T> {
     pub request_id: Option<String>,
     /// The platform's rate limit, if the response has its headers.
     pub rate_limit: Option<RateLimit>,
-    /// Number of attempts, retries included.
+    /// Number of attempts of the request, retries included. For a call of several requests: of the last.
     pub attempts: u32,
-    /// Duration of the call.
+    /// Duration of that request.
     pub elapsed: Duration,
 }
 

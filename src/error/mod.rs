@@ -250,7 +250,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// Number of attempts, retries included; 0 if nothing was sent.
+    /// Number of attempts of the failed request, retries included; 0 if it was not sent.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }

@@ -147,7 +147,7 @@ pub(crate) struct CallState {
     pub outcome: Outcome,
 }
 
-/// Status and headers of the last response, attempts and duration.
+/// Status and headers of the last response; attempts and duration of its request.
 #[derive(Clone, Default)]
 pub(crate) struct Outcome {
     /// 0 until there is a response.

@@ -40,7 +40,11 @@ impl Scope {
             operation: self.operation_or_find(id),
             method: request.method().clone(),
         };
-        self.state().last_request = Some((request.clone(), target.operation));
+        {
+            let mut state = self.state();
+            state.last_request = Some((request.clone(), target.operation));
+            state.outcome.attempts = 0;
+        }
         let span = self.span(request, &target);
         let deadline = self
             .options

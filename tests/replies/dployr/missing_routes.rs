@@ -154,9 +154,30 @@ async fn restart_by_stop_and_start_returns_the_task_of_the_start() {
         .reply("start_service", data(json!({ "taskId": "t-start" })));
     let restart = server.client.service(SERVICE).restart_by_stop_and_start();
     let restarted = restart.with_response().await.unwrap();
-    assert_eq!(restarted.attempts, 2, "the attempts of both requests");
+    assert_eq!(restarted.attempts, 1, "the attempts of the last request");
     assert_eq!(restarted.value.task_id.unwrap().as_str(), "t-start");
     assert_eq!(server.requested(), ["stop_service", "start_service"]);
+}
+
+/// Attempts are those of one request: a call of several requests does not add them up.
+#[tokio::test(start_paused = true)]
+async fn an_error_has_the_attempts_of_its_own_request() {
+    let server = Server::new();
+    let unavailable = || failure(503, "runtime.internal_server_error");
+    for _ in 0..2 {
+        server.reply("list_deployments", unavailable());
+    }
+    server
+        .reply(
+            "list_deployments",
+            page(json!([{ "id": "d-1", "name": "a" }]), 1, true),
+        )
+        .reply("list_deployments", failure(403, "permission.forbidden"));
+    let find = server.client.deployments().find("d-9");
+    let error = find.retry(deploykit::Retry::default()).await.unwrap_err();
+    assert_failure(&error, ErrorKind::Forbidden, Effect::None);
+    assert_eq!(error.attempts(), 1, "{error}");
+    assert_eq!(server.requested().len(), 4);
 }
 
 #[tokio::test]
