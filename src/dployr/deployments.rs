@@ -4,7 +4,7 @@ use super::client::{Steps, check_port, check_text, check_texts};
 use super::shapes::PAGING;
 use super::{
     Client, Deployment, DeploymentId, DeploymentSource, DeploymentStatus, Handle, LogOptions, Page,
-    Runtime, ServiceType,
+    Runtime, ServiceId, ServiceType,
 };
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,6 +37,17 @@ pub(super) const TAIL: u32 = 20;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "does nothing until passed to `Client::deploy`"]
 pub struct NewDeployment(types::DeploymentCreate);
+
+/// Declares setters of text fields.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(mut self, $name: impl Into<String>) -> Self {
+            self.0.$name = Some($name.into());
+            self
+        }
+    )*};
+}
 
 impl NewDeployment {
     /// Builds the application from a git repository.
@@ -71,7 +82,9 @@ impl NewDeployment {
             image: None,
             port: None,
             remote: None,
+            force_rebuild: None,
             remote_branch: None,
+            remote_commit_hash: None,
             remote_url: None,
             run_cmd: None,
             runtime: None,
@@ -96,21 +109,31 @@ impl NewDeployment {
         self
     }
 
-    /// Branch to build, for git only. Default: the server's choice.
-    pub fn branch(mut self, branch: impl Into<String>) -> Self {
-        self.0.branch = Some(branch.into());
-        self
+    texts! {
+        /// Branch to build, for git only. Default: the server's choice.
+        branch;
+        /// Commit to build, for git only. Only the control plane supports it. Default: the newest.
+        remote_commit_hash;
+        /// Build command: `npm install`.
+        build_cmd;
+        /// Start command: `npm start`.
+        run_cmd;
+        /// Description. Only the control plane supports it.
+        description;
+        /// Domain. Only the control plane supports it.
+        domain;
+        /// Working directory, relative to the repository. Only the control plane supports it.
+        working_dir;
+        /// Directory of a static site, relative to the repository. Only the control plane supports it.
+        static_dir;
+        /// Path of the health check: `/health`. Only the control plane supports it.
+        health_check;
     }
 
-    /// Build command: `npm install`.
-    pub fn build_cmd(mut self, command: impl Into<String>) -> Self {
-        self.0.build_cmd = Some(command.into());
-        self
-    }
-
-    /// Start command: `npm start`.
-    pub fn run_cmd(mut self, command: impl Into<String>) -> Self {
-        self.0.run_cmd = Some(command.into());
+    /// Builds again although an earlier build of the same source exists. Only the control plane supports
+    /// it.
+    pub fn force_rebuild(mut self) -> Self {
+        self.0.force_rebuild = Some(true);
         self
     }
 
@@ -138,36 +161,6 @@ impl NewDeployment {
         self
     }
 
-    /// Description. Only the control plane supports it.
-    pub fn description(mut self, text: impl Into<String>) -> Self {
-        self.0.description = Some(text.into());
-        self
-    }
-
-    /// Domain. Only the control plane supports it.
-    pub fn domain(mut self, domain: impl Into<String>) -> Self {
-        self.0.domain = Some(domain.into());
-        self
-    }
-
-    /// Working directory, relative to the repository. Only the control plane supports it.
-    pub fn working_dir(mut self, directory: impl Into<String>) -> Self {
-        self.0.working_dir = Some(directory.into());
-        self
-    }
-
-    /// Directory of a static site, relative to the repository. Only the control plane supports it.
-    pub fn static_dir(mut self, directory: impl Into<String>) -> Self {
-        self.0.static_dir = Some(directory.into());
-        self
-    }
-
-    /// Path of the health check: `/health`. Only the control plane supports it.
-    pub fn health_check(mut self, path: impl Into<String>) -> Self {
-        self.0.health_check = Some(path.into());
-        self
-    }
-
     fn into_raw(self) -> Result<types::DeploymentCreate> {
         let Self(mut body) = self;
         let url = body.remote.as_ref().map(GitUrl::expose);
@@ -179,6 +172,7 @@ impl NewDeployment {
             ("version of the runtime", body.version.as_deref()),
             ("kind", body.type_.as_ref().map(ServiceType::as_str)),
             ("branch", body.branch.as_deref()),
+            ("commit", body.remote_commit_hash.as_deref()),
             ("domain", body.domain.as_deref()),
             ("working directory", body.working_dir.as_deref()),
             ("directory of the static site", body.static_dir.as_deref()),
@@ -342,11 +336,26 @@ const ID_UNKNOWN: &str = "the response to the deploy had no deployment id: take 
 #[derive(Clone, Debug)]
 pub struct Deployments {
     pub(super) client: Client,
+    service: Option<CheckedId<ServiceId>>,
+    status: Option<DeploymentStatus>,
     page_request: PageRequest,
 }
 
 impl Deployments {
     paged!("deployments");
+
+    /// Lists only deployments of this service. The known control plane then lists none, because its
+    /// records have no `service_id`.
+    pub fn of_service(mut self, id: impl TryInto<ServiceId, Error: Into<Error>>) -> Self {
+        self.service = Some(checked(id));
+        self
+    }
+
+    /// Lists only deployments with this status.
+    pub fn status(mut self, status: impl Into<DeploymentStatus>) -> Self {
+        self.status = Some(status.into());
+        self
+    }
 
     /// Lists one page of the deployments, one per name, the newest first: `GET /v1/deployments`.
     ///
@@ -357,13 +366,18 @@ impl Deployments {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn list(&self) -> Call<Page<Deployment>> {
-        let client = self.client.clone();
+        let wanted = self.clone();
         Call::paged(PAGING, self.page_request, move |page_request| {
-            let cluster = client.cluster_parameter();
+            let (service, status) = (wanted.service.clone(), wanted.status.clone());
+            let cluster = wanted.client.cluster_parameter();
+            let client = &wanted.client;
             client.call(Op::ListDeployments, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
-                let list = raw.list_deployments(cluster.as_deref(), page, size).await?;
-                Ok(list.into_inner().into_page_of(page_request))
+                let service = service.transpose()?.map(String::from);
+                let (cluster, service) = (cluster.as_deref(), service.as_deref());
+                let status = status.as_ref().map(DeploymentStatus::as_str);
+                let list = raw.list_deployments(cluster, page, size, service, status);
+                Ok(list.await?.into_inner().into_page_of(page_request))
             })
         })
     }
@@ -712,6 +726,8 @@ impl Client {
     pub fn deployments(&self) -> Deployments {
         Deployments {
             client: self.clone(),
+            service: None,
+            status: None,
             page_request: PageRequest::default(),
         }
     }

@@ -81,12 +81,13 @@ pub use crate::raw::dployr::enums::{
 #[doc(inline)]
 pub use crate::raw::dployr::types::{
     ApiToken, ChatWebhook, Cluster, ClusterRoles, ClusterUser, ClusterWebhook, CpuMetrics,
-    CurrentUser, Deployment, DiskMetrics, DnsRecord, Domain, DomainServing, EmailNotifications,
-    Event, EventActor, EventTarget, Health, Instance, InstanceMetadata, InstanceMetrics,
-    InstanceRegistered, InstanceTask, Integrations, Invited, LoadAverage, MemoryMetrics,
-    MetricsBucket, MetricsTotals, NewToken, NotificationIntegrations, Project, RemoteIntegration,
-    RemoteIntegrations, RoutableService, Route, Service, ServiceMetrics, ServiceSecret,
-    ServiceStatus, ServiceUpdated, SwapMetrics, Task, User, Versions, Webhook,
+    CurrentUser, Deployment, DiskMetrics, DnsRecord, Domain, DomainServing, EmailIntegration,
+    EmailIntegrations, EmailNotifications, Event, EventActor, EventTarget, Health, Instance,
+    InstanceMetadata, InstanceMetrics, InstanceRegistered, InstanceTask, Integrations, Invited,
+    LoadAverage, MemoryMetrics, Metadata, MetricsBucket, MetricsTotals, NewToken,
+    NotificationIntegrations, Project, RemoteIntegration, RemoteIntegrations, RoutableService,
+    Route, Service, ServiceMetrics, ServiceSecret, ServiceStatus, ServiceUpdated, SwapMetrics,
+    Task, User, Versions, Webhook,
 };
 pub use api_tokens::{ApiTokenHandle, ApiTokens, NewApiToken};
 pub use client::{Client, Dployr};

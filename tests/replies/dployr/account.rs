@@ -2,7 +2,7 @@
 
 use super::{OWN, client, client_with_body};
 use crate::json_reply;
-use deploykit::dployr::Client;
+use deploykit::dployr::{Client, EventType};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind};
 use serde_json::json;
@@ -53,7 +53,7 @@ async fn tokens_of_git_providers_are_redacted() {
             "gitLab": { "loginId": "g", "accessToken": "hush-lab", "remotesCount": 0, "enabled": true },
             "bitBucket": { "loginId": "b", "accessToken": "hush-bucket", "remotesCount": 0, "enabled": false },
         },
-        "email": { "resendMail": { "apiKey": "hush-mail" } },
+        "email": { "resendMail": { "apiKey": "hush-mail", "enabled": true } },
         "notification": {
             "discord": webhook("https://discord.example/api/webhooks/1/hush-discord"),
             "slack": webhook("https://hooks.slack.example/services/hush-slack"),
@@ -69,6 +69,8 @@ async fn tokens_of_git_providers_are_redacted() {
     let shown = format!("{integrations:?} {integrations:#?} {refused}");
     assert!(!shown.contains("hush"), "{shown}");
 
+    let mail = integrations.email.unwrap().resend_mail.unwrap();
+    assert_eq!(mail.enabled, Some(true));
     let remote = integrations.remote.unwrap();
     assert_eq!(remote.git_hub.unwrap().installation_id, Some(1));
     assert_eq!(
@@ -92,6 +94,62 @@ async fn tokens_of_git_providers_are_redacted() {
         .map(|event| event.as_str())
         .collect();
     assert_eq!(events, ["deployment.created", "new.event"]);
+}
+
+/// The server stores integrations in the metadata of users and clusters, with their tokens.
+#[tokio::test]
+async fn metadata_of_users_and_clusters_is_decoded_and_redacted() {
+    let metadata = json!({
+        "gitLab": { "loginId": "g", "accessToken": "hush-lab" },
+        "slack": { "webhookUrl": "https://hooks.slack.example/services/hush-slack" },
+        "unknown": { "key": "hush-unknown" },
+    });
+    let user = json!({ "id": "u", "metadata": metadata });
+    let clusters = json!([{ "id": OWN, "metadata": metadata }, { "id": "c-2", "metadata": {} }]);
+    let recorder = Recorder::new();
+    let body = json!({ "success": true, "data": { "user": user, "clusters": clusters } });
+    recorder.answer_with(move |_| json_reply(200, &body));
+    let me = client(&recorder, None).current_user().await.unwrap();
+    let shown = format!("{me:?}");
+    assert!(!shown.contains("hush"), "{shown}");
+    let user = me.user.metadata.unwrap();
+    let cluster = me.clusters[0].metadata.clone().unwrap();
+    for metadata in [user, cluster] {
+        let token = metadata.git_lab.unwrap().access_token.unwrap();
+        assert_eq!(token.expose(), "hush-lab");
+        assert!(metadata.slack.is_some());
+    }
+    assert!(me.clusters[1].metadata.is_some());
+}
+
+#[tokio::test]
+async fn events_have_named_targets_and_known_types() {
+    let event = |kind: &str, name: &str| json!({ "id": kind, "type": kind, "targets": [{ "id": name, "name": name }] });
+    let items = json!([
+        event("node.drained", "loop-node-1"),
+        event("resource.resource_created", "a@hush.example"),
+    ]);
+    let recorder = Recorder::new();
+    let body = json!({ "success": true, "data": { "items": items } });
+    recorder.answer_with(move |_| json_reply(200, &body));
+    let events = client(&recorder, Some(OWN)).events().list().await.unwrap();
+    let kinds: Vec<_> = events
+        .items
+        .iter()
+        .map(|event| event.type_.clone())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            Some(EventType::NodeDrained),
+            Some(EventType::ResourceResourceCreated)
+        ]
+    );
+    let name = events.items[0].targets[0].name.as_ref().unwrap();
+    assert_eq!(name.as_str(), "loop-node-1");
+    // An event of an invitation has an e-mail address as its name.
+    let name = format!("{:?}", events.items[1].targets[0].name);
+    assert!(!name.contains("hush"), "{name}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -298,6 +298,13 @@ fn deployments() -> Vec<Row> {
             let bare = NewDeployment::from_git("my-app", "https://github.com/user/repo");
             json(to.dployr.deploy(bare))
         })
+        .variant("commit", |to| {
+            let hash = "0d29e65f2c1b4a3e8d7c6b5a4f3e2d1c0b9a8f7e";
+            json(
+                to.dployr
+                    .deploy(documented().remote_commit_hash(hash).force_rebuild()),
+            )
+        })
         .variant("env", |to| {
             let value = to.secret("body.env.*");
             let with_env = documented()
@@ -350,6 +357,10 @@ fn deployments() -> Vec<Row> {
         })
         .variant("find_created", |to| {
             json(in_cluster(to).deployments().find_created("web", UNIX_EPOCH))
+        })
+        .variant("filtered", |to| {
+            let deployments = in_cluster(to).deployments();
+            json(deployments.of_service("s-1").status("failed").list())
         })
         .variant("cluster", |to| json(in_cluster(to).deployments().list()))
         .names("deployment", "/items/0/id"),
