@@ -65,7 +65,7 @@ impl ApiTokens {
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for an empty name or a lifetime below a
     /// second, [`Forbidden`](crate::ErrorKind::Forbidden) without a session.
     ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth-tokens.ts>
     pub fn create(&self, new: NewApiToken) -> Call<NewToken> {
         self.client.call(Op::CreateApiToken, |raw| async move {
             Ok(raw.create_api_token(&new.into_raw()?).await?.into_inner().0)
@@ -80,7 +80,7 @@ impl ApiTokens {
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for page 0 or page size 0,
     /// [`Forbidden`](crate::ErrorKind::Forbidden) without a session.
     ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth-tokens.ts>
     pub fn list(&self) -> Call<Page<ApiToken>> {
         let client = self.client.clone();
         Call::paged(PAGING, self.page_request, move |page_request| {
@@ -103,7 +103,7 @@ impl ApiTokenHandle {
     /// [`NotFound`](crate::ErrorKind::NotFound), [`Forbidden`](crate::ErrorKind::Forbidden) without a
     /// session.
     ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/tokens.ts>
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth-tokens.ts>
     pub fn delete(&self) -> Call<()> {
         self.call(Op::DeleteApiToken, |raw, id| async move {
             raw.delete_api_token(id.as_str()).await?;

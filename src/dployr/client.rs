@@ -190,7 +190,7 @@ impl Client {
 
     /// Reads the health and the version of the server: `GET /v1/health`, without a token.
     ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/index.ts>
     pub fn health(&self) -> Call<Health> {
         self.without_token().call(Op::GetHealth, |raw| async move {
             Ok(raw.get_health().await?.into_inner().0)

@@ -149,7 +149,7 @@ impl DomainHandle {
     /// (`web-one.dployr.run`). An unknown domain is not an error: its state is
     /// [`NotFound`](super::DomainState::NotFound).
     ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/index.ts>
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/status.ts>
     pub fn status(&self) -> Call<DomainServing> {
         let (name, client) = (self.id.clone(), self.client.without_token());
         client.call(Op::GetDomainStatus, |raw| async move {

@@ -185,7 +185,7 @@ impl Client {
     /// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) for an invalid or untrusted token, and
     /// [`Forbidden`](crate::ErrorKind::Forbidden) for an untrusted event.
     ///
-    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/auth.ts>
+    /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/oidc.ts>
     pub fn login_by_identity_token(&self, token: impl Into<Secret>) -> Call<LoginSession> {
         let (token, client) = (token.into(), self.without_token());
         client.call(Op::ExchangeIdentityToken, |raw| async move {

@@ -22,7 +22,8 @@ pub(in crate::dployr) const IDENTITY_TOKEN: &str =
 const SESSION_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// CI sessions last one hour (dployr-io/dployr-base:src/routes/auth.ts).
 const CI_SESSION_LIFETIME: Duration = Duration::from_secs(3_600);
-/// A code is dropped after three wrong attempts or ten minutes (dployr-io/dployr-base:src/services/auth.ts).
+/// A code is dropped after three wrong attempts or ten minutes
+/// (dployr-io/dployr-base:src/services/auth/index.ts).
 const CODE_ATTEMPTS: u32 = 3;
 const CODE_LIFETIME: Duration = Duration::from_secs(600);
 
