@@ -12,18 +12,24 @@ mod support;
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{
-    ClientBuilder, Effect, ErrorKind, Retry, credentials::Credentials, dployr, nexlayer, nodion,
+    Call, ClientBuilder, Effect, ErrorKind, Retry, credentials::Credentials, dployr, nexlayer,
+    nodion, pacing::Pacing,
 };
+use h2::Reason;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use support::{Script, Server, Step, reply};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{self, pki_types};
+use tokio_rustls::server::TlsStream;
 
 const CANARY: &str = "canary-5d1f";
 const LIST: &str = r#"{"deployments":[]}"#;
+const CREATED: &str = r#"{"request_id":"a69f8e3e0555"}"#;
 
 fn nodion(base_url: &str) -> ClientBuilder<nodion::Nodion> {
     let builder = nodion::Client::builder().base_url(base_url);
@@ -51,14 +57,7 @@ struct Tls {
 impl Tls {
     /// Terminates TLS in front of a stub server with this reply.
     async fn start(reply: Vec<u8>) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let key = pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let config = rustls::ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let (acceptor, certificate) = acceptor(&[]);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let handshakes = Arc::new(AtomicUsize::new(0));
@@ -77,10 +76,189 @@ impl Tls {
         });
         Self {
             base_url: format!("https://localhost:{port}"),
-            certificate: made.cert.pem(),
+            certificate,
             handshakes,
             _plain: plain,
         }
+    }
+}
+
+/// Accepts TLS connections for `localhost`. Also returns the certificate, as PEM.
+fn acceptor(protocols: &[&str]) -> (TlsAcceptor, String) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let mut config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = protocols
+        .iter()
+        .map(|name| name.as_bytes().to_vec())
+        .collect();
+    (TlsAcceptor::from(Arc::new(config)), made.cert.pem())
+}
+
+/// The response of an HTTP/2 server to one request.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    /// A deployment is created.
+    Create,
+    Reset(Reason),
+    /// GOAWAY with the id of an earlier stream. Only for the first request of a connection.
+    GoAwayBefore(Reason),
+    /// GOAWAY with the id of this stream, then the connection closes.
+    GoAwayAfter(Reason),
+}
+
+/// An HTTP/2 server with TLS, which answers its requests in order; the last answer is repeated.
+struct Http2 {
+    base_url: String,
+    certificate: String,
+    answers: Arc<Vec<Answer>>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Http2 {
+    async fn start(answers: &[Answer]) -> Self {
+        let (acceptor, certificate) = acceptor(&["h2"]);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = Self {
+            base_url: format!("https://localhost:{port}"),
+            certificate,
+            answers: Arc::new(answers.to_vec()),
+            requests: Arc::default(),
+        };
+        let (answers, requests) = (server.answers.clone(), server.requests.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let stream = acceptor.accept(stream).await.unwrap();
+                tokio::spawn(serve_http2(stream, answers.clone(), requests.clone()));
+            }
+        });
+        server
+    }
+
+    fn builder(&self) -> ClientBuilder<edgegap::Edgegap> {
+        let builder = edgegap::Client::builder().base_url(&self.base_url);
+        builder
+            .token(CANARY)
+            .root_certificate(self.certificate.clone())
+            .retry(Retry::default().initial_backoff(Duration::ZERO))
+    }
+
+    fn deploy(&self) -> Call<edgegap::Deployed> {
+        self.builder().build().unwrap().deploy(new())
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+async fn serve_http2(
+    mut stream: TlsStream<TcpStream>,
+    answers: Arc<Vec<Answer>>,
+    requests: Arc<AtomicUsize>,
+) {
+    let answer = |number: usize| *answers.get(number).or(answers.last()).unwrap();
+    if let Answer::GoAwayBefore(reason) = answer(requests.load(Ordering::SeqCst)) {
+        return go_away_before(&mut stream, reason, &requests).await;
+    }
+    let mut connection = h2::server::handshake(stream).await.unwrap();
+    while let Some(Ok((_, mut stream))) = connection.accept().await {
+        match answer(requests.fetch_add(1, Ordering::SeqCst)) {
+            Answer::Create => {
+                let head = http::Response::builder().status(202).body(()).unwrap();
+                let mut body = stream.send_response(head, false).unwrap();
+                body.send_data(CREATED.into(), true).unwrap();
+            }
+            Answer::Reset(reason) => stream.send_reset(reason),
+            Answer::GoAwayAfter(reason) => connection.abrupt_shutdown(reason),
+            Answer::GoAwayBefore(_) => unreachable!("not the first request of the connection"),
+        }
+    }
+}
+
+/// Reads the first request, and closes the connection as if the request came too late.
+async fn go_away_before(stream: &mut TlsStream<TcpStream>, reason: Reason, requests: &AtomicUsize) {
+    const HEADERS: u8 = 1;
+    let mut preface = [0; 24];
+    stream.read_exact(&mut preface).await.unwrap();
+    let mut head = [0; 9];
+    while head[3] != HEADERS {
+        stream.read_exact(&mut head).await.unwrap();
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; length as usize];
+        stream.read_exact(&mut payload).await.unwrap();
+    }
+    requests.fetch_add(1, Ordering::SeqCst);
+    // An empty SETTINGS frame, then GOAWAY with 0 as the id of the last stream.
+    let mut frames = vec![0, 0, 0, 4, 0, 0, 0, 0, 0];
+    frames.extend([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    frames.extend(u32::from(reason).to_be_bytes());
+    stream.write_all(&frames).await.unwrap();
+    let _ = stream.read_to_end(&mut Vec::new()).await;
+}
+
+fn new() -> NewDeployment {
+    NewDeployment::new("a", "1", User::ip([75, 28, 35, 192].into()))
+}
+
+/// A refusal proves that the server has not processed the request.
+#[tokio::test]
+async fn a_create_that_http2_refuses_is_retried() {
+    let refusals = [
+        Answer::Reset(Reason::REFUSED_STREAM),
+        Answer::GoAwayBefore(Reason::NO_ERROR),
+        Answer::GoAwayBefore(Reason::ENHANCE_YOUR_CALM),
+    ];
+    for refusal in refusals {
+        let server = Http2::start(&[refusal, Answer::Create]).await;
+        let created = server.deploy().with_response().await;
+        let created = created.unwrap_or_else(|error| panic!("{refusal:?}: {error:?}"));
+        assert_eq!((created.attempts, server.requests()), (2, 2), "{refusal:?}");
+
+        let server = Http2::start(&[refusal]).await;
+        let error = server.deploy().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect(), error.is_retryable()),
+            (ErrorKind::Unavailable, Effect::None, true),
+            "{refusal:?}"
+        );
+        assert_eq!((error.attempts(), server.requests()), (3, 3));
+        let text = error.to_string();
+        assert!(text.contains("the server refused the request: "), "{text}");
+        assert!(text.contains("nothing was done"), "{text}");
+    }
+
+    // At one call per second, the retry is too late for the deadline.
+    let server = Http2::start(&[refusals[0], Answer::Create]).await;
+    let builder = server.builder().pacing(Pacing::documented().one_of(40));
+    let client = builder.build().unwrap();
+    let call = client.deploy(new()).deadline(Duration::from_millis(900));
+    assert_eq!(call.await.unwrap_err().kind(), ErrorKind::RateLimited);
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_create_is_not_retried_after_other_http2_failures() {
+    for failure in [
+        Answer::Reset(Reason::INTERNAL_ERROR),
+        Answer::Reset(Reason::CANCEL),
+        Answer::Reset(Reason::NO_ERROR),
+        Answer::GoAwayAfter(Reason::NO_ERROR),
+        Answer::GoAwayAfter(Reason::ENHANCE_YOUR_CALM),
+    ] {
+        let server = Http2::start(&[failure, Answer::Create]).await;
+        let error = server.deploy().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect(), error.is_retryable()),
+            (ErrorKind::Interrupted, Effect::Unknown, false),
+            "{failure:?}: {error:?}"
+        );
+        assert_eq!((error.attempts(), server.requests()), (1, 1), "{failure:?}");
     }
 }
 
@@ -321,9 +499,7 @@ async fn a_custom_http_client_is_used_with_the_same_policies() {
         .http_client(following)
         .build()
         .unwrap();
-    let user = User::ip([75, 28, 35, 192].into());
-    let error = client.deploy(NewDeployment::new("a", "1", user)).await;
-    let error = error.unwrap_err();
+    let error = client.deploy(new()).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.effect(), server.requests().len()),
         (ErrorKind::Connect, Effect::Unknown, 1)

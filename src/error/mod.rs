@@ -127,7 +127,8 @@ pub enum ErrorKind {
     Redirected,
     /// The server failed.
     Server,
-    /// The platform, or a service that it depends on, is temporarily unavailable.
+    /// The platform, or a service that it depends on, is temporarily unavailable, or the server refused an
+    /// HTTP/2 stream.
     Unavailable,
     /// The client could not connect; nothing was sent.
     Connect,

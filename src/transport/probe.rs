@@ -71,9 +71,8 @@ impl Scope {
         };
         span.record("error.type", field::debug(error.kind()));
         match error.kind() {
-            // A certificate that is not valid yet is a connect error.
-            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted => Ok(None),
-            _ => Err(error),
+            ErrorKind::Configuration | ErrorKind::InvalidRequest => Err(error),
+            _ => Ok(None),
         }
     }
 

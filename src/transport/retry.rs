@@ -20,12 +20,13 @@ const TRANSIENT: [u16; 14] = [
 /// 2. Operation: marked as idempotent in the spec
 ///    ([`Behaviour::idempotent`](crate::operation::Behaviour)). A call without a wrapper
 ///    (`client.request(..)`) never is.
-/// 3. Failure: timeout, broken connection, 408, 500, 502, 503, 504, 520 to 527, or a 429 with
-///    `Retry-After` or `X-RateLimit-Reset`.
+/// 3. Failure: timeout, broken connection, refused HTTP/2 stream, 408, 500, 502, 503, 504, 520 to 527, or a
+///    429 with `Retry-After` or `X-RateLimit-Reset`.
 ///
-/// [`Call::assume_idempotent`](crate::Call::assume_idempotent) replaces the first two. Connect errors and
-/// a 429 with a wait time need only the third, because they had no effect. Never retried: a 429 without a
-/// wait time, invalid certificates, and statuses that the spec marks as final.
+/// [`Call::assume_idempotent`](crate::Call::assume_idempotent) replaces the first two. Connect errors,
+/// refused HTTP/2 streams and a 429 with a wait time need only the third, because they had no effect. A
+/// stream is refused by RST_STREAM with REFUSED_STREAM, or by GOAWAY with the id of an earlier stream. Never
+/// retried: a 429 without a wait time, invalid certificates, and statuses that the spec marks as final.
 ///
 /// The wait before a retry is the time that the platform requests, plus jitter; otherwise exponential
 /// backoff with full jitter. If the wait would exceed a limit or the deadline, the call fails at once; see
@@ -153,8 +154,10 @@ impl Error {
         if !self.is_transient() {
             return false;
         }
+        // An HTTP/2 server that refuses a request sends no status.
+        let is_refused = self.kind() == ErrorKind::Unavailable && self.status().is_none();
         let had_no_effect = self.effect() == Effect::None
-            && matches!(self.kind(), ErrorKind::Connect | ErrorKind::RateLimited);
+            && (is_refused || matches!(self.kind(), ErrorKind::Connect | ErrorKind::RateLimited));
         let is_idempotent = assumed || self.operation().is_some_and(is_idempotent);
         had_no_effect || (is_idempotent && self.effect() != Effect::Applied)
     }

@@ -32,15 +32,17 @@ impl Scope {
                 sent.map_err(|error| network_error(error, target))
             }
         };
-        sent.map_err(|error| match error.kind() {
-            ErrorKind::Connect => error
-                .with_effect(match transport.is_custom_http {
-                    // A custom client may have followed a redirect after the platform acted.
-                    true => target.effect(),
-                    false => Effect::None,
-                })
-                .with_advice(transport.connect_advice),
-            _ => error,
+        sent.map_err(|error| {
+            let kind = error.kind();
+            let error = match transport.is_custom_http && kind != ErrorKind::InvalidRequest {
+                // A custom client may have followed a redirect after the platform acted.
+                true => error.with_effect(target.effect()),
+                false => error,
+            };
+            match kind {
+                ErrorKind::Connect => error.with_advice(transport.connect_advice),
+                _ => error,
+            }
         })
     }
 }
@@ -58,6 +60,9 @@ pub(crate) fn network_error(error: reqwest::Error, target: &Target) -> Error {
         (ErrorKind::Connect, &*cannot_connect, Effect::None)
     } else if error.is_timeout() {
         (ErrorKind::Timeout, "no response in time", target.effect())
+    } else if is_refusal(&error) {
+        let message = "the server refused the request";
+        (ErrorKind::Unavailable, message, Effect::None)
     } else {
         (ErrorKind::Interrupted, BROKEN, target.effect())
     };
@@ -85,6 +90,17 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
         return wrapped.is_some_and(is_tls);
     }
     error.source().is_some_and(is_tls)
+}
+
+/// Whether an HTTP/2 server reports that it has not processed the request: it refused the stream, or it
+/// closes the connection and names an earlier stream as the last one. h2 reports a GOAWAY only to later
+/// streams.
+fn is_refusal(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<h2::Error>() {
+        let is_refused = error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        return error.is_remote() && (is_refused || error.is_go_away());
+    }
+    error.source().is_some_and(is_refusal)
 }
 
 /// The message of the innermost error: `Connection refused (os error 111)`.
@@ -136,24 +152,20 @@ impl FakeResponse {
             Delivery::Whole => Ok(self.reply.into()),
             Delivery::CutOff => Ok(self.reply.map(cut_off).into()),
             Delivery::NoAnswer => std::future::pending().await,
-            Delivery::NoConnection => Err(io_failure(
-                ErrorKind::Connect,
-                NO_CONNECTION,
-                io::ErrorKind::ConnectionRefused,
-            )
-            .with_effect(Effect::None)),
-            Delivery::Broken => Err(io_failure(
-                ErrorKind::Interrupted,
-                BROKEN,
-                io::ErrorKind::ConnectionReset,
-            )
-            .with_effect(target.effect())),
+            Delivery::NoConnection => {
+                let refused = io::ErrorKind::ConnectionRefused.into();
+                Err(io_failure(ErrorKind::Connect, NO_CONNECTION, refused)
+                    .with_effect(Effect::None))
+            }
+            Delivery::Broken => {
+                let reset = io::ErrorKind::ConnectionReset.into();
+                Err(io_failure(ErrorKind::Interrupted, BROKEN, reset).with_effect(target.effect()))
+            }
         }
     }
 }
 
-fn io_failure(kind: ErrorKind, message: &str, cause: io::ErrorKind) -> Error {
-    let cause = io::Error::from(cause);
+fn io_failure(kind: ErrorKind, message: &str, cause: io::Error) -> Error {
     Error::new(kind, format!("{message}: {cause}")).with_source(cause)
 }
 

@@ -20,6 +20,7 @@
 //! | | no token in a URL except Nexlayer's session | `behaviour::connections`, `tests/requests` |
 //! | Retry | which failures are retried for which operations, forms of `Retry-After` | `table::rows::{status, connection, rate_limited}` |
 //! | | a retry sends the same request | every cell |
+//! | | refusals by HTTP/2 servers | `tests/connections.rs` |
 //! | | retries off, limits, budget, deadline, `assume_idempotent` | `behaviour::retry` |
 //! | Time | timeout of an attempt, deadline of a call, streams, silence | `behaviour::timeouts`, `table::rows::stream` |
 //! | | dropped calls | `dropped_calls`, `tests/rate_limits.rs`, `tests/credentials.rs` |
