@@ -323,9 +323,8 @@ pub(crate) struct ReceivedPage<P> {
     pub page: P,
     /// Number of received records, before filtering.
     pub received: usize,
-    /// Fingerprint of the received records; equal pages have equal fingerprints. `None` if they cannot
-    /// be serialized.
-    pub fingerprint: Option<u64>,
+    /// Hash of the received records, and their size as JSON, in bytes. `None` if they cannot be serialized.
+    pub fingerprint: Option<(u64, usize)>,
 }
 
 /// Runs one request of a call that sends several.

@@ -8,6 +8,7 @@ use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::operation::Operation;
 use crate::transport::CallOptions;
 use futures_core::Stream;
+use std::collections::HashSet;
 use std::fmt;
 use std::future::{IntoFuture, poll_fn};
 use std::pin::Pin;
@@ -18,6 +19,8 @@ use std::vec;
 const MAX_PAGES: u32 = 10_000;
 /// Limit on empty pages in a row. A server that filters after pagination sends some.
 const MAX_EMPTY_PAGES: u32 = 100;
+/// Limit on the records in memory, as JSON, in bytes.
+const MAX_COLLECTED_BYTES: usize = 256 << 20;
 
 /// A stream of the pages of a list. An error is the last item.
 #[must_use = "streams do nothing unless polled"]
@@ -39,8 +42,10 @@ pub(crate) struct Pages<T> {
     max_pages: u32,
     /// Empty pages in a row.
     empty_pages: u32,
-    /// Fingerprint of the previous page.
-    fingerprint: Option<u64>,
+    /// Hashes of the records of each page.
+    hashes: HashSet<u64>,
+    /// Size of the records as JSON.
+    bytes_read: usize,
 }
 
 impl<T: Send + 'static> Pages<T> {
@@ -68,7 +73,8 @@ impl<T: Send + 'static> Pages<T> {
             pages_read: 0,
             max_pages: MAX_PAGES,
             empty_pages: 0,
-            fingerprint: None,
+            hashes: HashSet::new(),
+            bytes_read: 0,
         }
     }
 
@@ -125,16 +131,16 @@ impl<T: Send + 'static> Pages<T> {
                 "page {number} was requested, but page {other} arrived"
             )));
         }
-        if received > 0 && fingerprint.is_some() && fingerprint == self.fingerprint {
+        let (hash, bytes) = fingerprint.unwrap_or_default();
+        if received > 0 && fingerprint.is_some() && !self.hashes.insert(hash) {
             return Err(self.endless(format!(
-                "page {number} has the same records as the page before it"
+                "page {number} has the same records as an earlier page"
             )));
         }
-        self.fingerprint = fingerprint;
-        self.empty_pages = if received == 0 {
-            self.empty_pages + 1
-        } else {
-            0
+        self.bytes_read += bytes;
+        self.empty_pages = match received {
+            0 => self.empty_pages + 1,
+            _ => 0,
         };
         if page.has_next && self.empty_pages >= MAX_EMPTY_PAGES {
             return Err(self.endless(format!(
@@ -212,6 +218,7 @@ pub struct PageStream<T> {
     items: vec::IntoIter<T>,
     /// Number of records left until the limit; `None` without a limit.
     remaining: Option<usize>,
+    max_bytes: usize,
 }
 
 impl<T: Send + 'static> PageStream<T> {
@@ -220,6 +227,7 @@ impl<T: Send + 'static> PageStream<T> {
             pages,
             items: Vec::new().into_iter(),
             remaining: None,
+            max_bytes: MAX_COLLECTED_BYTES,
         }
     }
 
@@ -237,14 +245,28 @@ impl<T: Send + 'static> PageStream<T> {
         self
     }
 
+    /// Limits the size of the records that [`try_collect`](Self::try_collect) reads: JSON, in bytes. More is
+    /// an error. Default: 256 MiB.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
     /// Reads the records into memory.
     ///
     /// # Errors
     /// The first error of the stream. It discards the records read before it and reports their number.
+    /// [`Pagination`](ErrorKind::Pagination) also means that the records exceed
+    /// [`max_bytes`](Self::max_bytes).
     pub async fn try_collect(mut self) -> Result<Vec<T>> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {
             let read = all.len();
+            if self.pages.bytes_read > self.max_bytes {
+                let message = format!("the records exceed {} bytes", self.max_bytes);
+                let error = self.pages.endless(message).with_records(read);
+                return Err(error.with_advice("use stream(), or raise max_bytes()"));
+            }
             all.push(item.map_err(|error| error.with_records(read))?);
         }
         Ok(all)

@@ -124,7 +124,15 @@ async fn a_list_that_does_not_end_is_an_error() {
     });
     let always_the_first = answering(|_| page(&ids(0..2), 1, true, 9));
     let same_records = answering(|request| page(&ids(0..2), page_of(request), true, 9));
-    let cases: [(&Recorder, usize, usize, &str); 3] = [
+    let growing = answering(|request| {
+        let at = page_of(request);
+        page(&ids(0..2), at, true, 2 * at)
+    });
+    let two_in_turn = answering(|request| {
+        let at = page_of(request);
+        page(&ids([(at + 1) % 2]), at, true, 9)
+    });
+    let cases: [(&Recorder, usize, usize, &str); 5] = [
         (&empty_pages, 1, 101, "100 pages in a row were empty"),
         (
             &always_the_first,
@@ -136,7 +144,19 @@ async fn a_list_that_does_not_end_is_an_error() {
             &same_records,
             2,
             2,
-            "page 2 has the same records as the page before it",
+            "page 2 has the same records as an earlier page",
+        ),
+        (
+            &growing,
+            2,
+            2,
+            "page 2 has the same records as an earlier page",
+        ),
+        (
+            &two_in_turn,
+            2,
+            3,
+            "page 3 has the same records as an earlier page",
         ),
     ];
     for (recorder, records, requests, words) in cases {
@@ -156,15 +176,25 @@ async fn a_list_that_does_not_end_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_page_may_repeat_if_the_list_grew_by_a_page() {
-    let recorder = answering(|request| match page_of(request) {
-        1 => page(&ids(0..2), 1, true, 4),
-        2 => page(&ids(0..2), 2, true, 6),
-        at => page(&ids(2..4), at, false, 6),
+async fn the_size_of_a_collected_list_is_limited() {
+    let endless = answering(|request| {
+        let at = page_of(request);
+        page(&[format!("{at}-{}", "x".repeat(10_000))], at, true, 9)
     });
-    let (seen, error) = rest(&mut pages_of_two(&recorder).stream()).await;
-    assert!(error.is_none(), "{error:?}");
-    assert_eq!(seen, ids([0, 1, 0, 1, 2, 3]));
+    let records = pages_of_two(&endless).stream().max_bytes(50_000);
+    let error = records.try_collect().await.unwrap_err();
+    // Four pages are smaller than the limit, and five are larger.
+    let words = "the records exceed 50000 bytes (after 4 records)";
+    assert_pagination_error(&error, words);
+    assert_eq!(requested_pages(&endless).len(), 5);
+
+    let records = pages_of_two(&endless).stream().max_bytes(50_000).limit(4);
+    assert_eq!(records.try_collect().await.unwrap().len(), 4);
+    let mut records = pages_of_two(&endless).stream().max_bytes(50_000);
+    for _ in 0..10 {
+        // A stream keeps only one page in memory.
+        records.next().await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]
