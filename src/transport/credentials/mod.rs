@@ -14,6 +14,7 @@ use super::builder::{process_environment, variable};
 use crate::error::{BoxError, Error, Result};
 use crate::secret::Secret;
 use http::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -76,8 +77,9 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// An access token with its refresh token and expiry. `Debug` shows no token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An access token with its refresh token and expiry. `Debug` shows no token, and `Serialize` fails: in a
+/// [`TokenStore`] of your own, serialize the values of `expose()`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tokens {
     /// The token of every call, with or without its prefix.

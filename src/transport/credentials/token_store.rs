@@ -2,15 +2,15 @@
 
 use super::{BoxFuture, Tokens};
 use crate::error::BoxError;
-use crate::secret::{Secret, expose_secrets};
-use serde::{Deserialize, Serialize};
+use crate::secret::expose_secrets;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::PathBuf;
 
 /// Size limit of a token file, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
+/// Longest chain of symbolic links, as on Linux.
+const MAX_LINKS: usize = 40;
 
 /// Keeps tokens across processes, so that they share one login.
 ///
@@ -54,8 +54,8 @@ impl<S: TokenStore> ErasedStore for S {
 
 /// Keeps tokens in a file with mode 0600 (on Unix), replaced atomically.
 ///
-/// Use one file per account: tokens of another platform, base URL or account are ignored and replaced.
-/// File access blocks the thread for a moment.
+/// Use one file per account: tokens of another platform, base URL or account are ignored and replaced. If
+/// the path is a symbolic link, its target is replaced. File access blocks the thread for a moment.
 ///
 /// ```
 /// # fn main() -> deploykit::Result<()> {
@@ -81,7 +81,7 @@ impl FileStore {
     }
 
     fn read(&self, owner: &str) -> io::Result<Option<Tokens>> {
-        let file = match fs::File::open(&self.path) {
+        let file = match fs::File::open(self.target("")?) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -89,33 +89,39 @@ impl FileStore {
         let mut text = String::new();
         file.take(MAX_FILE_BYTES).read_to_string(&mut text)?;
         // serde's message may quote a token.
-        let stored: StoredTokens = serde_json::from_str(&text)
+        let (stored_owner, tokens): (String, Tokens) = serde_json::from_str(&text)
             .map_err(|_| io::Error::new(ErrorKind::InvalidData, "the file contains no tokens"))?;
-        Ok((stored.owner == owner).then_some(Tokens {
-            access: stored.access,
-            refresh: stored.refresh,
-            expires_at: stored.expires_at,
-        }))
+        Ok((stored_owner == owner).then_some(tokens))
     }
 
     fn write(&self, owner: &str, tokens: &Tokens) -> io::Result<()> {
+        // Only here and in requests are tokens written out.
+        let json = expose_secrets(|| serde_json::to_vec(&(owner, tokens)))?;
         // A temporary file in the same directory, so that the rename is atomic. Its name is random, so
         // that concurrent writers do not collide.
-        let mut name = self.path.clone().into_os_string();
-        name.push(format!(".{:016x}.new", fastrand::u64(..)));
-        let temporary = PathBuf::from(name);
-        let stored = StoredTokens {
-            owner: owner.to_owned(),
-            access: tokens.access.clone(),
-            refresh: tokens.refresh.clone(),
-            expires_at: tokens.expires_at,
-        };
-        let written =
-            write_private(&temporary, &stored).and_then(|()| fs::rename(&temporary, &self.path));
+        let temporary = self.target(&format!(".{:016x}.new", fastrand::u64(..)))?;
+        let written = private().create_new(true).open(&temporary);
+        let written = written
+            .and_then(|mut file| file.write_all(&json).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&temporary, self.target("")?));
         if written.is_err() {
             let _ = fs::remove_file(&temporary);
         }
         written
+    }
+
+    /// The path of the file, or of the target of a symbolic link, which need not exist yet, and a suffix.
+    fn target(&self, suffix: &str) -> io::Result<PathBuf> {
+        // Opening a named pipe would block the thread.
+        if fs::metadata(&self.path).is_ok_and(|found| !found.is_file()) {
+            let message = "not a regular file";
+            return Err(io::Error::new(ErrorKind::InvalidInput, message));
+        }
+        let target = |path: &PathBuf| Some(path.with_file_name(fs::read_link(path).ok()?));
+        let links = std::iter::successors(Some(self.path.clone()), target).take(MAX_LINKS);
+        let mut path = links.last().unwrap_or_default().into_os_string();
+        path.push(suffix);
+        Ok(path.into())
     }
 
     fn with_path(&self, error: &io::Error) -> BoxError {
@@ -123,14 +129,13 @@ impl FileStore {
     }
 }
 
-fn write_private(path: &Path, tokens: &StoredTokens) -> io::Result<()> {
+/// Opens files for writing, which only their owner can read.
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(&expose_secrets(|| serde_json::to_vec(tokens))?)?;
-    file.sync_all()
+    options
 }
 
 impl TokenStore for FileStore {
@@ -144,18 +149,10 @@ impl TokenStore for FileStore {
     }
 }
 
-/// The content of the file. Only here and in requests are tokens written out.
-#[derive(Serialize, Deserialize)]
-struct StoredTokens {
-    owner: String,
-    access: Secret,
-    refresh: Option<Secret>,
-    expires_at: Option<SystemTime>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
     use std::time::Duration;
 
     const OWNER: &str = "dployr https://a.example user@example.com";
@@ -184,6 +181,54 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         fs::remove_file(&store.path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_used() {
+        let refused = |result: io::Result<()>| {
+            let kind = result.map_err(|error| error.kind());
+            assert_eq!(kind, Err(ErrorKind::InvalidInput));
+        };
+        let (pipe, link) = (store("pipe"), store("pipe-link"));
+        let made = std::process::Command::new("mkfifo")
+            .arg(&pipe.path)
+            .status();
+        assert!(made.unwrap().success());
+        std::os::unix::fs::symlink(&pipe.path, &link.path).unwrap();
+        for store in [&pipe, &link] {
+            refused(store.read(OWNER).map(|_| ()));
+            refused(store.write(OWNER, &Tokens::new("a")));
+            let message = store.with_path(&store.read(OWNER).unwrap_err()).to_string();
+            assert!(message.ends_with(": not a regular file"), "{message}");
+        }
+        refused(FileStore::new("/dev/zero").read(OWNER).map(|_| ()));
+        refused(FileStore::new("/").read(OWNER).map(|_| ()));
+        for store in [pipe, link] {
+            fs::remove_file(store.path).unwrap();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_target_of_a_symbolic_link_is_written() {
+        let (store, second, target) = (store("link"), store("link-2"), store("target"));
+        std::os::unix::fs::symlink(&second.path, &store.path).unwrap();
+        // Relative, and its target does not exist yet.
+        let relative = target.path.file_name().unwrap();
+        std::os::unix::fs::symlink(relative, &second.path).unwrap();
+        for token in ["a", "b"] {
+            assert_ne!(store.read(OWNER).unwrap(), Some(Tokens::new(token)));
+            store.write(OWNER, &Tokens::new(token)).unwrap();
+            for store in [&store, &second, &target] {
+                assert_eq!(store.read(OWNER).unwrap(), Some(Tokens::new(token)));
+            }
+        }
+        assert_eq!(fs::read_link(&store.path).unwrap(), second.path);
+        assert_eq!(fs::read_link(&second.path).unwrap(), Path::new(relative));
+        for store in [store, second, target] {
+            fs::remove_file(store.path).unwrap();
+        }
     }
 
     #[test]
