@@ -7,6 +7,7 @@ use deploykit::{
     Effect, ErrorKind, Retry,
     credentials::{BoxError, Credentials, FileStore, TokenStore, Tokens},
 };
+use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -384,6 +385,98 @@ async fn a_store_shares_tokens_between_clients() {
     assert!(!std::fs::read_to_string(&path.0).unwrap().contains(PASSWORD));
 }
 
+/// The test below runs this in child processes. Does nothing otherwise.
+#[tokio::test]
+async fn in_child_process() {
+    let Ok(base_url) = std::env::var("DEPLOYKIT_TEST_BASE_URL") else {
+        return;
+    };
+    let path = std::env::var("DEPLOYKIT_TEST_STORE").unwrap();
+    let builder = dployr::Client::builder().base_url(base_url);
+    let builder = builder.login("user@example.com", PASSWORD);
+    let client = builder.token_store(FileStore::new(path)).build().unwrap();
+    client.deployments().list().await.unwrap();
+}
+
+#[tokio::test]
+async fn processes_that_start_at_once_share_one_login() {
+    let plane = Plane::start().await;
+    let path = temporary("processes");
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            tokio::process::Command::new(std::env::current_exe().unwrap())
+                .args(["in_child_process", "--exact", "--nocapture"])
+                .env("DEPLOYKIT_TEST_BASE_URL", &plane.server.base_url)
+                .env("DEPLOYKIT_TEST_STORE", &path.0)
+                .output()
+        })
+        .collect();
+    for child in children {
+        let output = child.await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!((plane.logins(), plane.calls()), (1, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_with_one_file_share_each_login() {
+    let plane = Plane::start().await;
+    let path = temporary("clients");
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let store = FileStore::new(&path.0);
+            plane.builder().token_store(store).build().unwrap()
+        })
+        .collect();
+    for logins in 1..=3 {
+        let calls: Vec<_> = clients
+            .iter()
+            .map(|client| tokio::spawn(client.deployments().list().into_future()))
+            .collect();
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+        assert_eq!(plane.logins(), logins);
+        plane.expire();
+        tokio::time::advance(Duration::from_secs(6)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_does_not_need_the_lock_of_the_file() {
+    let plane = Plane::start().await;
+    let path = temporary("locked");
+    let lock = std::fs::File::create(path.lock()).unwrap();
+    lock.lock().unwrap();
+    let builder = plane.builder().token_store(FileStore::new(&path.0));
+    let client = builder.build().unwrap();
+    let started = tokio::time::Instant::now();
+    let call = client.deployments().list();
+    call.deadline(Duration::from_secs(20)).await.unwrap();
+    let waited = started.elapsed().as_secs();
+    assert_eq!((waited, plane.logins()), (10, 1), "half of the deadline");
+}
+
+#[tokio::test]
+async fn a_refused_new_token_is_replaced_by_a_newer_one_in_the_store() {
+    let plane = Plane::start().await;
+    let path = temporary("newer");
+    let store = FileStore::new(&path.0);
+    let builder = plane.builder().token_store(store.clone());
+    let client = builder.build().unwrap();
+    // Another process has logged in since, and the server accepts only the newest token.
+    let superseded = reply("200 OK", JSON, r#"{"access_token":"token-1"}"#);
+    *plane.state.refusal.lock().unwrap() = Some(superseded);
+    let error = client.deployments().list().await.unwrap_err();
+    assert_eq!((error.status(), error.attempts()), (Some(401), 1));
+    let owner = format!("dployr {} user@example.com", plane.server.base_url);
+    store.save(&owner, &Tokens::new("token-9")).await.unwrap();
+    plane.state.valid.store(9, Ordering::SeqCst);
+
+    let reply = client.deployments().list().with_response().await.unwrap();
+    assert_eq!((reply.attempts, plane.logins()), (2, 1));
+}
+
 #[tokio::test]
 async fn a_token_source_gets_the_previous_tokens() {
     let plane = Plane::start().await;
@@ -549,9 +642,17 @@ fn temporary(name: &str) -> Temporary {
     Temporary(std::env::temp_dir().join(name))
 }
 
+impl Temporary {
+    fn lock(&self) -> PathBuf {
+        format!("{}.lock", self.0.display()).into()
+    }
+}
+
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        for path in [self.0.clone(), self.lock()] {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 

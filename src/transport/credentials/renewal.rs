@@ -128,30 +128,22 @@ impl RenewedTokens {
 
     /// The token for a call, renewed if necessary. Sources that log in send requests with `client`.
     pub async fn current(&self, client: &Scope) -> Result<CurrentToken> {
-        let finished = {
-            let state = self.state();
-            if let Some(token) = state.usable() {
-                return Ok(token);
-            }
-            state.finished
-        };
+        if let Some(token) = self.state().usable() {
+            return Ok(token);
+        }
+        let finished = self.state().finished;
         let _renewing = self.renewing.lock().await;
-        let limit = {
-            let state = self.state();
-            if let Some(token) = state.usable() {
-                return Ok(token);
-            }
-            match state.not_expired() {
-                Some(_) => EARLY_RENEWAL_TIMEOUT,
-                None => Duration::MAX,
-            }
+        if let Some(token) = self.state().usable() {
+            return Ok(token);
+        }
+        let limit = match self.state().not_expired() {
+            Some(_) => EARLY_RENEWAL_TIMEOUT,
+            None => Duration::MAX,
         };
-        let renewed = match timeout(limit, self.renew(client, finished)).await {
-            Ok(renewed) => renewed,
-            Err(_) => {
-                Err(self.note_failure(format!("no response within {}", with_unit(limit)).into()))
-            }
-        };
+        let renewed = timeout(limit, self.renew(client, finished)).await;
+        let renewed = renewed.unwrap_or_else(|_| {
+            Err(self.note_failure(format!("no response within {}", with_unit(limit)).into()))
+        });
         renewed.or_else(|error| self.state().not_expired().ok_or_else(|| no_token(error)))
     }
 
@@ -159,24 +151,20 @@ impl RenewedTokens {
     pub async fn replace(&self, client: &Scope, refused_generation: u64) -> Result<bool, Cause> {
         let finished = self.state().finished;
         let _renewing = self.renewing.lock().await;
-        {
-            let mut state = self.state();
-            if let Some(token) = &state.current {
-                if token.generation != refused_generation {
-                    return Ok(true);
-                }
-                let is_new = token
-                    .obtained_at
-                    .is_some_and(|at| at.elapsed() < MIN_UNACCEPTED_AGE);
-                let is_repeated = state
-                    .last_401
-                    .is_some_and(|at| at.elapsed() < MIN_401_INTERVAL);
-                if (is_new && !token.accepted) || is_repeated {
-                    return Ok(false);
-                }
-            }
-            state.last_401 = Some(Instant::now());
+        let current = self.state().current.clone();
+        let Some(token) = current.filter(|token| token.generation == refused_generation) else {
+            return Ok(true);
+        };
+        // Another process may have renewed the token.
+        if self.load_newer().await.is_some() {
+            return Ok(true);
         }
+        let is_recent = |at: Option<Instant>, span| at.is_some_and(|at| at.elapsed() < span);
+        let is_new = !token.accepted && is_recent(token.obtained_at, MIN_UNACCEPTED_AGE);
+        if is_new || is_recent(self.state().last_401, MIN_401_INTERVAL) {
+            return Ok(false);
+        }
+        self.state().last_401 = Some(Instant::now());
         self.renew(client, finished).await.map(|_| true)
     }
 
@@ -205,17 +193,20 @@ impl RenewedTokens {
             }
             state.current.as_ref().map(|token| token.tokens.clone())
         };
-        if let Some(token) = self.load_newer(previous.as_ref()).await {
+        // If the lock takes half of the deadline, the rest is for a renewal without it.
+        let lock = async { Some(self.store.as_ref()?.lock(&self.owner).await) };
+        let _locked = timeout(client.deadline() / 2, lock).await;
+        if let Some(token) = self.load_newer().await {
             return Ok(token);
         }
         if let Some(error) = self.state().rejected_login() {
             return Err(error);
         }
-        match self.obtain(client, previous.clone()).await {
+        match self.obtain(client, previous).await {
             Ok(token) => Ok(token),
             // Another process may have used the refresh token, which works only once, and stored a token.
             Err(error) => {
-                let stored = self.load_newer(previous.as_ref()).await;
+                let stored = self.load_newer().await;
                 stored.ok_or_else(|| self.note_failure(error))
             }
         }
@@ -234,7 +225,7 @@ impl RenewedTokens {
     }
 
     /// Loads a token that another process stored, unless it is expired or was used before.
-    async fn load_newer(&self, previous: Option<&Tokens>) -> Option<CurrentToken> {
+    async fn load_newer(&self) -> Option<CurrentToken> {
         let tokens = match self.store.as_ref()?.load(&self.owner).await {
             Ok(tokens) => tokens?,
             Err(error) => {
@@ -242,10 +233,12 @@ impl RenewedTokens {
                 return None;
             }
         };
+        let current = self.state().current.clone();
+        let current = current.map(|token| token.tokens.access);
         let last_stored = self.state().last_stored.replace(tokens.access.clone());
-        let used = [previous.map(|tokens| &tokens.access), last_stored.as_ref()];
-        let expired = tokens.expires_at.is_some_and(|at| at <= SystemTime::now());
-        if used.contains(&Some(&tokens.access)) || expired {
+        let is_used = [current, last_stored].contains(&Some(tokens.access.clone()));
+        let is_expired = tokens.expires_at.is_some_and(|at| at <= SystemTime::now());
+        if is_used || is_expired {
             return None;
         }
         let token = self.set_current(tokens, None);

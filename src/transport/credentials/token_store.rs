@@ -3,14 +3,17 @@
 use super::{BoxFuture, Tokens};
 use crate::error::BoxError;
 use crate::secret::expose_secrets;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Size limit of a token file, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 /// Longest chain of symbolic links, as on Linux.
 const MAX_LINKS: usize = 40;
+/// Pause between two attempts to lock a token file.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Keeps tokens across processes, so that they share one login.
 ///
@@ -34,12 +37,25 @@ pub trait TokenStore: Send + Sync + 'static {
         owner: &str,
         tokens: &Tokens,
     ) -> impl Future<Output = Result<(), BoxError>> + Send;
+
+    /// Waits until no other process renews the tokens, and locks them until the result is dropped.
+    ///
+    /// Called before a renewal, which loads the tokens again and saves new ones. Default: no lock, so that
+    /// several processes may log in at the same time.
+    ///
+    /// # Errors
+    /// If the store cannot be locked. The renewal then runs without the lock, as it does after a wait of
+    /// half of the deadline.
+    fn lock(&self, _owner: &str) -> impl Future<Output = Result<Box<dyn Send>, BoxError>> + Send {
+        async { Ok(Box::new(()) as Box<dyn Send>) }
+    }
 }
 
 /// Object-safe [`TokenStore`].
 pub(crate) trait ErasedStore: Send + Sync {
     fn load<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Option<Tokens>>;
     fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> BoxFuture<'a, ()>;
+    fn lock<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Box<dyn Send>>;
 }
 
 impl<S: TokenStore> ErasedStore for S {
@@ -50,12 +66,19 @@ impl<S: TokenStore> ErasedStore for S {
     fn save<'a>(&'a self, owner: &'a str, tokens: &'a Tokens) -> BoxFuture<'a, ()> {
         Box::pin(TokenStore::save(self, owner, tokens))
     }
+
+    fn lock<'a>(&'a self, owner: &'a str) -> BoxFuture<'a, Box<dyn Send>> {
+        Box::pin(TokenStore::lock(self, owner))
+    }
 }
 
 /// Keeps tokens in a file with mode 0600 (on Unix), replaced atomically.
 ///
 /// Use one file per account: tokens of another platform, base URL or account are ignored and replaced. If
 /// the path is a symbolic link, its target is replaced. File access blocks the thread for a moment.
+///
+/// A lock on a second file, `<path>.lock`, ensures that only one process at a time logs in or renews the
+/// tokens. The others wait, without blocking the thread, and use the new tokens.
 ///
 /// ```
 /// # fn main() -> deploykit::Result<()> {
@@ -147,13 +170,21 @@ impl TokenStore for FileStore {
         self.write(owner, tokens)
             .map_err(|error| self.with_path(&error))
     }
+
+    async fn lock(&self, _: &str) -> Result<Box<dyn Send>, BoxError> {
+        let file = private().create(true).open(self.target(".lock")?)?;
+        // Without an effect on file systems that have no locks.
+        while let Err(TryLockError::WouldBlock) = file.try_lock() {
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+        Ok(Box::new(file))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::path::Path;
-    use std::time::Duration;
 
     const OWNER: &str = "dployr https://a.example user@example.com";
 
@@ -199,6 +230,7 @@ mod tests {
         for store in [&pipe, &link] {
             refused(store.read(OWNER).map(|_| ()));
             refused(store.write(OWNER, &Tokens::new("a")));
+            refused(store.target(".lock").map(|_| ()));
             let message = store.with_path(&store.read(OWNER).unwrap_err()).to_string();
             assert!(message.ends_with(": not a regular file"), "{message}");
         }
@@ -226,6 +258,8 @@ mod tests {
         }
         assert_eq!(fs::read_link(&store.path).unwrap(), second.path);
         assert_eq!(fs::read_link(&second.path).unwrap(), Path::new(relative));
+        let lock = |store: &FileStore| store.target(".lock").unwrap();
+        assert_eq!(lock(&store), lock(&target));
         for store in [store, second, target] {
             fs::remove_file(store.path).unwrap();
         }
