@@ -300,17 +300,34 @@ async fn a_configured_proxy_gets_the_request_and_its_password_is_redacted() {
     assert!(request.contains("proxy-authorization: Basic "), "{request}");
     assert!(!format!("{client:?}").contains("hush-hush"));
 
-    // The proxy refuses the connection.
-    let refusing = Server::replies("407 Proxy Authentication Required", &[], "").await;
-    let builder = nodion("http://platform.invalid").allow_plain_http();
-    let builder = builder.proxy(
-        refusing
-            .base_url
-            .replace("http://", "http://user:hush-hush@"),
-    );
-    let error = list(builder).await.unwrap_err();
-    assert_eq!(error.status(), Some(407));
-    assert!(!format!("{error} {error:?}").contains("hush-hush"));
+    // The proxy refuses the connection, and repeats the password and the whole request.
+    let refusing = Server::answers(|request| {
+        let body = format!("wrong password hush-hush (hush%2Dhush): {request}");
+        reply("407 Proxy Authentication Required", &[], body)
+    })
+    .await;
+    for prefix in [
+        "http://user:hush-hush@",
+        " HTTP://user:hush%2Dhush@",
+        "user:hush-hush@",
+    ] {
+        for platform in ["http://platform.invalid", "https://platform.invalid"] {
+            let builder = nodion(platform).allow_plain_http().retry(Retry::off());
+            let proxy = refusing.base_url.replace("http://", prefix);
+            let error = list(builder.proxy(proxy)).await.unwrap_err();
+            let status = platform.starts_with("http:").then_some(407);
+            assert_eq!(error.status(), status, "{error:?}");
+            assert_shows_no_password(&format!("{error} {error:?}"));
+        }
+    }
+}
+
+#[track_caller]
+fn assert_shows_no_password(text: &str) {
+    // The second one is `user:hush-hush` in base64.
+    for secret in ["hush-hush", "dXNlcjpodXNoLWh1c2g"] {
+        assert!(!text.contains(secret), "{text}");
+    }
 }
 
 #[tokio::test]
@@ -353,10 +370,11 @@ async fn in_child_process() {
     if std::env::var("DEPLOYKIT_TEST_NO_PROXY").is_ok() {
         builder = builder.no_proxy();
     }
-    println!(
-        "outcome: {:?}",
-        list(builder).await.map_err(|error| error.kind())
-    );
+    let outcome = list(builder).await;
+    if let Err(error) = &outcome {
+        println!("error: {error} {error:?}");
+    }
+    println!("outcome: {:?}", outcome.map_err(|error| error.kind()));
 }
 
 /// Runs `in_child_process` with these variables. Returns its lines about `from_env`.
@@ -433,7 +451,8 @@ fn clients_read_the_environment_and_empty_variables_are_missing() {
 async fn proxy_variables_are_used_except_for_loopback() {
     let proxy = Server::replies("200 OK", &[], LIST).await;
     let platform = Server::replies("200 OK", &[], LIST).await;
-    let run = |base_url: &str, more: &[(&str, &str)]| {
+    let refusing = Server::answers(|request| reply("400 Bad Request", &[], request)).await;
+    let run = |proxy: &str, base_url: &str, more: &[(&str, &str)]| {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["in_child_process", "--exact", "--nocapture"])
@@ -441,22 +460,30 @@ async fn proxy_variables_are_used_except_for_loopback() {
             .envs(more.iter().copied());
         // reqwest reads both spellings.
         for name in ["http_proxy", "HTTP_PROXY"] {
-            command.env(name, &proxy.base_url);
+            command.env(name, proxy);
         }
         for name in ["no_proxy", "NO_PROXY", "REQUEST_METHOD"] {
             command.env_remove(name);
         }
         String::from_utf8(command.output().unwrap().stdout).unwrap()
     };
-    let text = run("http://platform.invalid", &[]);
+    let text = run(&proxy.base_url, "http://platform.invalid", &[]);
     assert!(text.contains("outcome: Ok(0)"), "{text}");
     assert_eq!(proxy.requests().len(), 1);
 
-    let text = run(&platform.base_url, &[]);
+    let with_password = refusing
+        .base_url
+        .replace("http://", "http://user:hush-hush@");
+    let text = run(&with_password, "http://platform.invalid", &[]);
+    assert!(text.contains("outcome: Err(Rejected)"), "{text}");
+    assert_shows_no_password(&text);
+
+    let text = run(&proxy.base_url, &platform.base_url, &[]);
     assert!(text.contains("outcome: Ok(0)"), "{text}");
     assert_eq!((proxy.requests().len(), platform.requests().len()), (1, 1));
 
     let text = run(
+        &proxy.base_url,
         "http://platform.invalid",
         &[("DEPLOYKIT_TEST_NO_PROXY", "1")],
     );

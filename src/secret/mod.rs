@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 mod url;
 pub use url::{CallbackUrl, GitUrl};
-pub(crate) use url::{redacted_url, secrets_of_url};
+pub(crate) use url::{has_login, percent_decoded, redacted_url, secrets_of_url};
 
 /// Replacement for a secret in all output.
 pub const REDACTED: &str = "<redacted>";

@@ -132,18 +132,18 @@ pub(crate) fn secrets_of_url(text: &str) -> Vec<Secret> {
     found
 }
 
-fn percent_decoded(text: &str) -> Secret {
+pub(crate) fn percent_decoded(text: &str) -> Secret {
     Secret::new(percent_decode_str(text).decode_utf8_lossy())
 }
 
-/// Parses a URL with a host or an absolute path. Without this check, `user:password@host` would be a
-/// URL with the scheme `user`.
+/// Parses a URL with a host, or of a file. Without this check, `user:password@host` and `user:/word@host`
+/// would be URLs with the scheme `user`.
 fn parse(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
-    (!url.cannot_be_a_base()).then_some(url)
+    (url.has_host() || url.scheme() == "file").then_some(url)
 }
 
-fn has_login(url: &Url) -> bool {
+pub(crate) fn has_login(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
@@ -184,9 +184,13 @@ mod tests {
             ("https://a/?k=hu%20sh", "https://a/?<redacted>", "hu sh"),
             ("https://a/?hush", "https://a/?<redacted>", "hush"),
             ("https://a/x#hush", "https://a/x#<redacted>", "hush"),
+            (" HTTPS:u:hush@a\n", "https://<redacted>@a/", "hush"),
+            ("file:///srv/a.git", "file:///srv/a.git", ""),
             // Not URLs.
             ("git@git.example:a.git", REDACTED, "git@git.example:a.git"),
             ("u:hush@git.example/a.git", REDACTED, "hush"),
+            ("u:/hush@git.example/a.git", REDACTED, "hush"),
+            ("//u:hush@git.example/a.git", REDACTED, "hush"),
             ("hush", REDACTED, "hush"),
         ] {
             assert_eq!(redacted_url(url), shown);

@@ -3,7 +3,7 @@
 use super::Transport;
 use super::credentials::{Auth, Credentials, ErasedStore, TokenStore};
 use super::headers::ExtraHeader;
-use super::http_client::{Connections, check_base_url};
+use super::http_client::{Connections, check_base_url, proxy_secrets};
 use super::limits::Limits;
 use super::observer::{CallReport, Observer};
 use super::pacing::{Pacer, Pacing};
@@ -285,10 +285,14 @@ impl<P: Platform> ClientBuilder<P> {
             options.credentials.as_ref(),
             options.store,
         )?;
+        let is_custom_http = options.connections.custom.is_some();
+        let proxy = options.connections.proxy.clone();
+        let http = options.connections.client(&base_url, options.plain_http)?;
         let transport = Transport {
             profile,
-            is_custom_http: options.connections.custom.is_some(),
-            http: options.connections.client(&base_url, options.plain_http)?,
+            is_custom_http,
+            proxy_secrets: proxy_secrets(proxy, &http),
+            http,
             pacer: Pacer::new(&pacing, profile.api, &base_url, &auth),
             base_url,
             connect_advice: match options.base_url {

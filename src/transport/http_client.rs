@@ -1,8 +1,9 @@
 //! Builds the HTTP client: TLS, proxies, no redirects. Checks base URLs.
 
 use super::limits::CONNECT;
+use super::redact::credential_in;
 use crate::error::{Error, Result};
-use crate::secret::Secret;
+use crate::secret::{Secret, has_login, percent_decoded};
 use reqwest::Url;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,27 +23,20 @@ pub(crate) struct Connections {
 impl Connections {
     /// The caller's client, or a new one with these options.
     pub fn client(self, base_url: &str, plain_http: bool) -> Result<reqwest::Client> {
-        if self.proxy.is_some() && self.no_proxy {
-            return Err(Error::configuration(
-                "proxy() and no_proxy() contradict each other",
-            ));
-        }
-        if self.proxy.is_some() && base_url.starts_with("http:") && !plain_http {
-            return Err(Error::configuration(
-                "plain http through a proxy sends the token unencrypted: use https or allow_plain_http()",
-            ));
-        }
-        let has_options = self.connect_timeout.is_some()
-            || self.proxy.is_some()
-            || self.no_proxy
-            || !self.roots.is_empty();
-        match self.custom {
-            Some(_) if has_options => Err(Error::configuration(
-                "set connect timeout, proxy and certificates on your reqwest client, not on the builder",
-            )),
-            Some(client) => Ok(client),
-            None => self.default_client(base_url),
-        }
+        let has_proxy = self.proxy.is_some();
+        let has_options = self.connect_timeout.is_some() || self.no_proxy || !self.roots.is_empty();
+        Err(Error::configuration(if has_proxy && self.no_proxy {
+            "proxy() and no_proxy() contradict each other"
+        } else if has_proxy && base_url.starts_with("http:") && !plain_http {
+            "plain http through a proxy sends the token unencrypted: use https or allow_plain_http()"
+        } else if self.custom.is_some() && (has_proxy || has_options) {
+            "set connect timeout, proxy and certificates on your reqwest client, not on the builder"
+        } else {
+            return match self.custom {
+                Some(client) => Ok(client),
+                None => self.default_client(base_url),
+            };
+        }))
     }
 
     fn default_client(self, base_url: &str) -> Result<reqwest::Client> {
@@ -94,6 +88,29 @@ impl Connections {
     }
 }
 
+/// The passwords of this proxy and of those in the environment, and the headers that contain them.
+pub(crate) fn proxy_secrets(proxy: Option<Secret>, http: &reqwest::Client) -> Vec<Secret> {
+    let names = "ALL_PROXY all_proxy HTTP_PROXY http_proxy HTTPS_PROXY https_proxy".split(' ');
+    let proxies = names.filter_map(|name| std::env::var(name).ok());
+    let proxies = proxies.chain(proxy.map(|proxy| proxy.expose().to_owned()));
+    let urls = proxies.filter_map(|proxy| {
+        // The scheme is optional.
+        let scheme = if proxy.contains("://") { "" } else { "http://" };
+        Url::parse(&format!("{scheme}{proxy}")).ok()
+    });
+    let mut secrets = Vec::new();
+    for url in urls.filter(has_login) {
+        // A token may be used as the name.
+        secrets.push(percent_decoded(url.password().unwrap_or(url.username())));
+        // reqwest moves the login of a URL to a header.
+        if let Ok(request) = http.get(url).build() {
+            let headers = request.headers().iter();
+            secrets.extend(headers.map(|(name, value)| Secret::new(credential_in(name, value))));
+        }
+    }
+    secrets
+}
+
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn trust_also(builder: reqwest::ClientBuilder, pem: &[u8]) -> Result<reqwest::ClientBuilder> {
     let refused = || Error::configuration("the root certificate is not valid PEM");
@@ -119,28 +136,20 @@ pub(crate) fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
     let url =
         Url::parse(text.trim()).map_err(|error| refused("is not a URL").with_source(error))?;
     let host = url.host_str().unwrap_or_default();
-    match url.scheme() {
-        "https" if cfg!(any(feature = "rustls", feature = "native-tls")) => {}
-        "https" => {
-            return Err(refused(
-                "needs one of the features `rustls` and `native-tls`",
-            ));
-        }
-        "http" if plain_http || is_loopback(host) => {}
-        "http" => {
-            return Err(refused(
-                "is plain http to a remote host, which sends the token unencrypted: use https or allow_plain_http()",
-            ));
-        }
-        _ => return Err(refused("is neither http nor https")),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("contains credentials: use token()"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("has a query or a fragment"));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
+    let is_https = url.scheme() == "https";
+    Err(refused(if !is_https && url.scheme() != "http" {
+        "is neither http nor https"
+    } else if is_https && !cfg!(any(feature = "rustls", feature = "native-tls")) {
+        "needs one of the features `rustls` and `native-tls`"
+    } else if !is_https && !plain_http && !is_loopback(host) {
+        "is plain http to a remote host, which sends the token unencrypted: use https or allow_plain_http()"
+    } else if has_login(&url) {
+        "contains credentials: use token()"
+    } else if url.query().is_some() || url.fragment().is_some() {
+        "has a query or a fragment"
+    } else {
+        return Ok(url.as_str().trim_end_matches('/').to_owned());
+    }))
 }
 
 pub(crate) fn is_loopback(host: &str) -> bool {
@@ -178,6 +187,15 @@ mod tests {
             ("https://u:hush@a", "contains credentials"),
             ("https://a?x=1", "query"),
             ("https://a#x", "fragment"),
+            ("//u:hush@a", "not a URL"),
+            ("u:hush@a", "neither"),
+            ("u:/hush@a", "neither"),
+            ("https://a#hush", "fragment"),
+            (" HTTPS://u:hush@a\t", "contains credentials"),
+            ("https:u:hush@a", "contains credentials"),
+            ("https//u:hush@a", "not a URL"),
+            ("https://u:hush@", "not a URL"),
+            ("\u{a0}https://a?hush", "query"),
         ] {
             let error = check_base_url(text, false).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);

@@ -83,6 +83,7 @@ pub struct Transport {
     /// The next step if the server cannot be reached.
     pub(crate) connect_advice: Option<&'static str>,
     pub(crate) http: reqwest::Client,
+    pub(crate) proxy_secrets: Vec<Secret>,
     /// Whether the caller supplied `http`.
     pub(crate) is_custom_http: bool,
     /// Replaces the network: a recorder or an in-process platform.

@@ -163,6 +163,7 @@ impl Scope {
             let state = self.state();
             (state.last_request.clone(), state.tokens.clone())
         };
+        secrets.extend_from_slice(&self.transport.proxy_secrets);
         let Some((request, operation)) = last_request else {
             return (None, secrets);
         };
