@@ -140,6 +140,17 @@ impl fmt::Display for Pace {
     }
 }
 
+/// Looks up an operation of a platform by method and path.
+pub(crate) fn find_route(api: &str, method: &str, path: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| {
+        let (names, segments) = (operation.path.split('/'), path.split('/'));
+        let is_as_long = names.clone().count() == segments.clone().count();
+        let mut pairs = names.zip(segments);
+        (operation.api, operation.method, is_as_long) == (api, method, true)
+            && pairs.all(|(name, segment)| name == segment || name.starts_with('{'))
+    })
+}
+
 /// Looks up an operation of a platform by its id.
 pub(crate) fn find(api: &str, id: &str) -> Option<&'static Operation> {
     OPERATIONS

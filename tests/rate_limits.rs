@@ -114,6 +114,40 @@ async fn a_request_without_a_wrapper_counts_against_the_rate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_without_a_wrapper_counts_against_the_rate_of_its_path() {
+    let (server, _) = accepting().await;
+    // A base path is not part of the operation's path.
+    let builder = edgegap(&format!("{}/base", server.base_url)).token("token-path");
+    let client = builder.pacing(Pacing::documented().one_of(40)).build();
+    let client = client.unwrap();
+    let request = |method: Method, path: &str| {
+        let request = client.request(method, path);
+        request.deadline(Duration::from_millis(500))
+    };
+    request(Method::POST, "/v2/deployments").await.unwrap();
+    request(Method::GET, "/v1/status/a").await.unwrap();
+    let wrapper = client.deploy(new()).deadline(Duration::from_millis(500));
+    for error in [
+        request(Method::POST, "/v2/deployments").await.unwrap_err(),
+        request(Method::GET, "/v1/status/b").await.unwrap_err(),
+        wrapper.await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
+    }
+    // Edgegap documents no rate for other requests.
+    for (method, path) in [
+        (Method::GET, "/v2/deployments"),
+        (Method::GET, "/v1/status/a/b"),
+        (Method::GET, "/v1/odd"),
+    ] {
+        for _ in 0..3 {
+            request(method.clone(), path).await.unwrap();
+        }
+    }
+    assert_eq!(server.requests().len(), 11);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_pacing_state_is_visible_and_a_wait_beyond_the_deadline_fails_at_once() {
     let (server, _) = accepting().await;
     let builder = edgegap(&server.base_url).pacing(Pacing::documented().one_of(40));

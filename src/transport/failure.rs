@@ -16,6 +16,8 @@ pub(crate) struct Target {
     /// `None` for a request without a spec entry.
     pub operation: Option<&'static Operation>,
     pub method: Method,
+    /// The operation whose rate limit applies: without a spec entry, the one with this method and path.
+    pub paced_as: Option<&'static Operation>,
 }
 
 impl Target {
@@ -23,6 +25,7 @@ impl Target {
     pub const READ: Self = Self {
         operation: None,
         method: Method::HEAD,
+        paced_as: None,
     };
 
     /// Whether the request only reads. Without a spec entry, a `GET` may have side effects: on dployr, asking

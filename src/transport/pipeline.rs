@@ -5,6 +5,7 @@ use super::failure::Target;
 use super::spend_limit::CountedCreate;
 use super::{Scope, redact, response};
 use crate::error::{Effect, Error, ErrorKind, Result, with_unit};
+use crate::operation::find_route;
 use crate::secret::Secret;
 use http::StatusCode;
 use http::header::AUTHORIZATION;
@@ -36,9 +37,12 @@ impl Scope {
     /// Runs the steps within the deadline of the call.
     pub(crate) async fn run(&self, request: &Arc<Request>, id: &str) -> Result<Response> {
         let started = Instant::now();
+        let operation = self.operation_or_find(id);
+        let (api, parts) = (self.transport.profile.api, self.parts(operation, request));
         let target = Target {
-            operation: self.operation_or_find(id),
+            operation,
             method: request.method().clone(),
+            paced_as: operation.or_else(|| find_route(api, parts.method.as_str(), parts.path())),
         };
         {
             let mut state = self.state();
@@ -72,7 +76,7 @@ impl Scope {
             let token = self.authorize(&mut attempt).await?;
             self.transport
                 .pacer
-                .wait_turn(target.operation, until)
+                .wait_turn(target.paced_as, until)
                 .await?;
             let limit = self.attempt_limit(target);
             let now = Instant::now();
