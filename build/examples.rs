@@ -19,6 +19,7 @@ pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String,
             )
         })?;
     let mut out = String::new();
+    let created = created_ids(&ordered);
     for (path, method, operation) in ordered.operations() {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         let item = &json["paths"][path];
@@ -33,10 +34,15 @@ pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String,
                 continue;
             };
             if response.content.is_empty() {
-                let _ = write!(replies, "{}, ", example(*status, "", None, ""));
+                let _ = write!(
+                    replies,
+                    "{}, ",
+                    example(*status, "", None, "", &Resource::default())
+                );
             }
             for (media, content) in &response.content {
                 for (name, value) in examples_of(&ordered.components, content) {
+                    let resource = Resource::of(id, &value, &created);
                     let body = match &value {
                         Value::String(text) if media != "application/json" => text.clone(),
                         value => value.to_string(),
@@ -44,7 +50,7 @@ pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String,
                     let _ = write!(
                         replies,
                         "{}, ",
-                        example(*status, &name, Some(media.as_str()), &body)
+                        example(*status, &name, Some(media.as_str()), &body, &resource)
                     );
                 }
             }
@@ -58,10 +64,110 @@ pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String,
     Ok(out)
 }
 
-fn example(status: u16, name: &str, media: Option<&str>, body: &str) -> String {
+/// An item of the table.
+fn example(
+    status: u16,
+    name: &str,
+    media: Option<&str>,
+    body: &str,
+    resource: &Resource,
+) -> String {
+    let Resource { id, item, created } = resource;
     format!(
-        "crate::testing::examples::Example {{ status: {status}, name: {name:?}, media: {media:?}, body: {body:?} }}"
+        "crate::testing::examples::Example {{ status: {status}, name: {name:?}, media: {media:?}, body: {body:?}, \
+         id: {id:?}, item: {item:?}, created: {created:?} }}"
     )
+}
+
+/// The resource in a reply: see `Example` in `src/testing/examples.rs`.
+#[derive(Default)]
+struct Resource {
+    id: String,
+    item: String,
+    created: String,
+}
+
+impl Resource {
+    /// `creates` are the results of `created_ids`.
+    fn of(operation: &str, reply: &Value, creates: &[(String, String)]) -> Self {
+        let id = id_of(reply).to_owned();
+        if created_kind(operation).is_some() {
+            let created = id.clone();
+            let item = String::new();
+            return Self { id, item, created };
+        }
+        let kind = operation.strip_prefix("list_");
+        let kind = kind.and_then(|kinds| kinds.strip_suffix('s'));
+        let create = creates.iter().find(|(created, _)| Some(&**created) == kind);
+        let in_list = create.and_then(|(_, created)| Some((created, item_of(reply, created)?)));
+        match in_list {
+            Some((created, item)) => Self {
+                id: id_of(item).to_owned(),
+                item: item.to_string(),
+                created: created.clone(),
+            },
+            None => Self {
+                id,
+                ..Self::default()
+            },
+        }
+    }
+}
+
+/// The kind of resource that an operation creates, such as `deployment`.
+fn created_kind(operation: &str) -> Option<&str> {
+    match operation {
+        "start_user_deployment" => Some("user_deployment"),
+        operation => operation.strip_prefix("create_"),
+    }
+}
+
+/// The kinds of resources that can be created, with the ids in the examples of the replies.
+fn created_ids(spec: &OpenAPI) -> Vec<(String, String)> {
+    let mut ids = Vec::new();
+    for (_, _, operation) in spec.operations() {
+        let id = operation.operation_id.as_deref().unwrap_or_default();
+        let Some(kind) = created_kind(id) else {
+            continue;
+        };
+        let responses = operation.responses.responses.values();
+        let responses = responses.filter_map(|response| response_of(&spec.components, response));
+        let content = responses.flat_map(|response| response.content.values());
+        let examples = content.flat_map(|content| examples_of(&spec.components, content));
+        ids.extend(examples.map(|(_, value)| (kind.to_owned(), id_of(&value).to_owned())));
+    }
+    ids.retain(|(_, id)| !id.is_empty());
+    ids
+}
+
+/// The id of the resource that a reply describes: the first in the outermost object that has one. Empty for
+/// lists and for replies without an id.
+fn id_of(reply: &Value) -> &str {
+    let mut level = vec![reply];
+    while !level.is_empty() {
+        let ids = ["request_id", "id", "applicationName"];
+        let found = level
+            .iter()
+            .flat_map(|value| ids.map(|key| text(value, key)));
+        if let Some(id) = found.flatten().next() {
+            return id;
+        }
+        let objects = level.into_iter().filter_map(Value::as_object);
+        level = objects.flat_map(|object| object.values()).collect();
+    }
+    ""
+}
+
+/// The item with this id in the list of a reply, or the first item with any id.
+fn item_of<'a>(reply: &'a Value, id: &str) -> Option<&'a Value> {
+    match reply {
+        Value::Array(items) => {
+            let with_id = items.iter().find(|item| id_of(item) == id);
+            with_id.or_else(|| items.iter().find(|item| !id_of(item).is_empty()))
+        }
+        Value::Object(map) => map.values().find_map(|inner| item_of(inner, id)),
+        _ => None,
+    }
 }
 
 fn response_of<'a>(

@@ -71,11 +71,12 @@ impl CannedReply {
     /// [`Configuration`](crate::ErrorKind::Configuration) if there is no such operation or example (the
     /// error lists the existing ones), or if several platforms have one.
     pub fn example(operation: &str, selector: impl Into<ExampleSelector>) -> Result<Self> {
-        examples::find(operation, &selector.into()).map(Self::from_example)
+        let example = examples::find(operation, &selector.into())?;
+        Ok(Self::from_example(example, example.body))
     }
 
-    pub(super) fn from_example(example: &Example) -> Self {
-        let reply = Self::new(example.status, example.body);
+    pub(super) fn from_example(example: &Example, body: impl Into<Vec<u8>>) -> Self {
+        let reply = Self::new(example.status, body);
         match example.media {
             Some(media) => reply.header("content-type", media),
             None => reply,

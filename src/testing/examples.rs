@@ -20,6 +20,12 @@ pub(super) struct Example {
     name: &'static str,
     pub media: Option<&'static str>,
     pub body: &'static str,
+    /// The id of the resource in the body, or of the item. Empty if there is none.
+    pub id: &'static str,
+    /// In a list of resources that can be created: one of the items.
+    pub item: &'static str,
+    /// The id that the example of the create returns, if this is its reply or a list of such resources.
+    pub created: &'static str,
 }
 
 static EXAMPLES: &[OperationExamples] = include!(concat!(env!("OUT_DIR"), "/examples.rs"));
@@ -103,15 +109,10 @@ pub(super) fn find(name: &str, selector: &ExampleSelector) -> Result<&'static Ex
                 "there is no example {selector} for {name}; existing examples: {existing}"
             )))
         }
-        several => {
-            let names = several
-                .iter()
-                .map(|(of, _)| format!("`{} {}`", of.api, of.id));
-            let names = names.collect::<Vec<_>>().join(" or ");
-            Err(Error::configuration(format!(
-                "several platforms have this example: use {names}"
-            )))
-        }
+        several => Err(Error::configuration(format!(
+            "several platforms have this example: use {}",
+            names(several.iter().map(|(of, _)| **of))
+        ))),
     }
 }
 
@@ -124,16 +125,32 @@ pub(super) fn operations(name: &str) -> Result<Vec<&'static Operation>> {
         Some((api, id)) => (Some(api), id),
         None => (None, name),
     };
-    let known = OPERATIONS.iter().filter(|operation| operation.id == id);
-    let found: Vec<_> = known
-        .filter(|operation| api.is_none_or(|api| api == operation.api))
-        .collect();
-    match found.is_empty() {
-        true => Err(Error::configuration(format!(
-            "there is no operation {name:?}: deploykit::operation::OPERATIONS lists all of them"
-        ))),
-        false => Ok(found),
+    let is_possible = |known: &&Operation| api.is_none_or(|api| api == known.api);
+    let possible = || OPERATIONS.iter().filter(is_possible);
+    let found: Vec<_> = possible().filter(|known| known.id == id).collect();
+    if !found.is_empty() {
+        return Ok(found);
     }
+    let most = possible().map(|known| similarity(known.id, id)).max();
+    let similar = possible().filter(|known| Some(similarity(known.id, id)) == most);
+    Err(Error::configuration(format!(
+        "there is no operation {name:?}; similar: {}; deploykit::operation::OPERATIONS lists all of them",
+        names(similar)
+    )))
+}
+
+/// The number of equal bytes at the start and at the end of two names, less the difference in length.
+fn similarity(a: &str, b: &str) -> usize {
+    let is_equal = |(a, b): &(u8, u8)| a == b;
+    let start = a.bytes().zip(b.bytes()).take_while(is_equal).count();
+    let ends = a.bytes().rev().zip(b.bytes().rev());
+    (start + ends.take_while(is_equal).count()).saturating_sub(a.len().abs_diff(b.len()))
+}
+
+/// The operations with their platforms, as in `reply("edgegap get_deployment", …)`.
+fn names(operations: impl Iterator<Item = &'static Operation>) -> String {
+    let names = operations.map(|operation| format!("`{} {}`", operation.api, operation.id));
+    names.collect::<Vec<_>>().join(" or ")
 }
 
 #[cfg(test)]

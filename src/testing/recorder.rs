@@ -4,6 +4,7 @@ use super::CannedReply;
 use super::examples::{self, ExampleSelector};
 use super::in_process::http_request;
 use crate::error::{Error, Result};
+use crate::operation::Operation;
 use crate::preview::RequestPreview;
 use crate::transport::builder::ClientBuilder;
 use crate::transport::platform::Platform;
@@ -25,6 +26,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
 /// If there is none, the call fails with an error that lists the queued operations.
 ///
+/// Each create that is answered with an example returns another id. Later examples have the id of their
+/// request, and lists contain every created id.
+///
 /// `Display` writes the canonical text of all requests, for `insta::assert_snapshot!`. Serialize
 /// [`requests`](Self::requests) for `insta::assert_yaml_snapshot!`.
 #[derive(Clone, Default)]
@@ -38,18 +42,13 @@ struct State {
     requests: Vec<RequestPreview>,
     queued: BTreeMap<String, VecDeque<CannedReply>>,
     function: Option<Arc<Function>>,
+    /// The number of creates that were answered with an example, by the id in the example.
+    created: BTreeMap<&'static str, usize>,
     strict: bool,
     sorted: bool,
 }
 
 type Function = dyn Fn(&RequestParts<'_>) -> Result<CannedReply> + Send + Sync;
-
-/// Source of the response to one request.
-enum ReplySource {
-    Reply(CannedReply),
-    /// Called without the lock, because the function may use the recorder.
-    Function(Arc<Function>),
-}
 
 impl Recorder {
     /// Creates a recorder that returns the examples of the specs by default.
@@ -144,10 +143,7 @@ impl Recorder {
     pub fn unused(&self) -> Vec<String> {
         let state = self.state();
         let left = state.queued.iter().filter(|(_, queue)| !queue.is_empty());
-        let left = left.map(|(operation, queue)| match queue.len() {
-            1 => format!("a reply for {operation:?} was not used"),
-            more => format!("{more} replies for {operation:?} were not used"),
-        });
+        let left = left.map(|(name, queue)| format!("{} unused replies for {name:?}", queue.len()));
         left.collect()
     }
 
@@ -167,68 +163,87 @@ impl Recorder {
 }
 
 impl State {
-    fn choose(&mut self, sent: &RequestParts<'_>, request: &RequestPreview) -> Result<ReplySource> {
-        if let Some(reply) = self.next_queued(request) {
-            return Ok(ReplySource::Reply(reply));
-        }
-        if let Some(function) = &self.function {
-            return Ok(ReplySource::Function(function.clone()));
-        }
+    /// The response to a request without a queued response or a function.
+    fn default_reply(&mut self, sent: &RequestParts<'_>) -> Result<CannedReply> {
         if self.strict {
-            return Err(self.no_reply(request));
+            return Err(self.no_reply(&sent.describe()));
         }
-        let example = sent.operation.and_then(examples::success);
+        let operation = sent.operation;
+        let example = operation.and_then(|known| self.example(known, sent.path()));
         // Requests to the URL of a deployed site, which no spec describes.
         let site = || sent.is_probe.then(|| CannedReply::new(200, ""));
-        let reply = example.map(CannedReply::from_example).or_else(site);
-        let reply = reply.ok_or_else(|| self.no_reply(request))?;
-        Ok(ReplySource::Reply(reply))
+        let reply = example.or_else(site);
+        reply.ok_or_else(|| self.no_reply(&sent.describe()))
+    }
+
+    /// The first successful example, with the ids of this recorder.
+    fn example(&mut self, operation: &Operation, path: &str) -> Option<CannedReply> {
+        let example = examples::success(operation)?;
+        let count = self.created.entry(example.created).or_default();
+        let mut segments = operation.path.rsplit('/').zip(path.rsplit('/'));
+        let argument = segments.find(|(name, _)| name.starts_with('{'));
+        let body = match (example.id, example.item) {
+            (id, "") if !example.created.is_empty() => {
+                *count += 1;
+                example.body.replace(id, &nth_id(id, *count))
+            }
+            (id, "") if !id.is_empty() => {
+                let requested = argument.map_or(id, |(_, argument)| argument);
+                example.body.replace(id, requested)
+            }
+            (id, item) if *count > 0 => {
+                let ids = (1..=*count).map(|number| nth_id(example.created, number));
+                let items: Vec<_> = ids.map(|new| item.replace(id, &new)).collect();
+                example.body.replace(item, &items.join(","))
+            }
+            _ => example.body.to_owned(),
+        };
+        Some(CannedReply::from_example(example, body))
     }
 
     /// The queue for one platform has precedence over the queue for all platforms.
     fn next_queued(&mut self, request: &RequestPreview) -> Option<CannedReply> {
+        let route = || format!("{} {}", request.method, request.path);
         let keys = match request.operation {
             Some(id) => [format!("{} {id}", request.api), id.to_owned()],
-            None => [
-                format!("{} {}", request.method, request.path),
-                String::new(),
-            ],
+            None => [route(), String::new()],
         };
         keys.iter()
             .find_map(|key| self.queued.get_mut(key)?.pop_front())
     }
 
     fn no_reply(&self, request: &RequestPreview) -> Error {
-        let recorder = if self.strict {
-            "strict recorder"
-        } else {
-            "recorder"
-        };
-        let (method, path) = (&request.method, &request.path);
+        let route = format!("{} {}", request.method, request.path);
+        let name = request.operation.unwrap_or(&route);
+        let strict = if self.strict { "strict " } else { "" };
         let queues: Vec<_> = self.queued.keys().collect();
-        let hint = match request.operation {
-            None => format!("`reply(\"{method} {path}\", …)`"),
-            Some(id) => format!("`reply({id:?}, …)`, `reply_example({id:?}, …)`"),
-        };
         Error::configuration(format!(
-            "the {recorder} has no reply for {method} {path}: use {hint} or `answer_with`; \
-             replies are queued for {queues:?}"
+            "the {strict}recorder has no reply for {route}: use `reply({name:?}, …)` or \
+             `answer_with`; replies are queued for {queues:?}"
         ))
     }
+}
+
+/// The first id is that of the example. Later ones have the same length and end with a number.
+fn nth_id(id: &str, number: usize) -> String {
+    let start = id.get(..id.len().saturating_sub(4));
+    let start = start.filter(|_| number > 1);
+    start.map_or(id.to_owned(), |start| format!("{start}{number:04}"))
 }
 
 impl FakeNetwork for Recorder {
     fn answer(&self, sent: &RequestParts<'_>) -> Result<FakeResponse> {
         let request = sent.describe();
-        let choice = {
-            let mut state = self.state();
-            let choice = state.choose(sent, &request);
-            state.requests.push(request);
-            choice?
-        };
-        let reply = match choice {
-            ReplySource::Reply(reply) => reply,
-            ReplySource::Function(function) => function(sent)?,
+        let mut state = self.state();
+        state.requests.push(request.clone());
+        let reply = match (state.next_queued(&request), state.function.clone()) {
+            (Some(queued), _) => queued,
+            (None, Some(function)) => {
+                // The function may use the recorder.
+                drop(state);
+                function(sent)?
+            }
+            (None, None) => state.default_reply(sent)?,
         };
         reply.into_fake_response()
     }

@@ -2,8 +2,10 @@
 
 use crate::new_server;
 use deploykit::dployr::LogOptions;
+use deploykit::edgegap::{NewDeployment, User};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind};
+use deploykit_sandbox::Sandbox;
 
 #[tokio::test]
 async fn the_first_successful_example_is_the_default_reply() {
@@ -25,6 +27,63 @@ async fn the_first_successful_example_is_the_default_reply() {
     assert_eq!(recorder.requests().len(), 4);
     recorder.clear();
     assert!(recorder.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_create_returns_another_id_and_later_examples_have_the_id_of_their_request() {
+    let recorder = Recorder::new();
+    let edgegap = recorder.edgegap().unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..12 {
+        let id = edgegap.deploy(new_server()).await.unwrap().request_id;
+        assert!(!ids.contains(&id), "{id} was returned twice");
+        let ready = edgegap.deployment(&id).wait().await.unwrap();
+        assert_eq!(ready.request_id, id);
+        let stopped = edgegap.deployment(&id).stop().await.unwrap();
+        assert_eq!(stopped.deployment.unwrap().request_id, id);
+        ids.push(id);
+    }
+
+    // On Nodion and dployr, a wait reads the list.
+    let application = recorder.nodion().unwrap().application("a-1");
+    let first = application.deploy().await.unwrap();
+    let second = application.deploy().await.unwrap();
+    assert_ne!(first.id, second.id);
+    for deployed in [first, second] {
+        let live = deployed.deployment().wait().await.unwrap();
+        assert_eq!(live.id, deployed.id);
+    }
+}
+
+#[tokio::test]
+async fn each_create_on_the_sandbox_returns_another_id() {
+    let sandbox = Sandbox::builder().in_process();
+    let edgegap = sandbox.edgegap().unwrap();
+    let new = || NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+    let first = edgegap.deploy(new()).await.unwrap().request_id;
+    let second = edgegap.deploy(new()).await.unwrap().request_id;
+    assert_ne!(first, second);
+    let read = edgegap.deployment(&first).get().await.unwrap();
+    assert_eq!(read.request_id, first);
+}
+
+#[test]
+fn a_mistyped_operation_suggests_operations_of_the_same_platform() {
+    for (name, expected) in [
+        (
+            "edgegap create_deploymnt",
+            "similar: `edgegap create_deployment`;",
+        ),
+        ("edgegap stop_service", "similar: `edgegap stop_deployment`"),
+        (
+            "get_contaner_logs",
+            "similar: `edgegap get_container_logs`;",
+        ),
+        ("edgegpa create_deployment", "similar: ;"),
+    ] {
+        let error = CannedReply::example(name, 200).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -77,7 +136,7 @@ async fn an_unexpected_call_to_a_strict_recorder_names_the_missing_reply() {
     }
     assert_eq!(
         recorder.unused(),
-        ["a reply for \"get_deployment\" was not used"]
+        ["1 unused replies for \"get_deployment\""]
     );
     let caught = std::panic::catch_unwind(|| recorder.assert_all_used());
     assert!(caught.is_err());
@@ -112,7 +171,7 @@ fn unknown_operations_and_examples_panic() {
         (
             (|recorder| recorder.reply("creat_deployment", CannedReply::new(200, "")))
                 as fn(&Recorder),
-            "no operation \"creat_deployment\": deploykit::operation::OPERATIONS",
+            "no operation \"creat_deployment\"; similar: `dployr create_deployment` or `nodion create_deployment` or `edgegap create_deployment`;",
         ),
         (
             |recorder| recorder.reply_example("edgegap get_deployment", "raedy"),
