@@ -45,10 +45,7 @@ async fn main() -> Result<ExitCode> {
     let sandbox = if CREDENTIALS.iter().any(|name| variable(name).is_ok()) {
         None
     } else {
-        let variables = CREDENTIALS.join(", ");
-        print_line(&format!(
-            "No credentials in the environment ({variables}): running on the sandbox.\n"
-        ));
+        print_line("No credentials in the environment: running on the sandbox.\n");
         Some(Sandbox::start().await?)
     };
     let sandbox = sandbox.as_ref();
@@ -86,10 +83,9 @@ async fn run(
     let seconds = started.elapsed().as_secs_f64();
     match &result {
         Ok(Deployed { id, state, url }) => {
-            report(
-                platform,
-                format!("{id} is {state} at {url} after {seconds:.1} s"),
-            );
+            // Two lines, because both together are longer than a terminal of 80 columns.
+            report(platform, format!("{id} is {state} after {seconds:.1} s"));
+            report(platform, format!("at {url}"));
         }
         Err(error) => report(platform, format!("failed after {seconds:.1} s: {error}")),
     }
@@ -108,7 +104,9 @@ async fn nexlayer_job(sandbox: Option<&Sandbox>) -> Result<Deployed> {
         "nexlayer",
         format!("{} is starting", deployed.application_name),
     );
-    report("nexlayer", application.extend().await?.message);
+    let left = application.extend().await?.expires_in;
+    let minutes = left.map_or(0, |left| left.as_secs() / 60);
+    report("nexlayer", format!("extended, expires in {minutes} min"));
     // Only reservations report the state of the app, and only some plans have reservations.
     match application.reserve().await {
         Ok(_) => {}

@@ -12,6 +12,7 @@ use deploykit::edgegap::{self, User, WebhookKind};
 use deploykit::webhook::{CallbackSecret, MAX_BODY_BYTES};
 use deploykit_sandbox::{Dialect, Sandbox};
 use std::error::Error;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +40,7 @@ struct Receiver {
 async fn main() -> ExitCode {
     match run().await {
         Ok(received) => {
-            println!("received {received} of {EXPECTED} webhooks");
+            print_line(&format!("received {received} of {EXPECTED} webhooks"));
             if received == EXPECTED {
                 ExitCode::SUCCESS
             } else {
@@ -77,7 +78,7 @@ async fn run() -> Result<usize> {
         } else {
             let event = dployr::WebhookEvent::from_bytes(&body)?;
             let name = event.data.service_name.unwrap_or_default();
-            println!("dployr   {:<20} {name}", event.event);
+            print_line(&format!("dployr   {:<20} {name}", event.event));
         }
     }
     Ok(received)
@@ -123,15 +124,14 @@ async fn start_server(sandbox: &Sandbox, secret: &CallbackSecret, base_url: &str
 /// Reads the deployment before acting on an event: events may be late or forged.
 async fn on_server(client: &edgegap::Client, event: &edgegap::WebhookEvent) -> Result<()> {
     let id = &event.deployment.request_id;
-    println!("edgegap  {:<20} {id}", event.deployment.current_status);
+    let status = &event.deployment.current_status;
+    print_line(&format!("edgegap  {status:<20} {id}"));
     if event.kind() == WebhookKind::Ready {
         let server = client.deployment(id);
         let status = server.get().await?;
         if status.is_ready() {
-            println!(
-                "         up at               {}",
-                status.endpoint("gameport")?
-            );
+            let endpoint = status.endpoint("gameport")?;
+            print_line(&format!("         up at               {endpoint}"));
             server.stop().await?;
         }
     }
@@ -151,4 +151,9 @@ async fn start_app(sandbox: &Sandbox, secret: &CallbackSecret, base_url: &str) -
     let new = dployr::NewDeployment::from_image("my-app", "nginx:1.27").kind("web");
     client.deploy(new).await?;
     Ok(())
+}
+
+/// Prints a line. A closed pipe does not end the program, because it has a server to stop.
+fn print_line(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

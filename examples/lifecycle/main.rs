@@ -8,6 +8,7 @@ mod lifecycles;
 
 use deploykit_sandbox::{Dialect, Sandbox};
 use lifecycles::{BaseUrls, Lifecycles};
+use std::io::Write;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -23,20 +24,28 @@ async fn main() -> ExitCode {
     let lifecycles = Lifecycles {
         base_urls: BaseUrls::of(&sandbox),
         sandbox: &sandbox,
-        print: |platform, event| println!("{platform:<9} {event}"),
+        print: |platform, event| print_line(&format!("{platform:<9} {event}")),
     };
     let results = lifecycles.all().await;
     let mut complete = 0;
     for (platform, result) in &results {
         match result {
             Ok(()) => complete += 1,
-            Err(error) => println!("{platform} failed: {error}"),
+            Err(error) => print_line(&format!("{platform} failed: {error}")),
         }
     }
-    println!("{complete} of {} lifecycles complete", results.len());
+    print_line(&format!(
+        "{complete} of {} lifecycles complete",
+        results.len()
+    ));
     if complete == results.len() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Prints a line. A closed pipe does not end the program, because deployments have to be removed.
+fn print_line(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
