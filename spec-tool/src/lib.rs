@@ -1,0 +1,6 @@
+//! Checks the specs of deploykit, with the code that also generates the raw clients.
+
+#![forbid(unsafe_code)]
+
+#[path = "../../build/mod.rs"]
+pub mod build;
