@@ -2,20 +2,18 @@
 //!
 //! Example: the header `X-Nodion-Project` is set once on the client, so the generated methods do not take it.
 
-use super::schemas::{operations_mut, resolve};
+use super::schemas::operations_mut;
 use serde_json::Value;
 
 /// Applies the pass to every operation.
 pub fn apply(json: &mut Value) {
-    let whole = json.clone();
     for operation in operations_mut(json) {
         let parameters = operation
             .get_mut("parameters")
             .and_then(Value::as_array_mut);
         if let Some(parameters) = parameters {
-            parameters.retain(|parameter| {
-                resolve(&whole, parameter).get("x-client-setting") != Some(&Value::Bool(true))
-            });
+            parameters
+                .retain(|parameter| parameter.get("x-client-setting") != Some(&Value::Bool(true)));
         }
     }
 }

@@ -27,19 +27,6 @@ const DROPPED: [&str; 17] = [
     "uniqueItems",
 ];
 
-/// Formats that become a Rust type that is too strict or comes from another crate.
-const STRICT_FORMATS: [&str; 9] = [
-    "date-time",
-    "date",
-    "time",
-    "uuid",
-    "uri",
-    "email",
-    "ipv4",
-    "ipv6",
-    "password",
-];
-
 /// Applies the pass to the whole document.
 pub fn apply(json: &mut Value) {
     if let Some(paths) = json.get_mut("paths") {
@@ -75,8 +62,9 @@ fn remove_constraints(map: &mut Map<String, Value>) {
     if map.get("additionalProperties") == Some(&Value::Bool(false)) {
         map.remove("additionalProperties");
     }
-    let format = map.get("format").and_then(Value::as_str);
-    if format.is_some_and(|format| STRICT_FORMATS.contains(&format)) {
+    // Formats of text become types that are too strict or come from another crate. A binary body stays one.
+    let is_text = map.get("type") == Some(&"string".into());
+    if is_text && map.get("format") != Some(&"binary".into()) {
         map.remove("format");
     }
     if let Some(Value::String(text)) = map.get_mut("description") {

@@ -1,30 +1,25 @@
 //! Writes the example table for the feature `testing`: query parameters and example replies per operation.
 
-use super::problems::{InvalidSpec, Problem};
-use super::schemas::{items, resolve, text};
+use super::problems::Problem;
+use super::schemas::{items, text};
 use super::yaml::options;
 use openapiv3::{Components, MediaType, OpenAPI, ReferenceOr, Response, StatusCode};
 use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The entries of one platform, comma separated.
-pub fn render(api: &str, file: &str, spec: &str, json: &Value) -> Result<String, InvalidSpec> {
+pub fn render(api: &str, spec: &str, json: &Value) -> Result<String, Problem> {
     // Parsed again, because `serde_json::Value` sorts the examples by name.
     let ordered: OpenAPI =
         serde_saphyr::from_str_with_options(spec, options()).map_err(|error| {
             let message = format!("the examples are invalid: {error}");
-            InvalidSpec::one(
-                file,
-                Problem::new("$", message, "correct the examples in the YAML"),
-            )
+            Problem::new("$", message, "correct the examples in the YAML")
         })?;
     let mut out = String::new();
     let created = created_ids(&ordered);
     for (path, method, operation) in ordered.operations() {
         let id = operation.operation_id.as_deref().unwrap_or_default();
-        let item = &json["paths"][path];
-        let levels = [item, &item[method]].into_iter();
-        let query: Vec<_> = levels.flat_map(|level| query_of(json, level)).collect();
+        let query = query_of(&json["paths"][path][method]);
         let mut replies = String::new();
         for (status, response) in &operation.responses.responses {
             // In the order of the spec: the first reply is the default.
@@ -198,10 +193,9 @@ fn examples_of(components: &Option<Components>, content: &MediaType) -> Vec<(Str
     single.into_iter().chain(named).collect()
 }
 
-/// The names of the query parameters of a path item or an operation.
-fn query_of(whole: &Value, level: &Value) -> Vec<String> {
-    items(level, "parameters")
-        .map(|parameter| resolve(whole, parameter))
+/// The names of the query parameters of an operation.
+fn query_of(operation: &Value) -> Vec<String> {
+    items(operation, "parameters")
         .filter(|parameter| text(parameter, "in") == Some("query"))
         .filter_map(|parameter| text(parameter, "name").map(str::to_owned))
         .collect()
@@ -209,6 +203,7 @@ fn query_of(whole: &Value, level: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shared_parts;
     use super::*;
 
     #[test]
@@ -234,8 +229,9 @@ components:
   examples:
     First: {value: 1}
 ";
-        let json = serde_saphyr::from_str_with_options(text, options()).unwrap();
-        let table = render("x", "specs/x.yaml", text, &json).unwrap();
+        let mut json = serde_saphyr::from_str_with_options(text, options()).unwrap();
+        shared_parts::apply(&mut json);
+        let table = render("x", text, &json).unwrap();
         assert!(table.contains(r#"query: &["b"]"#), "{table}");
         let at = |piece: &str| table.find(piece).unwrap();
         assert!(at(r#"name: "second""#) < at(r#"name: "first""#), "{table}");

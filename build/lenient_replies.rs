@@ -3,6 +3,7 @@
 //! Adds `deserialize_with` attributes with functions from `src/lenient.rs`. Structs that occur in requests
 //! stay strict. In a spec with `x-either-spelling: true`, fields are read in `camelCase` and in `snake_case`.
 
+use std::collections::BTreeSet;
 use syn::{
     Attribute, Expr, ExprLit, Field, Fields, GenericArgument, Ident, Item, Lit, PathArguments,
     Type, parse_quote,
@@ -30,6 +31,24 @@ pub fn apply(items: &mut [Item], either_spelling: bool) {
             _ => {}
         }
     }
+}
+
+/// The names of the types that occur only in replies.
+pub fn replies(items: &[Item]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for item in items {
+        match item {
+            Item::Mod(module) => {
+                let items = module.content.as_ref().map_or(&[][..], |(_, items)| items);
+                names.extend(replies(items));
+            }
+            Item::Struct(item) if item.attrs.iter().any(is_reply) => {
+                names.insert(item.ident.to_string());
+            }
+            _ => {}
+        }
+    }
+    names
 }
 
 /// Whether a struct occurs only in replies: [`super::raw_client`] marks these as `#[non_exhaustive]`.

@@ -1,12 +1,13 @@
 //! Turns `specs/<api>.yaml` into a raw client.
 //!
-//! [`run`] lists the passes in their order; each pass is one file. Most passes edit the spec as plain JSON;
+//! `generate` lists the passes in their order; each pass is one file. Most passes edit the spec as plain JSON;
 //! [`document`] also parses it with [`openapiv3`]. Specs are edited by hand, so a mistake never panics: it is
-//! an [`InvalidSpec`] with the file, the JSON path, the problem and the remedy.
+//! an [`InvalidSpec`] with the file, the line, the JSON path, the problem and the remedy.
 //!
 //! | file | content |
 //! |---|---|
 //! | `document` | parses the YAML and checks the OpenAPI version |
+//! | `shared_parts` | copies shared parameters, bodies and replies into the operations |
 //! | `lint` | rejects specs that the generator would misread |
 //! | `success_replies` | keeps one success reply per operation |
 //! | `client_parameters` | removes parameters that the client sends from its settings |
@@ -18,6 +19,7 @@
 //! | `examples` | writes the example replies for the feature `testing` |
 //! | `schemas` | looks up schemas, operations and references in a spec |
 //! | `problems` | the error types |
+//! | `lines` | finds the line of a JSON path |
 //! | `yaml` | the options of every YAML reader |
 
 pub mod client_parameters;
@@ -25,16 +27,18 @@ pub mod constraints;
 pub mod document;
 pub mod examples;
 pub mod lenient_replies;
+pub mod lines;
 pub mod lint;
 pub mod open_enums;
 pub mod operations;
 pub mod problems;
 pub mod raw_client;
 pub mod schemas;
+pub mod shared_parts;
 pub mod success_replies;
 pub mod yaml;
 
-use problems::InvalidSpec;
+use problems::{InvalidSpec, Problems};
 
 /// The generated code for one platform.
 #[derive(Debug)]
@@ -52,12 +56,22 @@ pub struct Generated {
 
 /// Runs all passes on the text of one spec.
 pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, InvalidSpec> {
-    let document = document::load(file, text)?;
-    lint::lint(file, &document.json)?;
-    let operations = operations::read(&document);
-    let examples = examples::render(api, file, text, &document.json)?;
-    let enums = open_enums::collect(&document.json);
-    let mut json = document.json;
+    generate(api, text).map_err(|problems| InvalidSpec::new(file, text, problems))
+}
+
+fn generate(api: &str, text: &str) -> Result<Generated, Problems> {
+    let mut json = document::read(text)?;
+    let mut problems = Problems::default();
+    lint::references(&json, &mut problems);
+    // The other checks follow references.
+    problems.check()?;
+    shared_parts::apply(&mut json);
+    let mut problems = Problems::default();
+    lint::lint(&json, &mut problems);
+    problems.check()?;
+    let operations = operations::read(&document::parse(&json)?, &json);
+    let examples = examples::render(api, text, &json)?;
+    let enums = open_enums::collect(&json);
     client_parameters::apply(&mut json);
     success_replies::apply(&mut json);
     let reply_only = schemas::reply_only(&json);
@@ -65,15 +79,7 @@ pub fn run(api: &str, file: &str, text: &str) -> Result<Generated, InvalidSpec> 
     let either_spelling = json.get("x-either-spelling") == Some(&true.into());
     constraints::apply(&mut json);
     Ok(Generated {
-        client: raw_client::generate(
-            api,
-            file,
-            &json,
-            &bound,
-            &enums,
-            &reply_only,
-            either_spelling,
-        )?,
+        client: raw_client::generate(api, &json, &bound, &enums, &reply_only, either_spelling)?,
         op: operations::render_enum(api, &operations),
         entries: operations::render_entries(api, &operations),
         examples,

@@ -20,19 +20,24 @@ pub fn collect(json: &Value) -> Vec<OpenEnum> {
     components(json)
         .filter_map(|(name, schema)| {
             let values = schema.get("enum")?.as_array()?;
-            let prefix = common_prefix(values);
             let words = text(schema, "description").unwrap_or_default();
             Some(OpenEnum {
                 name: name.clone(),
                 description: words.split_whitespace().collect::<Vec<_>>().join(" "),
-                values: values
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(|value| (variant(&value[prefix..]), value.to_owned()))
-                    .collect(),
-                prefix,
+                values: variants(values),
+                prefix: common_prefix(values),
             })
         })
+        .collect()
+}
+
+/// The Rust variant and the wire value of each text in the list.
+pub fn variants(values: &[Value]) -> Vec<(String, String)> {
+    let prefix = common_prefix(values);
+    values
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|value| (variant(&value[prefix..]), value.to_owned()))
         .collect()
 }
 
@@ -96,9 +101,7 @@ pub fn variant(value: &str) -> String {
 pub fn collision(values: &[Value]) -> Option<String> {
     // Every open enum has the variant `Unknown`.
     let mut seen = BTreeSet::from(["Unknown".to_owned()]);
-    let prefix = common_prefix(values);
-    let texts = values.iter().filter_map(Value::as_str);
-    let mut names = texts.map(|value| variant(&value[prefix..]));
+    let mut names = variants(values).into_iter().map(|(variant, _)| variant);
     names.find(|name| !seen.insert(name.clone()))
 }
 

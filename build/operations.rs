@@ -1,10 +1,10 @@
 //! Writes `enum Op`, and the entries of `OPERATIONS` with the metadata and behaviour of each operation.
 
-use super::document::Document;
 use super::lint::extensions::pace_of;
 use super::open_enums::variant;
 use super::schemas::{items, text};
 use super::success_replies::request_content_type;
+use openapiv3::OpenAPI;
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -23,20 +23,18 @@ pub struct Operation {
 /// Reads all operations, in the order of the document.
 ///
 /// A missing text becomes an empty string, because [`super::lint`] reports it.
-pub fn read(document: &Document) -> Vec<Operation> {
-    document
-        .api
-        .operations()
+pub fn read(api: &OpenAPI, json: &Value) -> Vec<Operation> {
+    api.operations()
         .map(|(path, method, operation)| {
             let id = operation.operation_id.clone().unwrap_or_default();
-            let json = document.json["paths"][path][method].clone();
+            let json = json["paths"][path][method].clone();
             Operation {
                 variant: variant(&id),
                 id,
                 method: method.to_uppercase(),
                 path: path.to_owned(),
                 summary: operation.summary.clone().unwrap_or_default(),
-                content_type: request_content_type(&document.json, &json),
+                content_type: request_content_type(&json),
                 extensions: json,
             }
         })

@@ -1,9 +1,10 @@
 //! Mistakes in a spec, each with its place and the remedy.
 
+use super::lines::Lines;
 use std::fmt;
 
 /// A mistake in a spec.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// JSON path from the root of the document, such as `$.paths./v1/x.get`.
     pub path: String,
@@ -27,8 +28,14 @@ impl Problem {
     }
 }
 
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
 /// Collects the problems of one spec.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
@@ -53,28 +60,45 @@ impl Problems {
             self.add(path, message, remedy);
         }
     }
+
+    /// An error if there are any.
+    pub fn check(self) -> Result<(), Self> {
+        match self.0.is_empty() {
+            true => Ok(()),
+            false => Err(self),
+        }
+    }
 }
 
 /// All problems of one spec, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidSpec {
-    pub file: String,
-    pub problems: Vec<Problem>,
+    file: String,
+    /// Each with its line in the file, in the order of the file.
+    problems: Vec<(Option<u64>, Problem)>,
 }
 
 impl InvalidSpec {
-    pub fn one(file: &str, problem: Problem) -> Self {
+    /// `text` is the content of the file.
+    pub fn new(file: &str, text: &str, problems: Problems) -> Self {
+        let lines = Lines::of(text);
+        let with_line = |problem: Problem| (lines.line(&problem.path), problem);
+        let mut problems: Vec<_> = problems.0.into_iter().map(with_line).collect();
+        problems.sort();
+        // A mistake in a shared part is found by every operation that uses it.
+        problems.dedup();
         Self {
             file: file.to_owned(),
-            problems: vec![problem],
+            problems,
         }
     }
 
     /// One line per problem, for the output of the build.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        self.problems.iter().map(|problem| {
+        self.problems.iter().map(|(line, problem)| {
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
             format!(
-                "{}: {}: {}. Remedy: {}.",
+                "{}{line}: {}: {}. Remedy: {}.",
                 self.file, problem.path, problem.message, problem.remedy
             )
         })

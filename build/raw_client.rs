@@ -3,7 +3,7 @@
 use super::document;
 use super::lenient_replies;
 use super::open_enums::{self, OpenEnum};
-use super::problems::{InvalidSpec, Problem};
+use super::problems::Problem;
 use progenitor::{
     GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl, TypePatch,
 };
@@ -21,19 +21,15 @@ const BTREE_MAP: &str = "::std::collections::BTreeMap";
 /// - `either_spelling`: whether reply fields are read in both camel case and snake case.
 pub fn generate(
     api: &str,
-    file: &str,
     json: &Value,
     bound: &[(String, String)],
     enums: &[OpenEnum],
     reply_only: &BTreeSet<String>,
     either_spelling: bool,
-) -> Result<String, InvalidSpec> {
-    let invalid = |path: &str, message: String, remedy: &str| {
-        InvalidSpec::one(file, Problem::new(path, message, remedy))
-    };
-    let document = document::parse(file, json)?;
+) -> Result<String, Problem> {
+    let document = document::parse(json)?;
     let inner = SCOPE.parse().map_err(|error| {
-        invalid(
+        Problem::new(
             "$",
             format!("the type in SCOPE does not parse: {error}"),
             "correct SCOPE in build/raw_client.rs",
@@ -68,14 +64,14 @@ pub fn generate(
     let tokens = Generator::new(&settings)
         .generate_tokens(&document)
         .map_err(|error| {
-            invalid(
+            Problem::new(
                 "$",
                 format!("the generator does not support the spec: {error}"),
                 "compare the last edit with the rules in specs/README.md, and add a check for this case to build/lint/mod.rs",
             )
         })?;
     let mut syntax: syn::File = syn::parse2(tokens).map_err(|error| {
-        invalid(
+        Problem::new(
             "$",
             format!("the generated code does not parse: {error}"),
             "undo the last edit of the spec, and report this bug of build/ together with that edit",
@@ -84,16 +80,34 @@ pub fn generate(
     tidy(&mut syntax.items);
     lenient_replies::apply(&mut syntax.items, either_spelling);
     let code = prettyplease::unparse(&syntax);
-    // The generator silently ignores a replacement for a type that it does not generate.
-    for (name, rust_type) in bound {
-        let path = rust_type.split('<').next().unwrap_or(rust_type);
+    let path_of = |open: &OpenEnum| (open.name.clone(), open_enums::path(api, &open.name));
+    let enum_paths = enums.iter().filter(|open| present(&open.name)).map(path_of);
+    // The generator silently ignores replacements and patches for types that it does not generate.
+    for (name, rust_type) in bound.iter().cloned().chain(enum_paths) {
+        let path = rust_type.split('<').next().unwrap_or(&rust_type);
         if !code.contains(path) {
-            return Err(invalid(
-                &format!("$.components.schemas.{name}"),
-                format!("the x-rust-type `{rust_type}` is not used"),
+            return Err(Problem::new(
+                format!("$.components.schemas.{name}"),
+                format!("the Rust type `{rust_type}` of this component is not used"),
                 "refer to the component from a request or a success reply, or remove it; remove x-rust-type from an enum",
             ));
         }
+    }
+    let marked = lenient_replies::replies(&syntax.items);
+    let is_generated = |name: &String| {
+        present(name)
+            && !enums.iter().any(|open| open.name == *name)
+            && !bound.iter().any(|(bound, _)| bound == name)
+    };
+    if let Some(name) = reply_only
+        .iter()
+        .find(|name| is_generated(name) && !marked.contains(*name))
+    {
+        return Err(Problem::new(
+            format!("$.components.schemas.{name}"),
+            "the generator made no Rust type of this name, so it would be decoded strictly",
+            "name the component like a Rust type, with `type: object`",
+        ));
     }
     let declarations: String = enums
         .iter()

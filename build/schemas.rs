@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 const PREFIX: &str = "#/components/schemas/";
-const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
+pub const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
 /// The entries of the object at this key; empty if the key is missing.
 pub fn entries<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
@@ -58,15 +58,26 @@ pub fn component<'a>(json: &'a Value, name: &str) -> Option<&'a Value> {
     json.get("components")?.get("schemas")?.get(name)
 }
 
-/// The target of a local `$ref`, or the value itself. Follows one reference only.
+/// The name of the component schema that a `$ref` names.
+pub fn component_name(target: &str) -> Option<&str> {
+    target.strip_prefix(PREFIX)
+}
+
+/// The target of a local `$ref`, through further references, or the value itself if there is none.
 pub fn resolve<'a>(json: &'a Value, value: &'a Value) -> &'a Value {
-    let Some(reference) = text(value, "$ref") else {
-        return value;
-    };
-    reference
-        .strip_prefix('#')
-        .and_then(|pointer| json.pointer(pointer))
-        .unwrap_or(value)
+    let mut found = value;
+    // References that lead in a circle end here, too.
+    for _ in 0..100 {
+        let Some(reference) = text(found, "$ref") else {
+            return found;
+        };
+        let target = reference.strip_prefix('#');
+        match target.and_then(|pointer| json.pointer(pointer)) {
+            Some(next) => found = next,
+            None => break,
+        }
+    }
+    value
 }
 
 /// The component schemas that occur only in success replies. Users never construct them, so they become
@@ -76,14 +87,14 @@ pub fn reply_only(json: &Value) -> BTreeSet<String> {
     let mut replies = BTreeSet::new();
     for (_, _, operation) in operations(json) {
         if let Some(body) = operation.get("requestBody") {
-            collect_references(json, resolve(json, body), &mut requests);
+            collect_references(json, body, &mut requests);
         }
         if let Some(parameters) = operation.get("parameters") {
             collect_references(json, parameters, &mut requests);
         }
         for (status, response) in entries(operation, "responses") {
             if status.starts_with('2') {
-                collect_references(json, resolve(json, response), &mut replies);
+                collect_references(json, response, &mut replies);
             }
         }
     }
@@ -113,7 +124,7 @@ fn direct_references(value: &Value) -> Vec<String> {
             for (key, inner) in map {
                 match (key.as_str(), inner.as_str()) {
                     ("$ref", Some(target)) => {
-                        names.extend(target.strip_prefix(PREFIX).map(str::to_owned));
+                        names.extend(component_name(target).map(str::to_owned));
                     }
                     _ => names.extend(direct_references(inner)),
                 }

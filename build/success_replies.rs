@@ -9,7 +9,7 @@
 //!
 //! Only the generator's copy changes; the spec file keeps everything for other readers and tools.
 
-use super::schemas::{collect_references, operations_mut, resolve, text};
+use super::schemas::{collect_references, operations_mut, text};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -18,17 +18,17 @@ pub fn apply(json: &mut Value) {
     let whole = json.clone();
     let mut used = BTreeSet::new();
     for operation in operations_mut(json) {
-        if !is_required(&whole, operation.get("requestBody")) {
+        if !is_required(operation.get("requestBody")) {
             operation.remove("requestBody");
         }
         if let Some(body) = operation.get_mut("requestBody") {
-            *body = request_body(resolve(&whole, body));
+            *body = request_body(body);
             collect_references(&whole, body, &mut used);
         }
         let time = operation.get("x-behaviour").and_then(|x| text(x, "time"));
         let stream = time == Some("stream");
         if let Some(responses) = operation.get_mut("responses") {
-            *responses = success(&whole, responses, stream);
+            *responses = success(responses, stream);
             collect_references(&whole, responses, &mut used);
         }
         if let Some(parameters) = operation.get_mut("parameters") {
@@ -36,7 +36,13 @@ pub fn apply(json: &mut Value) {
         }
     }
     if let Some(components) = json.get_mut("components").and_then(Value::as_object_mut) {
-        for unused in ["responses", "headers", "examples", "requestBodies"] {
+        for unused in [
+            "parameters",
+            "responses",
+            "headers",
+            "examples",
+            "requestBodies",
+        ] {
             components.remove(unused);
         }
         if let Some(all) = components.get_mut("schemas").and_then(Value::as_object_mut) {
@@ -46,13 +52,13 @@ pub fn apply(json: &mut Value) {
 }
 
 /// A single `2XX` reply with one media type: JSON if available, but for a stream any other type if available.
-fn success(whole: &Value, responses: &Value, stream: bool) -> Value {
+fn success(responses: &Value, stream: bool) -> Value {
     let first = responses
         .as_object()
         .into_iter()
         .flatten()
         .filter(|(status, _)| status.starts_with('2'))
-        .map(|(_, response)| resolve(whole, response))
+        .map(|(_, response)| response)
         .find(|response| response.get("content").is_some());
     let Some(content) = first.and_then(|response| response.get("content")?.as_object()) else {
         return json!({ "2XX": { "description": "success" } });
@@ -88,19 +94,17 @@ fn request_body(body: &Value) -> Value {
 }
 
 /// Whether the request body is required.
-fn is_required(whole: &Value, body: Option<&Value>) -> bool {
-    let body = body.map(|body| resolve(whole, body));
+fn is_required(body: Option<&Value>) -> bool {
     body.and_then(|body| body.get("required")) == Some(&Value::Bool(true))
 }
 
 /// The media type of a required request body, as in the spec.
-pub fn request_content_type(whole: &Value, operation: &Value) -> Option<String> {
+pub fn request_content_type(operation: &Value) -> Option<String> {
     let body = operation.get("requestBody");
-    if !is_required(whole, body) {
+    if !is_required(body) {
         return None;
     }
-    let body = resolve(whole, body?);
-    body.get("content")?.as_object()?.keys().next().cloned()
+    body?.get("content")?.as_object()?.keys().next().cloned()
 }
 
 #[cfg(test)]
@@ -141,7 +145,7 @@ mod tests {
             (false, "application~1json"),
             (true, "application~1x-ndjson"),
         ] {
-            let reply = success(&Value::Null, &both, stream);
+            let reply = success(&both, stream);
             let content = reply.pointer("/2XX/content").unwrap();
             assert!(content.pointer(&format!("/{kept}")).is_some(), "{reply}");
             assert_eq!(content.as_object().unwrap().len(), 1);
@@ -155,7 +159,7 @@ mod tests {
             json["paths"]["/a"]["get"]["requestBody"] =
                 json!({ "required": required, "content": reply("Ok") });
             let operation = json["paths"]["/a"]["get"].clone();
-            assert_eq!(request_content_type(&json, &operation).is_some(), kept);
+            assert_eq!(request_content_type(&operation).is_some(), kept);
             apply(&mut json);
             let body = json.pointer("/paths/~1a/get/requestBody");
             assert_eq!(body.is_some(), kept);

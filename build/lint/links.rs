@@ -22,7 +22,7 @@ pub fn links(json: &Value, at: &str, operation: &Value, response: &Value, proble
         );
         for (key, _) in entries(link, "parameters") {
             problems.require(
-                next.is_none_or(|(_, _, next)| has_parameter(json, next, key, None)),
+                next.is_none_or(|(_, _, next)| has_parameter(next, key, None)),
                 format!("{at}.parameters.{key}"),
                 format!("the operation `{target}` has no parameter `{key}`"),
                 "write the name of a parameter of that operation",
@@ -46,9 +46,8 @@ pub fn links(json: &Value, at: &str, operation: &Value, response: &Value, proble
 }
 
 /// Whether the operation has a parameter with this name, in this place if one is given.
-fn has_parameter(json: &Value, operation: &Value, name: &str, place: Option<&str>) -> bool {
+fn has_parameter(operation: &Value, name: &str, place: Option<&str>) -> bool {
     items(operation, "parameters")
-        .map(|parameter| resolve(json, parameter))
         .filter(|parameter| text(parameter, "name") == Some(name))
         .any(|parameter| place.is_none_or(|place| text(parameter, "in") == Some(place)))
 }
@@ -66,12 +65,12 @@ fn resolves(json: &Value, expression: &Value, operation: &Value, response: &Valu
         return body_has(json, response, pointer);
     }
     if let Some(pointer) = text.strip_prefix("$request.body#") {
-        return body.is_some_and(|body| body_has(json, resolve(json, body), pointer));
+        return body.is_some_and(|body| body_has(json, body, pointer));
     }
     let parameter = text.strip_prefix("$request.");
     parameter
         .and_then(|rest| rest.split_once('.'))
-        .is_some_and(|(place, name)| has_parameter(json, operation, name, Some(place)))
+        .is_some_and(|(place, name)| has_parameter(operation, name, Some(place)))
 }
 
 /// Whether the schema of any media type has a value at this JSON pointer.

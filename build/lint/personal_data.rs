@@ -3,6 +3,7 @@
 
 use super::super::problems::Problems;
 use super::super::schemas::{entries, items, resolve, text};
+use super::super::shared_parts;
 use serde_json::Value;
 
 /// Depth limit, because schemas may be recursive.
@@ -29,17 +30,19 @@ pub fn personal_data(json: &Value, at: &str, operation: &Value, problems: &mut P
         );
     };
     for (index, parameter) in items(operation, "parameters").enumerate() {
-        let parameter = resolve(json, parameter);
         let (name, kind) = (text(parameter, "name"), text(parameter, "in"));
         let (name, kind) = (name.unwrap_or_default(), kind.unwrap_or_default());
         let schema = parameter.get("schema").unwrap_or(&Value::Null);
         for address in addresses(json, schema, name) {
             let place = format!("{kind}.{}", address.place);
-            require_mark(format!("{at}.parameters[{index}]"), place);
+            require_mark(
+                shared_parts::place(parameter, format!("{at}.parameters[{index}]")),
+                place,
+            );
         }
     }
     if let Some(body) = operation.get("requestBody") {
-        for (_, media) in entries(resolve(json, body), "content") {
+        for (_, media) in entries(body, "content") {
             let schema = media.get("schema").unwrap_or(&Value::Null);
             for address in addresses(json, schema, "") {
                 let place = format!("body.{}", address.place);
@@ -48,7 +51,7 @@ pub fn personal_data(json: &Value, at: &str, operation: &Value, problems: &mut P
         }
     }
     for (status, response) in entries(operation, "responses") {
-        for (_, media) in entries(resolve(json, response), "content") {
+        for (_, media) in entries(response, "content") {
             let schema = media.get("schema").unwrap_or(&Value::Null);
             for Address { place, is_redacted } in addresses(json, schema, "") {
                 problems.require(
