@@ -4,3 +4,4 @@
 
 #[path = "../../build/mod.rs"]
 pub mod build;
+pub mod outline;
