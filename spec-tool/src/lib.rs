@@ -4,4 +4,5 @@
 
 #[path = "../../build/mod.rs"]
 pub mod build;
+pub mod drift;
 pub mod outline;

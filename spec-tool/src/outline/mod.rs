@@ -41,6 +41,26 @@ pub struct Fact {
     pub value: String,
 }
 
+impl Fact {
+    /// The fact of a line.
+    fn parse(line: &str) -> Self {
+        let (words, value) = line.split_once(": ").unwrap_or((line, ""));
+        let mut words = words.splitn(4, ' ').map(str::to_owned);
+        let method = words.next().unwrap_or_default();
+        // `*` stands for every operation, without a path.
+        let operation = match method.as_str() {
+            "*" => method,
+            _ => format!("{method} {}", words.next().unwrap_or_default()),
+        };
+        Self {
+            operation,
+            place: words.next().unwrap_or_default(),
+            field: words.collect::<Vec<_>>().join(" "),
+            value: value.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.operation)?;
@@ -102,6 +122,17 @@ impl Outline {
             _ => document::read(&flat::restore(text, &mut outline), base, &mut outline),
         }
         outline
+    }
+
+    /// Reads the lines of an outline that was printed before.
+    pub fn parse(lines: &str) -> Self {
+        let facts = lines
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
+        Self {
+            facts: facts.map(Fact::parse).collect(),
+            unread: Vec::new(),
+        }
     }
 
     /// The facts, sorted.

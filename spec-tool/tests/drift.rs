@@ -1,0 +1,271 @@
+//! How each kind of edit of a vendor's document is classified.
+
+use deploykit_specs::drift::{Change, Class, Ours, compare};
+use deploykit_specs::outline::Outline;
+
+const DOCUMENT: &str = "openapi: 3.0.3
+paths:
+  /things/{id}:
+    post:
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: string}}
+        - {name: sort, in: query, schema: {type: string, enum: [up, down]}}
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/New'}}}}
+      responses:
+        '200': {description: x, content: {application/json: {schema: {$ref: '#/components/schemas/Thing'}}}}
+        '404': {description: x}
+      security: [{key: []}]
+    get:
+      responses: {'200': {description: x}}
+components:
+  securitySchemes: {key: {type: apiKey, in: header, name: Authorization}}
+  schemas:
+    New: {type: object, required: [name], properties: {name: {type: string, maxLength: 9}, size: {type: integer}}}
+    Thing:
+      type: object
+      description: A thing.
+      required: [id, ours, state]
+      properties:
+        id: {type: string}
+        ours: {type: string}
+        state: {type: string, enum: [up, down]}
+        parts: {type: array, items: {type: object, properties: {cpu: {type: number}}}}
+";
+
+/// Our spec requires `ours` in the reply, and not `id`.
+const SPEC: &str = "openapi: 3.0.3
+paths:
+  /things/{id}:
+    post:
+      operationId: make_thing
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/NewThing'}}}}
+      responses: {'200': {description: x, content: {application/json: {schema: {$ref: '#/components/schemas/Made'}}}}}
+components:
+  schemas:
+    NewThing: {type: object}
+    Made: {type: object, required: [ours], properties: {ours: {type: string}, id: {type: string}}}
+";
+
+fn changes(from: &str, to: &str) -> Vec<Change> {
+    assert_eq!(DOCUMENT.matches(from).count(), 1, "{from}");
+    let wrappers = "Op::MakeThing => \"x::Things::make\",".to_owned();
+    let old = Outline::parse(&Outline::read(DOCUMENT, None).to_string());
+    let new = Outline::read(&DOCUMENT.replace(from, to), None);
+    compare(&old, &new, &Ours::new(SPEC, wrappers))
+}
+
+#[test]
+fn each_kind_of_edit_is_reported_once_with_its_class() {
+    use Class::{BreaksCallers, BreaksDecoding, New, TextOnly};
+    for (from, to, class, place) in [
+        // Operations.
+        (
+            "    get:\n",
+            "    put:\n      responses: {}\n    get:\n",
+            New,
+            "",
+        ),
+        (
+            "    get:\n      responses: {'200': {description: x}}\n",
+            "",
+            BreaksCallers,
+            "",
+        ),
+        (
+            "    post:\n",
+            "    post:\n      deprecated: true\n",
+            TextOnly,
+            "deprecated",
+        ),
+        (
+            "name: Authorization",
+            "name: X-Key",
+            BreaksCallers,
+            "security",
+        ),
+        // Requests.
+        (
+            "{name: sort, in: query,",
+            "{name: sort, in: query, required: true,",
+            BreaksCallers,
+            "query sort",
+        ),
+        (
+            "        - {name: sort, in: query, schema: {type: string, enum: [up, down]}}\n",
+            "",
+            BreaksCallers,
+            "query sort",
+        ),
+        (
+            "        - {name: sort",
+            "        - {name: page, in: query, schema: {type: integer}}\n        - {name: sort",
+            New,
+            "query page",
+        ),
+        (
+            "        - {name: sort",
+            "        - {name: page, in: query, required: true, schema: {type: integer}}\n        - {name: sort",
+            BreaksCallers,
+            "query page",
+        ),
+        (
+            "schema: {type: string, enum: [up, down]}}",
+            "schema: {type: string, enum: [up, down, left]}}",
+            New,
+            "query sort enum",
+        ),
+        (
+            "schema: {type: string, enum: [up, down]}}",
+            "schema: {type: string, enum: [down]}}",
+            BreaksCallers,
+            "query sort enum",
+        ),
+        (
+            "required: [name]",
+            "required: [name, size]",
+            BreaksCallers,
+            "request size",
+        ),
+        ("required: [name]", "required: []", New, "request name"),
+        (
+            "size: {type: integer}",
+            "size: {type: number}",
+            New,
+            "request size",
+        ),
+        (
+            "size: {type: integer}",
+            "size: {type: string}",
+            BreaksCallers,
+            "request size",
+        ),
+        (
+            "size: {type: integer}",
+            "size: {type: integer, nullable: true}",
+            New,
+            "request size",
+        ),
+        (
+            "size: {type: integer}",
+            "size: {type: integer}, more: {type: string}",
+            New,
+            "request more",
+        ),
+        (
+            "maxLength: 9",
+            "maxLength: 8",
+            BreaksCallers,
+            "request name maxLength",
+        ),
+        (", maxLength: 9", "", New, "request name maxLength"),
+        (
+            "requestBody: {content",
+            "requestBody: {required: true, content",
+            BreaksCallers,
+            "request body",
+        ),
+        // Successes.
+        (
+            "        ours: {type: string}\n",
+            "",
+            BreaksDecoding,
+            "200 ours",
+        ),
+        ("        id: {type: string}\n", "", New, "200 id"),
+        (
+            "required: [id, ours, state]",
+            "required: [id, state]",
+            BreaksDecoding,
+            "200 ours",
+        ),
+        (
+            "required: [id, ours, state]",
+            "required: [ours, state]",
+            New,
+            "200 id",
+        ),
+        (
+            "        ours: {type: string}\n",
+            "        ours: {type: string, nullable: true}\n",
+            BreaksDecoding,
+            "200 ours",
+        ),
+        (
+            "        id: {type: string}\n",
+            "        id: {type: object}\n",
+            BreaksDecoding,
+            "200 id",
+        ),
+        (
+            "cpu: {type: number}",
+            "cpu: {type: string}",
+            New,
+            "200 parts[].cpu",
+        ),
+        (
+            "        state: {type: string, enum: [up, down]}",
+            "        state: {type: string, enum: [up, down, left]}",
+            New,
+            "200 state enum",
+        ),
+        (
+            "        state: {type: string, enum: [up, down]}",
+            "        state: {type: string, enum: [up]}",
+            TextOnly,
+            "200 state enum",
+        ),
+        (
+            "        parts: {type: array, items: {type: object, properties: {cpu: {type: number}}}}\n",
+            "",
+            New,
+            "200 parts",
+        ),
+        (
+            "        '404'",
+            "        '202': {description: x}\n        '404'",
+            BreaksDecoding,
+            "202",
+        ),
+        // Failures.
+        (
+            "        '404'",
+            "        '429': {description: x}\n        '404'",
+            New,
+            "429",
+        ),
+        ("        '404': {description: x}\n", "", TextOnly, "404"),
+    ] {
+        let found = changes(from, to);
+        let found: Vec<_> = found
+            .iter()
+            .map(|change| (change.class, change.place.as_str()))
+            .collect();
+        assert_eq!(found, [(class, place)], "{from:?} to {to:?}");
+    }
+}
+
+#[test]
+fn text_and_order_are_no_changes() {
+    for (from, to) in [
+        ("description: A thing.", "description: Another thing."),
+        ("required: [id, ours, state]", "required: [state, ours, id]"),
+        (
+            "        state: {type: string, enum: [up, down]}",
+            "        state: {type: string, enum: [down, up]}",
+        ),
+        (
+            "      security: [{key: []}]",
+            "      tags: [things]\n      security: [{key: []}]",
+        ),
+    ] {
+        assert_eq!(changes(from, to), [], "{from:?} to {to:?}");
+    }
+}
+
+#[test]
+fn a_change_names_what_of_ours_it_affects() {
+    let change = &changes("size: {type: integer}", "size: {type: string}")[0];
+    assert_eq!(change.ours, ["x::Things::make", "NewThing"]);
+    let change = &changes("        ours: {type: string}\n", "")[0];
+    assert_eq!(change.ours, ["x::Things::make", "Made"]);
+}
