@@ -6,3 +6,4 @@
 pub mod build;
 pub mod drift;
 pub mod outline;
+pub mod surface;
