@@ -4,6 +4,7 @@
 
 #[path = "../../build/mod.rs"]
 pub mod build;
+pub mod coverage;
 pub mod drift;
 pub mod outline;
 pub mod surface;

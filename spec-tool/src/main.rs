@@ -4,6 +4,7 @@
 
 use clap::{Parser, Subcommand};
 use deploykit_specs::build;
+use deploykit_specs::coverage;
 use deploykit_specs::drift::{self, Change, Ours};
 use deploykit_specs::outline::Outline;
 use std::io::{self, Write};
@@ -40,6 +41,19 @@ enum Command {
         #[arg(long)]
         base: Option<String>,
     },
+    /// Lists what a vendor's document offers and our spec does not have.
+    ///
+    /// `specs/vendor/<api>.left-out.txt` has the reasons for what is left out on purpose. Exit status: 0 if
+    /// nothing else is missing, 1 if something is, 2 for wrong use.
+    Coverage {
+        document: PathBuf,
+        /// The platform. Default: the name of the document without its extension.
+        #[arg(long)]
+        api: Option<String>,
+        /// The path before all paths. Default: that of the kept outline.
+        #[arg(long)]
+        base: Option<String>,
+    },
     /// Compares a vendor's document with the outline in `specs/vendor/<api>.txt`.
     ///
     /// Exit status: 0 without changes, 1 with changes, 2 for wrong use.
@@ -72,6 +86,11 @@ fn main() -> ExitCode {
             count,
             base,
         } => outline(&document, count, base.as_deref(), &mut out),
+        Command::Coverage {
+            document,
+            api,
+            base,
+        } => coverage_of(&document, api, base, &mut out),
         Command::Drift {
             document,
             api,
@@ -138,6 +157,69 @@ fn outline(document: &Path, count: bool, base: Option<&str>, out: &mut String) -
 /// What the kept outline begins with, before the path of its server.
 const BASE: &str = "# base: ";
 
+/// A vendor's document and our side of its platform.
+struct Vendor {
+    new: Outline,
+    kept: Outline,
+    /// The path before all paths.
+    base: Option<String>,
+    api: String,
+    spec: String,
+}
+
+impl Vendor {
+    fn read(document: &Path, api: Option<String>, base: Option<String>) -> Option<Self> {
+        let stem = document.file_stem().unwrap_or_default().to_string_lossy();
+        let api = api.unwrap_or_else(|| stem.into_owned());
+        let (text, kept) = (read(document)?, read(&kept_file(&api))?);
+        let kept_base = kept.lines().find_map(|line| line.strip_prefix(BASE));
+        let base = base.or_else(|| kept_base.map(str::to_owned));
+        let new = Outline::read(&text, base.as_deref());
+        for (line, reason) in new.unread() {
+            eprintln!("{}:{line}: {reason}", document.display());
+        }
+        Some(Self {
+            new,
+            kept: Outline::parse(&kept),
+            base,
+            spec: read(Path::new(&format!("specs/{api}.yaml")))?,
+            api,
+        })
+    }
+}
+
+fn kept_file(api: &str) -> PathBuf {
+    PathBuf::from(format!("specs/vendor/{api}.txt"))
+}
+
+fn coverage_of(
+    document: &Path,
+    api: Option<String>,
+    base: Option<String>,
+    out: &mut String,
+) -> ExitCode {
+    let Some(vendor) = Vendor::read(document, api, base) else {
+        return ExitCode::from(2);
+    };
+    let reasons = format!("specs/vendor/{}.left-out.txt", vendor.api);
+    let reasons = std::fs::read_to_string(reasons).unwrap_or_default();
+    let mut unexplained = 0;
+    for place in coverage::missing(&vendor.new, &Outline::read(&vendor.spec, None)) {
+        let reason = reasons
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{place}: ")));
+        match reason {
+            Some(reason) => *out += &format!("left out  {place}: {reason}\n"),
+            None => {
+                *out += &format!("missing   {place}\n");
+                unexplained += 1;
+            }
+        }
+    }
+    *out += &format!("{unexplained} missing\n");
+    ExitCode::from(u8::from(unexplained > 0))
+}
+
 fn drift_of(
     document: &Path,
     api: Option<String>,
@@ -146,41 +228,24 @@ fn drift_of(
     format: fn(&[Change]) -> String,
     out: &mut String,
 ) -> ExitCode {
-    let stem = document.file_stem().unwrap_or_default().to_string_lossy();
-    let api = api.unwrap_or_else(|| stem.into_owned());
-    let kept_file = PathBuf::from(format!("specs/vendor/{api}.txt"));
-    let files = [
-        document.to_owned(),
-        kept_file.clone(),
-        PathBuf::from(format!("specs/{api}.yaml")),
-        PathBuf::from(format!("src/{api}/operations.rs")),
-    ];
-    let Some([text, kept, spec, wrappers]) = read_all(&files) else {
+    let Some(vendor) = Vendor::read(document, api, base) else {
         return ExitCode::from(2);
     };
-    let kept_base = kept.lines().find_map(|line| line.strip_prefix(BASE));
-    let base = base.or_else(|| kept_base.map(str::to_owned));
-    let new = Outline::read(&text, base.as_deref());
-    for (line, reason) in new.unread() {
-        eprintln!("{}:{line}: {reason}", document.display());
-    }
-    let changes = drift::compare(&Outline::parse(&kept), &new, &Ours::new(&spec, wrappers));
+    let Some(wrappers) = read(Path::new(&format!("src/{}/operations.rs", vendor.api))) else {
+        return ExitCode::from(2);
+    };
+    let ours = Ours::new(&vendor.spec, wrappers);
+    let changes = drift::compare(&vendor.kept, &vendor.new, &ours);
     *out += &format(&changes);
     if accept {
-        let base = base
-            .map(|base| format!("{BASE}{base}\n"))
-            .unwrap_or_default();
-        if let Err(error) = std::fs::write(&kept_file, format!("{base}{new}")) {
-            eprintln!("cannot write {}: {error}", kept_file.display());
+        let base = vendor.base.map(|base| format!("{BASE}{base}\n"));
+        let text = format!("{}{}", base.unwrap_or_default(), vendor.new);
+        if let Err(error) = std::fs::write(kept_file(&vendor.api), text) {
+            eprintln!("cannot keep the outline: {error}");
             return ExitCode::from(2);
         }
     }
     ExitCode::from(u8::from(!changes.is_empty()))
-}
-
-fn read_all<const N: usize>(files: &[PathBuf; N]) -> Option<[String; N]> {
-    let texts: Option<Vec<_>> = files.iter().map(|file| read(file)).collect();
-    texts?.try_into().ok()
 }
 
 fn read(file: &Path) -> Option<String> {

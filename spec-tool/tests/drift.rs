@@ -269,3 +269,31 @@ fn a_change_names_what_of_ours_it_affects() {
     let change = &changes("        ours: {type: string}\n", "")[0];
     assert_eq!(change.ours, ["x::Things::make", "Made"]);
 }
+
+#[test]
+fn coverage_lists_what_our_spec_does_not_have() {
+    let vendor = Outline::read(DOCUMENT, None);
+    let missing = deploykit_specs::coverage::missing(&vendor, &Outline::read(SPEC, None));
+    assert_eq!(
+        missing,
+        [
+            "GET /things/{id}",
+            "POST /things/{id} 200 parts",
+            "POST /things/{id} 200 parts[]",
+            "POST /things/{id} 200 parts[].cpu",
+            "POST /things/{id} 200 state",
+            "POST /things/{id} query sort",
+            "POST /things/{id} request name",
+            "POST /things/{id} request size",
+        ]
+    );
+    // Names of path parameters do not count, nor the envelope of a reply.
+    let ours = DOCUMENT
+        .replace("{id}", "{thing_id}")
+        .replace("name: id, in: path", "name: thing_id, in: path");
+    let ours = ours.replace(
+        "schema: {$ref: '#/components/schemas/Thing'}",
+        "schema: {type: object, properties: {data: {$ref: '#/components/schemas/Thing'}}}",
+    );
+    assert!(deploykit_specs::coverage::missing(&vendor, &Outline::read(&ours, None)).is_empty());
+}

@@ -17,6 +17,7 @@ pub fn read(text: &str, outline: &mut Outline) {
         operation: None,
         place: "request".to_owned(),
         method: None,
+        in_headers: false,
     };
     while !page.rest.is_empty() {
         page.next();
@@ -34,6 +35,8 @@ struct Page<'a, 'o> {
     place: String,
     /// A method whose path follows on a later line.
     method: Option<&'static str>,
+    /// Whether the lines are the headers of a request.
+    in_headers: bool,
 }
 
 impl<'a> Page<'a, '_> {
@@ -52,6 +55,7 @@ impl<'a> Page<'a, '_> {
 
     /// Reads a JSON value. What follows it on its last line is the next line.
     fn example(&mut self) {
+        self.in_headers = false;
         let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<Value>();
         match values.next() {
             Some(Ok(value)) => {
@@ -92,7 +96,7 @@ impl<'a> Page<'a, '_> {
             self.start(method, path);
         } else if line.starts_with("curl ") {
             self.curl(line);
-        } else if line.starts_with("Error Responses") {
+        } else if line.ends_with("Error Responses") {
             // The shape of all failures.
             self.operation = Some("*".to_owned());
             self.place = "failures".to_owned();
@@ -123,6 +127,7 @@ impl<'a> Page<'a, '_> {
         self.operation = Some(operation);
         self.place = "request".to_owned();
         self.method = None;
+        self.in_headers = true;
     }
 
     /// Reads a `curl` command with its following lines.
@@ -174,15 +179,21 @@ impl<'a> Page<'a, '_> {
 
     /// Reads a line about the current operation.
     fn detail(&mut self, operation: &str, line: &str) {
-        let header = line.split_once(": ").map(|(name, _)| name);
+        let header = line.split_once(": ").filter(|_| self.in_headers);
+        self.in_headers = header.is_some();
         let names_authorization =
             line.starts_with("Required Headers:") && line.contains("Authorization");
-        if header == Some("Authorization") || names_authorization {
-            self.outline
-                .add(operation, "security", "", "header Authorization");
-        }
-        if let Some(("Content-Type", media)) = line.split_once(": ") {
-            self.outline.add(operation, "request", "body", media);
+        match header {
+            Some(("Content-Type", media)) => self.outline.add(operation, "request", "body", media),
+            Some(("Authorization", _)) => {
+                self.outline
+                    .add(operation, "security", "", "header Authorization");
+            }
+            _ if names_authorization => {
+                self.outline
+                    .add(operation, "security", "", "header Authorization");
+            }
+            _ => {}
         }
         let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
         if let [name, place @ ("query" | "path" | "header"), required, ..] = cells[..] {
