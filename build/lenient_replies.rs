@@ -1,12 +1,13 @@
-//! Makes reply structs accept numbers and lists in the forms that servers send: `"7"`, `7.0`, `null`.
+//! Makes the generated client decode replies with `src/lenient.rs`, which accepts the forms that servers send.
 //!
-//! Adds `deserialize_with` attributes with functions from `src/lenient.rs`. Structs that occur in requests
-//! stay strict. In a spec with `x-either-spelling: true`, fields are read in `camelCase` and in `snake_case`.
+//! In a reply struct whose name ends in `List`, arrays become `lenient::List`, which skips and counts records
+//! that cannot be read. In a spec with `x-either-spelling: true`, fields of reply structs are read in
+//! `camelCase` and in `snake_case`.
 
 use std::collections::BTreeSet;
 use syn::{
-    Attribute, Expr, ExprLit, Field, Fields, GenericArgument, Ident, Item, Lit, PathArguments,
-    Type, parse_quote,
+    Attribute, Expr, ExprLit, Field, Fields, GenericArgument, Ident, Item, Lit, Meta,
+    PathArguments, Type, TypePath, parse_quote,
 };
 
 /// Applies the pass to the generated code.
@@ -19,9 +20,12 @@ pub fn apply(items: &mut [Item], either_spelling: bool) {
                 }
             }
             Item::Struct(item) if item.attrs.iter().any(is_reply) => {
+                let is_list = item.ident.to_string().ends_with("List");
                 if let Fields::Named(fields) = &mut item.fields {
                     for field in &mut fields.named {
-                        read_leniently(field);
+                        if is_list {
+                            skip_unreadable(field);
+                        }
                         if either_spelling {
                             read_either_spelling(field);
                         }
@@ -51,24 +55,53 @@ pub fn replies(items: &[Item]) -> BTreeSet<String> {
     names
 }
 
+/// Replaces the decoder in the code of the generated client.
+pub fn decoded(code: &str) -> String {
+    code.replace(
+        "ResponseValue::from_response(response)",
+        "self.inner.decode(response, info.operation_id)",
+    )
+}
+
 /// Whether a struct occurs only in replies: [`super::raw_client`] marks these as `#[non_exhaustive]`.
 fn is_reply(attr: &Attribute) -> bool {
     attr.path().is_ident("non_exhaustive")
 }
 
-fn read_leniently(field: &mut Field) {
-    let optional = inner(&field.ty, "Option");
-    let Some(reader) = reader(optional.unwrap_or(&field.ty), optional.is_some()) else {
+/// Makes an array of a reply a list that skips and counts records that cannot be read.
+fn skip_unreadable(field: &mut Field) {
+    let Some(vec) = vec_in(&mut field.ty) else {
         return;
     };
-    // serde treats a missing `Option` field as `None` only without `deserialize_with`.
-    if optional.is_some() && serde_argument(field, "default").is_none() {
-        field.attrs.push(parse_quote!(#[serde(default)]));
+    let Some(last) = vec.path.segments.last() else {
+        return;
+    };
+    let arguments = &last.arguments;
+    vec.path = parse_quote!(crate::lenient::List #arguments);
+    for attr in &mut field.attrs {
+        // The attribute of an optional array names a function of `Vec`.
+        if matches!(&attr.meta, Meta::List(list) if list.tokens.to_string().contains("Vec::is_empty"))
+        {
+            *attr = parse_quote!(#[serde(default)]);
+        }
     }
-    let path = format!("crate::lenient::{reader}");
-    field
-        .attrs
-        .push(parse_quote!(#[serde(deserialize_with = #path)]));
+}
+
+/// The type `Vec<T>` itself, or within `Option`.
+fn vec_in(ty: &mut Type) -> Option<&mut TypePath> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    match last.ident.to_string().as_str() {
+        "Vec" => Some(path),
+        "Option" => match &mut path.path.segments.last_mut()?.arguments {
+            PathArguments::AngleBracketed(arguments) => match arguments.args.first_mut()? {
+                GenericArgument::Type(ty) => vec_in(ty),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn read_either_spelling(field: &mut Field) {
@@ -110,42 +143,6 @@ fn other_spelling(name: &str) -> String {
     other
 }
 
-/// The function in `src/lenient.rs` that reads this type, if it needs one.
-fn reader(ty: &Type, optional: bool) -> Option<&'static str> {
-    let reader = match (name(ty)?.as_str(), optional) {
-        ("i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64", false) => "integer",
-        ("i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64", true) => "optional_integer",
-        ("f64", false) => "float",
-        ("f64", true) => "optional_float",
-        ("Vec" | "BTreeMap", false) => "null_as_empty",
-        _ => return None,
-    };
-    Some(reader)
-}
-
-/// The last segment of a type path: `Vec` for `::std::vec::Vec<T>`.
-fn name(ty: &Type) -> Option<String> {
-    match ty {
-        Type::Path(path) => Some(path.path.segments.last()?.ident.to_string()),
-        _ => None,
-    }
-}
-
-/// The argument `T` of a type `outer<T>`.
-fn inner<'a>(ty: &'a Type, outer: &str) -> Option<&'a Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last()?;
-    match &last.arguments {
-        PathArguments::AngleBracketed(arguments) if last.ident == outer => {
-            arguments.args.iter().find_map(|argument| match argument {
-                GenericArgument::Type(ty) => Some(ty),
-                _ => None,
-            })
-        }
-        _ => None,
-    }
-}
-
 /// Finds an argument in the serde attributes of a field. The inner option is its value: none for `default`.
 fn serde_argument(field: &Field, name: &str) -> Option<Option<Expr>> {
     let mut found = None;
@@ -184,74 +181,42 @@ mod tests {
     }
 
     #[test]
-    fn reply_fields_get_a_lenient_deserializer() {
-        for (field, attributes) in [
+    fn arrays_of_a_list_skip_records_that_cannot_be_read() {
+        for (field, expected) in [
+            ("::std::vec::Vec<Pod>", "crate::lenient::List<Pod>"),
             (
-                "i64",
-                "#[serde(deserialize_with = \"crate::lenient::integer\")]",
+                "Option<::std::vec::Vec<Pod>>",
+                "Option<crate::lenient::List<Pod>>",
             ),
-            (
-                "u16",
-                "#[serde(deserialize_with = \"crate::lenient::integer\")]",
-            ),
-            (
-                "f64",
-                "#[serde(deserialize_with = \"crate::lenient::float\")]",
-            ),
-            (
-                "::std::option::Option<i64>",
-                "#[serde(default)] #[serde(deserialize_with = \"crate::lenient::optional_integer\")]",
-            ),
-            (
-                "::std::option::Option<f64>",
-                "#[serde(default)] #[serde(deserialize_with = \"crate::lenient::optional_float\")]",
-            ),
-            (
-                "::std::vec::Vec<Pod>",
-                "#[serde(deserialize_with = \"crate::lenient::null_as_empty\")]",
-            ),
-            (
-                "::std::collections::BTreeMap<String, Port>",
-                "#[serde(deserialize_with = \"crate::lenient::null_as_empty\")]",
-            ),
-            ("::std::option::Option<::std::vec::Vec<Pod>>", ""),
-            ("::std::option::Option<String>", ""),
-            ("String", ""),
-            ("bool", ""),
+            ("Option<i64>", "Option<i64>"),
         ] {
             let code = applied(&format!(
-                "pub mod types {{ #[non_exhaustive] pub struct A {{ pub field: {field} }} }}"
+                "#[non_exhaustive] pub struct PodList {{ pub a: {field} }}"
             ));
-            let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
-            let expected = format!("{attributes} pub field: {field}");
-            assert!(
-                code.contains(expected.trim()),
-                "{expected} is not in {code}"
-            );
-            assert_eq!(
-                code.matches("#[serde").count(),
-                attributes.matches("#[serde").count()
-            );
+            assert!(code.contains(&format!("pub a: {expected},")), "{code}");
         }
+        let optional = r#"#[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]"#;
+        let code = applied(&format!(
+            "#[non_exhaustive] pub struct PodList {{ {optional} pub a: Vec<Pod> }}"
+        ));
+        assert!(
+            code.contains("#[serde(default)]\n    pub a: crate::lenient::List<Pod>,"),
+            "{code}"
+        );
+        let record = "#[non_exhaustive]\npub struct Pod {\n    pub ports: Vec<Port>,\n}\n";
+        assert_eq!(applied(record), record);
     }
 
     #[test]
-    fn an_existing_default_is_not_duplicated() {
-        for attribute in [
-            "#[serde(default, skip_serializing_if = \"Option::is_none\")]",
-            "#[serde(rename = \"a\", default)]",
-        ] {
-            let code = applied(&format!(
-                "#[non_exhaustive] pub struct A {{ {attribute} pub field: Option<i64> }}"
-            ));
-            assert_eq!(code.matches("default").count(), 1, "{code}");
-            assert!(code.contains("optional_integer"), "{code}");
-        }
+    fn replies_are_decoded_by_the_crate() {
+        let code = decoded("200..=299 => ResponseValue::from_response(response).await,");
+        let expected = "200..=299 => self.inner.decode(response, info.operation_id).await,";
+        assert_eq!(code, expected);
     }
 
     #[test]
     fn request_fields_stay_strict() {
-        let request = "pub struct A {\n    pub port: i64,\n    pub list: Vec<String>,\n}\n";
+        let request = "pub struct AList {\n    pub port: i64,\n    pub list: Vec<String>,\n}\n";
         assert_eq!(applied(request), request);
     }
 

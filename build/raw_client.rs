@@ -79,7 +79,7 @@ pub fn generate(
     })?;
     tidy(&mut syntax.items);
     lenient_replies::apply(&mut syntax.items, either_spelling);
-    let code = prettyplease::unparse(&syntax);
+    let code = lenient_replies::decoded(&prettyplease::unparse(&syntax));
     let path_of = |open: &OpenEnum| (open.name.clone(), open_enums::path(api, &open.name));
     let enum_paths = enums.iter().filter(|open| present(&open.name)).map(path_of);
     // The generator silently ignores replacements and patches for types that it does not generate.

@@ -4,7 +4,7 @@ use serde_saphyr::Options;
 use serde_saphyr::options::NonFiniteFloatPolicy;
 
 /// Reads YAML 1.2: `yes`, `0755` and `1_000` are strings. So is `.nan`, which JSON cannot represent.
-pub fn options() -> Options {
+pub(crate) fn options() -> Options {
     serde_saphyr::options! {
         // The default of 64 overflows a stack of 2 MiB in debug builds.
         budget: serde_saphyr::budget! { max_depth: 24 },

@@ -1,147 +1,291 @@
-//! Lenient deserializers for response fields, attached by the build script.
+//! Lenient decoding of response bodies.
 //!
-//! Servers send numbers as strings or with a `.0`, and empty lists and maps as null. Other values are
-//! errors with the path of the field and without its value. Requests are not deserialized leniently.
+//! A body is first decoded by serde_json alone. If that fails, it is parsed as a [`Value`], in which the last of
+//! duplicate keys wins, and decoded by [`Lenient`], which accepts the forms that servers send: numbers and
+//! booleans as text, numbers for text, `8080.0` for an integer, and null, `[]` and `{}` for an empty list or
+//! map. Null items are dropped, and in a `loose` value also optional fields that cannot be read.
+//!
+//! Errors contain the JSON path and no value.
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
-use serde_json::{Number, Value};
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer, SeqAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
+use serde_json::{Error, Map, Value};
+use serde_path_to_error::{Path, Segment};
 use std::fmt;
+use std::marker::PhantomData;
 
-const INTEGER: &str = "a whole number in the range of its type";
-const FLOAT: &str = "a number";
+/// Selects the decoder for [`List`] in [`Lenient`].
+const LIST: &str = "$deploykit::List";
+/// What a [`List`] is decoded from, for errors.
+const RECORDS: &str = "a list of records";
+/// The name that serde_json uses for its `RawValue`.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+/// After this many repairs of one value, whole fields are dropped. Limits the time for hostile bodies.
+const MAX_REPAIRS: usize = 16;
 
-/// Deserializes an integer.
-pub(crate) fn integer<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: TryFrom<i128>,
-{
-    deserializer.deserialize_any(ScalarVisitor {
-        expected: INTEGER,
-        read: as_integer,
+/// Decodes JSON.
+pub(crate) fn from_slice<T: DeserializeOwned>(json: &[u8], loose: bool) -> Result<T, Error> {
+    serde_json::from_slice(json).or_else(|error| match serde_json::from_slice(json) {
+        Ok(value) => from_value(value, loose).map_err(serde::de::Error::custom),
+        Err(_) => Err(error),
     })
 }
 
-/// Deserializes an integer or null.
-pub(crate) fn optional_integer<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: TryFrom<i128>,
-{
-    deserializer.deserialize_any(ScalarVisitor {
-        expected: INTEGER,
-        read: |value| or_null(value, as_integer),
-    })
-}
-
-/// Deserializes a floating-point number.
-#[allow(dead_code)] // For required fields, which no spec has today.
-pub(crate) fn float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    deserializer.deserialize_any(ScalarVisitor {
-        expected: FLOAT,
-        read: as_float,
-    })
-}
-
-/// Deserializes a floating-point number or null.
-pub(crate) fn optional_float<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<f64>, D::Error> {
-    deserializer.deserialize_any(ScalarVisitor {
-        expected: FLOAT,
-        read: |value| or_null(value, as_float),
-    })
-}
-
-/// Deserializes a list or a map; null becomes an empty one.
-pub(crate) fn null_as_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-/// A visitor for null, numbers and strings. Its errors do not contain the value.
-pub(crate) struct ScalarVisitor<F> {
-    pub expected: &'static str,
-    pub read: F,
-}
-
-impl<F> ScalarVisitor<F> {
-    fn visit<T, E: Error>(self, value: Value) -> Result<T, E>
-    where
-        F: FnOnce(Value) -> Option<T>,
-    {
-        let found = match &value {
-            Value::Null => Unexpected::Unit,
-            Value::Number(number) if number.is_f64() => Unexpected::Other("fraction"),
-            Value::Number(_) => Unexpected::Other("number"),
-            _ => Unexpected::Other("string"),
+/// Decodes a value. The error is the JSON path and the reason.
+pub(crate) fn from_value<T: DeserializeOwned>(mut value: Value, loose: bool) -> Result<T, String> {
+    let mut repairs = Vec::new();
+    loop {
+        let error = match serde_path_to_error::deserialize(Lenient(&value)) {
+            Ok(decoded) => return Ok(decoded),
+            Err(error) => error,
         };
-        (self.read)(value).ok_or_else(|| E::invalid_type(found, &self.expected))
+        let reason = reason_without_value(error.inner());
+        let mut path: Vec<_> = error.path().iter().collect();
+        if repairs.len() >= MAX_REPAIRS {
+            path.truncate(1);
+        }
+        let repaired = repair(&mut value, &path, &reason, loose);
+        // The reason of a handwritten decoder may begin with a path.
+        let message = match reason.starts_with('$') {
+            true => reason,
+            false => format!("{}: {reason}", json_path(error.path())),
+        };
+        if repaired.is_none() {
+            // A required field may be missing because its value was dropped.
+            let is_missing = message.contains(": missing field");
+            return Err(repairs.pop().filter(|_| is_missing).unwrap_or(message));
+        }
+        repairs.push(message);
     }
 }
 
-impl<'de, T, F: FnOnce(Value) -> Option<T>> Visitor<'de> for ScalarVisitor<F> {
-    type Value = T;
+/// `$.data[1].id`
+fn json_path(path: &Path) -> String {
+    let path = format!("$.{path}").replacen("$.[", "$[", 1);
+    path.trim_end_matches('.').to_owned()
+}
+
+/// Removes what cannot be decoded. `None` if nothing may be removed.
+fn repair(value: &mut Value, path: &[&Segment], reason: &str, loose: bool) -> Option<()> {
+    let target = follow(value, path)?;
+    if let Some(name) = reason.strip_prefix("duplicate field `") {
+        return drop_other_spellings(target.as_object_mut()?, name.trim_end_matches('`'));
+    }
+    let is_item = matches!(path.last(), Some(Segment::Seq { .. }));
+    let is_null = target.is_null() && (is_item || reason.contains("expected struct"));
+    if !is_null && (!loose || reason.ends_with(RECORDS)) {
+        return None;
+    }
+    let (last, parents) = path.split_last()?;
+    match (follow(value, parents)?, last) {
+        (Value::Array(items), _) if is_null => items.retain(|item| !item.is_null()),
+        (Value::Array(items), Segment::Seq { index }) => drop(items.remove(*index)),
+        (Value::Object(members), Segment::Map { key }) => drop(members.remove(key)),
+        _ => return None,
+    }
+    Some(())
+}
+
+fn follow<'v>(value: &'v mut Value, path: &[&Segment]) -> Option<&'v mut Value> {
+    path.iter().try_fold(value, |value, step| match step {
+        Segment::Seq { index } => value.get_mut(index),
+        Segment::Map { key } => value.get_mut(key),
+        _ => None,
+    })
+}
+
+/// Removes the other spellings of a field: `created_at` beside `createdAt`.
+fn drop_other_spellings(object: &mut Map<String, Value>, name: &str) -> Option<()> {
+    let normalized = |name: &str| name.replace('_', "").to_lowercase();
+    let before = object.len();
+    object.retain(|other, _| other == name || normalized(other) != normalized(name));
+    (object.len() < before).then_some(())
+}
+
+/// serde's message, without the quoted value, which may be a token.
+pub(crate) fn reason_without_value(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // At the last occurrence, because a quoted value may contain the same words.
+    let text = match text.rsplit_once(" at line ") {
+        Some((text, _)) if error.line() > 0 => text,
+        _ => &text,
+    };
+    let quoted = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix));
+    match quoted {
+        Some(rest) => {
+            let found = rest.split([' ', '`', ',']).next().unwrap_or("a value");
+            let found = found.replace("floating", "fraction");
+            let expected = rest
+                .rsplit_once(", expected ")
+                .map_or("another", |(_, expected)| expected);
+            format!("found {found}, expected {expected}")
+        }
+        None if text.starts_with("missing field")
+            || text.starts_with('$')
+            || text.starts_with("duplicate field")
+            || error.is_syntax()
+            || error.is_eof() =>
+        {
+            text.to_owned()
+        }
+        None => "unexpected value".to_owned(),
+    }
+}
+
+/// The records of a list. Those that cannot be read are skipped and counted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct List<T> {
+    /// The records that were read.
+    pub items: Vec<T>,
+    /// Number of records that were not read.
+    #[serde(skip)]
+    pub skipped: usize,
+}
+
+impl<T> From<Vec<T>> for List<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self { items, skipped: 0 }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(LIST, ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<T> {
+    type Value = List<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.expected)
+        f.write_str(RECORDS)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<T, E> {
-        self.visit(Value::Null)
+    /// Called by other deserializers than [`Lenient`].
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, list: D) -> Result<List<T>, D::Error> {
+        Vec::deserialize(list).map(List::from)
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
-        self.visit(number.into())
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        self.visit(number.into())
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        self.visit(number.into())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        self.visit(text.into())
-    }
-
-    /// A number, if another crate enables `arbitrary_precision` of serde_json.
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        let number = Number::deserialize(MapAccessDeserializer::new(map))
-            .map_err(|_| A::Error::invalid_type(Unexpected::Map, &self.expected))?;
-        self.visit(number.into())
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<List<T>, A::Error> {
+        let mut list = List::from(Vec::new());
+        while let Some(value) = values.next_element()? {
+            match from_value(value, true) {
+                Ok(item) => list.items.push(item),
+                Err(_) => list.skipped += 1,
+            }
+        }
+        Ok(list)
     }
 }
 
-fn or_null<T>(value: Value, read: fn(Value) -> Option<T>) -> Option<Option<T>> {
-    match value {
-        Value::Null => Some(None),
-        value => read(value).map(Some),
+/// Deserializes a value in any form that servers send.
+#[derive(Clone, Copy)]
+pub(crate) struct Lenient<'de>(pub &'de Value);
+
+impl<'de> IntoDeserializer<'de, Error> for Lenient<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
-fn as_integer<T: TryFrom<i128>>(value: Value) -> Option<T> {
-    let number: Option<i128> = match &value {
-        Value::Number(number) => number.as_i128(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    let number = number.or_else(|| {
+/// Implements methods of [`Deserializer`], each with the function that converts the value, if necessary.
+macro_rules! converting {
+    ($($method:ident $convert:ident,)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match $convert(self.0) {
+                Some(value) => IntoDeserializer::<Error>::into_deserializer(value).deserialize_any(visitor),
+                None => self.deserialize_any(visitor),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Lenient<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Array(items) => {
+                visitor.visit_seq(SeqDeserializer::new(items.iter().map(Lenient)))
+            }
+            Value::Object(members) => {
+                let members = members
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), Lenient(value)));
+                visitor.visit_map(MapDeserializer::new(members))
+            }
+            scalar => scalar.deserialize_any(visitor),
+        }
+    }
+
+    converting! {
+        deserialize_i8 as_integer, deserialize_i16 as_integer, deserialize_i32 as_integer,
+        deserialize_i64 as_integer, deserialize_u8 as_integer, deserialize_u16 as_integer,
+        deserialize_u32 as_integer, deserialize_u64 as_integer,
+        deserialize_f32 as_float, deserialize_f64 as_float, deserialize_bool as_bool,
+        deserialize_str as_text, deserialize_string as_text,
+        deserialize_seq as_list, deserialize_map as_map,
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match name {
+            LIST => self.deserialize_seq(visitor),
+            RAW_VALUE => self.0.deserialize_newtype_struct(name, visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Null => self.deserialize_any(visitor),
+            // serde would read an array as the fields in order.
+            Value::Array(items) if !items.is_empty() => {
+                Err(serde::de::Error::invalid_type(Unexpected::Seq, &visitor))
+            }
+            _ => self.deserialize_map(visitor),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        i128 u128 char bytes byte_buf unit unit_struct tuple tuple_struct enum identifier ignored_any
+    }
+}
+
+fn as_integer(value: &Value) -> Option<i64> {
+    let text = value.as_str().and_then(|text| text.trim().parse().ok());
+    text.or_else(|| {
         // Above 2^53, a float no longer represents every integer.
         let number = as_float(value)?;
         let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
-        exact.then_some(number as i128)
-    });
-    T::try_from(number?).ok()
+        exact.then_some(number as i64)
+    })
 }
 
-fn as_float(value: Value) -> Option<f64> {
+fn as_float(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => {
@@ -155,141 +299,221 @@ fn as_float(value: Value) -> Option<f64> {
     }
 }
 
+fn as_bool(value: &Value) -> Option<bool> {
+    value.as_str()?.to_lowercase().parse().ok()
+}
+
+fn as_text(value: &Value) -> Option<String> {
+    value.as_number().map(ToString::to_string)
+}
+
+fn as_list(value: &Value) -> Option<Value> {
+    let is_empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
+    is_empty.then(|| Value::Array(Vec::new()))
+}
+
+fn as_map(value: &Value) -> Option<Value> {
+    let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    is_empty.then(|| Value::Object(Map::new()))
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::transport::decode::path_and_reason;
-    use serde::Deserialize;
+    use super::*;
+    use crate::Timestamp;
+    use serde_json::value::RawValue;
     use std::collections::BTreeMap;
 
-    #[derive(Debug, Deserialize, PartialEq)]
-    struct Reply {
-        #[serde(deserialize_with = "super::integer")]
-        port: i64,
-        #[serde(default, deserialize_with = "super::optional_integer")]
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(default)]
+    struct Record {
+        port: u16,
         expires_in: Option<i64>,
-        #[serde(default, deserialize_with = "super::optional_float")]
-        load: Option<f64>,
-        #[serde(default, deserialize_with = "super::null_as_empty")]
-        list: Vec<Item>,
-        #[serde(default, deserialize_with = "super::null_as_empty")]
-        map: BTreeMap<String, String>,
+        load: Option<f32>,
+        on: Option<bool>,
+        id: Option<Id>,
+        at: Option<Timestamp>,
+        list: Vec<i64>,
+        texts: Vec<String>,
+        map: BTreeMap<String, Port>,
+        part: Option<Part>,
+        raw: Option<Box<Raw>>,
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
-    struct Item {
-        #[serde(deserialize_with = "super::float")]
+    #[serde(transparent)]
+    struct Id(String);
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Port {
+        number: Option<i64>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Part {
         size: f64,
     }
 
-    fn read(text: &str) -> Result<Reply, String> {
-        serde_json::from_str(text).map_err(|error| path_and_reason(text.as_bytes(), &error))
-    }
+    #[derive(Debug, Deserialize)]
+    #[serde(transparent)]
+    struct Raw(Box<RawValue>);
 
-    #[test]
-    fn numbers_are_decoded_in_every_known_form() {
-        for (port, expected) in [
-            ("80", 80),
-            ("\"80\"", 80),
-            ("80.0", 80),
-            ("\"80.0\"", 80),
-            ("\" 80 \"", 80),
-            ("8e1", 80),
-            ("-1", -1),
-            ("\"-1\"", -1),
-            ("9223372036854775807", i64::MAX),
-            ("\"9223372036854775807\"", i64::MAX),
-        ] {
-            let reply = read(&format!(r#"{{"port":{port},"expires_in":{port}}}"#)).unwrap();
-            assert_eq!(
-                (reply.port, reply.expires_in),
-                (expected, Some(expected)),
-                "{port}"
-            );
-        }
-        for (load, expected) in [
-            ("0.5", Some(0.5)),
-            ("\"0.5\"", Some(0.5)),
-            ("1", Some(1.0)),
-            ("\"1\"", Some(1.0)),
-            ("null", None),
-        ] {
-            let reply = read(&format!(r#"{{"port":1,"load":{load}}}"#)).unwrap();
-            assert_eq!(reply.load, expected, "{load}");
+    impl PartialEq for Raw {
+        fn eq(&self, other: &Self) -> bool {
+            self.0.get() == other.0.get()
         }
     }
 
+    fn read<T: DeserializeOwned>(json: &str, loose: bool) -> Result<T, String> {
+        from_slice(json.as_bytes(), loose).map_err(|error| error.to_string())
+    }
+
+    /// Rows: body => the same body as a strict decoder reads it.
+    fn assert_decoded(rows: &str, loose: bool) {
+        for row in rows.trim().lines() {
+            let (body, expected) = row.split_once(" => ").unwrap();
+            let expected: Record = serde_json::from_str(expected).unwrap();
+            assert_eq!(read(body, loose), Ok(expected), "{body}");
+        }
+    }
+
+    const FORMS: &str = r#"
+{"port":"80"} => {"port":80}
+{"port":80.0} => {"port":80}
+{"port":"80.0"} => {"port":80}
+{"port":" 80 "} => {"port":80}
+{"port":8e1} => {"port":80}
+{"expires_in":"-1"} => {"expires_in":-1}
+{"expires_in":"9223372036854775807"} => {"expires_in":9223372036854775807}
+{"load":"0.5"} => {"load":0.5}
+{"load":1} => {"load":1.0}
+{"on":"false"} => {"on":false}
+{"on":"True"} => {"on":true}
+{"id":12345} => {"id":"12345"}
+{"id":1.5,"port":"1"} => {"id":"1.5","port":1}
+{"at":1.5,"port":"1"} => {"at":1.5,"port":1}
+{"list":null} => {}
+{"list":{}} => {}
+{"list":["1",2.0,null,3]} => {"list":[1,2,3]}
+{"texts":[null,7,"a",null]} => {"texts":["7","a"]}
+{"map":null} => {}
+{"map":[]} => {}
+{"map":{"a":{"number":"3"},"b":null}} => {"map":{"a":{"number":3}}}
+{"map":{"a":[]}} => {"map":{"a":{"number":null}}}
+{"part":{"size":"1"}} => {"part":{"size":1}}
+{"raw":[1, "a"],"port":"1"} => {"raw":[1,"a"],"port":1}
+{"port":1,"port":2} => {"port":2}
+{"list":[1],"port":"1","part":{"size":1,"size":"2"},"list":[2]} => {"list":[2],"port":1,"part":{"size":2}}
+{} => {}
+"#;
+
     #[test]
-    fn null_and_absent_fields_are_none_or_empty() {
-        let nothing = read(r#"{"port":1}"#).unwrap();
-        let null = read(r#"{"port":1,"expires_in":null,"load":null,"list":null,"map":null}"#);
-        assert_eq!(null.unwrap(), nothing);
-        assert_eq!((nothing.expires_in, nothing.list.len()), (None, 0));
+    fn values_are_decoded_in_every_known_form() {
+        assert_decoded(FORMS, false);
+        assert_decoded(FORMS, true);
+    }
+
+    #[test]
+    fn optional_fields_are_dropped_only_from_loose_values() {
+        const ROWS: &str = r#"
+{"id":"a","expires_in":0.5} => {"id":"a"}
+{"id":"a","expires_in":1e300} => {"id":"a"}
+{"id":"a","expires_in":18446744073709551615} => {"id":"a"}
+{"id":"a","load":[],"on":7,"at":{},"part":{},"list":"hush"} => {"id":"a"}
+{"list":[1,"hush",[],2]} => {"list":[1,2]}
+{"map":{"a":7,"b":{}},"id":"a"} => {"map":{"b":{}},"id":"a"}
+{"map":{"a":{"number":"hush"}}} => {"map":{"a":{"number":null}}}
+"#;
+        assert_decoded(ROWS, true);
+        for row in ROWS.trim().lines() {
+            let (body, _) = row.split_once(" => ").unwrap();
+            let error = read::<Record>(body, false).unwrap_err();
+            assert!(error.starts_with("$."), "{body}: {error}");
+            assert!(!error.contains("hush"), "{error}");
+        }
+        // Many repairs drop the whole field.
+        let many = format!(r#"{{"list":[{}1],"id":"a"}}"#, r#""x","#.repeat(1000));
+        let id = read::<Record>(&many, true).unwrap().id.unwrap();
+        assert_eq!(id.0, "a");
     }
 
     #[test]
     fn other_values_fail_with_their_path_and_without_their_value() {
         for (body, message) in [
+            (r#"{"port":"hush"}"#, "$.port: found string, expected u16"),
+            (r#"{"port":""}"#, "$.port: found string, expected u16"),
+            (r#"{"port":"0x50"}"#, "$.port: found string, expected u16"),
+            (r#"{"port":"80.5"}"#, "$.port: found string, expected u16"),
+            (r#"{"port":80.5}"#, "$.port: found fraction, expected u16"),
+            (r#"{"port":65536}"#, "$.port: found integer, expected u16"),
+            (r#"{"port":-1}"#, "$.port: found integer, expected u16"),
+            (r#"{"port":null}"#, "$.port: found null, expected u16"),
+            (r#"{"port":[80]}"#, "$.port: found sequence, expected u16"),
+            (r#"{"load":"nan"}"#, "$.load: found string, expected f32"),
+            (r#"{"on":1}"#, "$.on: found integer, expected a boolean"),
+            (r#"{"id":{}}"#, "$.id: found map, expected a string"),
             (
-                r#"{"port":"hush"}"#,
-                "$.port: found string, expected a whole number",
+                r#"{"list":[1,"hush"]}"#,
+                "$.list[1]: found string, expected i64",
             ),
             (
-                r#"{"port":""}"#,
-                "$.port: found string, expected a whole number",
-            ),
-            (
-                r#"{"port":"0x50"}"#,
-                "$.port: found string, expected a whole number",
-            ),
-            (
-                r#"{"port":"80.5"}"#,
-                "$.port: found string, expected a whole number",
-            ),
-            (
-                r#"{"port":80.5}"#,
-                "$.port: found fraction, expected a whole number",
-            ),
-            (
-                r#"{"port":null}"#,
-                "$.port: found null, expected a whole number",
-            ),
-            (
-                r#"{"port":[80]}"#,
-                "$.port: found sequence, expected a whole number",
-            ),
-            (
-                r#"{"port":18446744073709551615}"#,
-                "$.port: found number, expected a whole number in the range of its type",
-            ),
-            (
-                r#"{"port":1e300}"#,
-                "$.port: found fraction, expected a whole number",
-            ),
-            (
-                r#"{"port":1,"expires_in":"hush"}"#,
-                "$.expires_in: found string, expected a whole number",
-            ),
-            (
-                r#"{"port":1,"load":"nan"}"#,
-                "$.load: found string, expected a number",
-            ),
-            (
-                r#"{"port":1,"load":true}"#,
-                "$.load: found boolean, expected a number",
-            ),
-            (
-                r#"{"port":1,"list":[{"size":"1"},{"size":"hush"}]}"#,
-                "$.list[1].size: found string, expected a number",
-            ),
-            (
-                r#"{"port":1,"list":{}}"#,
+                r#"{"list":{"a":1}}"#,
                 "$.list: found map, expected a sequence",
             ),
-            (r#"{}"#, "missing field `port`"),
+            (r#"{"map":[1]}"#, "$.map: found sequence, expected a map"),
+            (
+                r#"{"map":{"a":{"number":"hush"}}}"#,
+                "$.map.a.number: found string, expected i64",
+            ),
+            (r#"{"part":{}}"#, "$.part: missing field `size`"),
+            (
+                r#"{"part":"hush"}"#,
+                "$.part: found string, expected struct Part",
+            ),
+            ("7", "$: found integer, expected struct Record"),
         ] {
-            let error = read(body).unwrap_err().to_string();
-            assert!(error.contains(message), "{body}: {error}");
-            assert!(!error.contains("hush"), "{error}");
+            assert_eq!(read::<Record>(body, false).unwrap_err(), message, "{body}");
         }
+        // The cause, not the field that is missing after the repair.
+        let cause = read::<Part>(r#"{"size":"hush"}"#, true).unwrap_err();
+        assert_eq!(cause, "$.size: found string, expected f64");
+        let truncated = read::<Record>(r#"{"port":"1""#, false).unwrap_err();
+        assert!(!truncated.starts_with('$'), "{truncated}");
+    }
+
+    #[test]
+    fn records_that_cannot_be_read_are_skipped_and_counted() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Named {
+            id: Id,
+            size: Option<i64>,
+        }
+        let ids = |json: &str| {
+            let list: List<Named> = read(json, false)?;
+            let ids: Vec<_> = list.items.into_iter().map(|item| item.id.0).collect();
+            Ok::<_, String>((ids.join(" "), list.skipped))
+        };
+        for (json, expected, skipped) in [
+            (r#"[{"id":"a"},{"id":"b","size":1}]"#, "a b", 0),
+            (
+                r#"[{"id":"a"},null,{"id":7},{"id":"b","size":"x"}]"#,
+                "a 7 b",
+                1,
+            ),
+            (r#"[{"id":"a"},{},{"id":[]},7,"hush",[{}]]"#, "a", 5),
+            ("[null]", "", 1),
+            ("null", "", 0),
+            ("[]", "", 0),
+            ("{}", "", 0),
+        ] {
+            assert_eq!(ids(json), Ok((expected.to_owned(), skipped)), "{json}");
+        }
+        for json in [r#"{"id":"a"}"#, "7", r#""hush""#] {
+            let error = ids(json).unwrap_err();
+            assert!(error.ends_with("expected a list of records"), "{error}");
+        }
+        // A list that cannot be read is not dropped: it would look empty.
+        let error = read::<Option<List<Named>>>(r#""hush""#, true).unwrap_err();
+        assert_eq!(error, "$: found string, expected a list of records");
     }
 }

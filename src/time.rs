@@ -1,6 +1,6 @@
 //! Timestamps in the forms that platforms send.
 
-use crate::lenient::ScalarVisitor;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Number, Value};
 use std::fmt;
@@ -68,14 +68,12 @@ impl fmt::Display for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor {
-            expected: "a time as a number or a string",
-            read: |value| match value {
-                Value::Number(number) => Some(Self(Raw::Number(number))),
-                Value::String(text) => Some(Self(Raw::Text(text))),
-                _ => None,
-            },
-        })
+        match Value::deserialize(deserializer)? {
+            Value::Number(number) => Ok(Self(Raw::Number(number))),
+            other => String::deserialize(other)
+                .map(Self::parse)
+                .map_err(D::Error::custom),
+        }
     }
 }
 

@@ -67,7 +67,9 @@ pub struct Change {
 ///
 /// A deployment can be missing from the list because it moved to another page during the round.
 /// Therefore it is looked up before it is reported as gone (at most 20 lookups in a round). A deployment
-/// that was never listed may be missing for 10 s.
+/// that was never listed may be missing for 10 s. A round fails with
+/// [`Decode`](crate::ErrorKind::Decode) if a record of the list cannot be read, because it may be a watched
+/// deployment.
 ///
 /// A watcher of given ids ends when all of them have ended; a watcher of all deployments does not end.
 /// An error is the last item. Transient errors are tolerated as by [`Wait`].
@@ -225,7 +227,10 @@ impl Rounds {
         while !self.is_done()
             && let Some(page) = pages.next().await
         {
-            for (id, now) in page? {
+            let page = page?;
+            let complete = page.check_complete();
+            complete.map_err(|error| error.with_operation(pages.operation))?;
+            for (id, now) in page {
                 self.record(id, redacted(now, &[]), false).await;
             }
         }

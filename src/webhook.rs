@@ -32,8 +32,8 @@
 //! - Respond immediately and process the event afterwards: Edgegap gives up after 10 seconds.
 
 use crate::error::{Effect, Error, ErrorKind, Result, start_of};
+use crate::lenient::{Lenient, reason_without_value};
 use crate::secret::{CallbackUrl, Secret};
-use crate::transport::decode::reason_without_value;
 use crate::transport::http_client::is_loopback;
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
@@ -245,7 +245,7 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value> {
 
 /// Decodes the JSON of a body.
 pub(crate) fn decode<T: DeserializeOwned>(body: Value) -> Result<T> {
-    serde_path_to_error::deserialize(body).map_err(|error| {
+    serde_path_to_error::deserialize(Lenient(&body)).map_err(|error| {
         let path = json_path(error.path().iter());
         let reason = reason_without_value(error.inner());
         unreadable(format!("cannot be decoded at {path}: {reason}"))

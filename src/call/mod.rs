@@ -85,7 +85,7 @@ impl<T: Send + 'static> Call<T> {
     }
 
     /// Converts the result. The pager is lost.
-    fn then<U, F>(self, convert: F) -> Call<U>
+    pub(crate) fn then<U, F>(self, convert: F) -> Call<U>
     where
         U: Send + 'static,
         F: FnOnce(Result<T>, &Scope) -> Result<U> + Send + 'static,

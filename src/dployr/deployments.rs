@@ -453,7 +453,7 @@ impl Deployments {
             });
         }
         let newest = self.client.deployments().page_size(PAGING.largest);
-        newest.list().map(move |page| {
+        newest.list().complete().map(move |page| {
             let is_match = |found: &Deployment| found.name == name && !is_older(found, since);
             page.into_iter().filter(is_match).collect()
         })
@@ -679,10 +679,11 @@ pub(super) async fn first_match<T: Clone + PartialEq + Send + Sync + 'static>(
     for number in 1_u32.. {
         let page = steps.run(list(number)).await?;
         let first = page.items.first().cloned();
-        let more = page.has_next;
+        let (more, complete) = (page.has_next, page.check_complete());
         if let Some(found) = page.into_iter().find(&is_match) {
             return Ok(Some(found));
         }
+        complete.map_err(|error| steps.refused(error))?;
         if !more || first.is_none() {
             break;
         }

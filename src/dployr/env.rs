@@ -34,13 +34,13 @@ impl<'de> Deserialize<'de> for EnvListing {
         let content = envs.unwrap_or(content);
         let mut variables: Vec<_> = match content.is_object() {
             true => {
-                let map: BTreeMap<String, Option<Secret>> = content.read()?;
+                let map: BTreeMap<String, Option<Secret>> = content.read(false)?;
                 let pairs = map.into_iter();
                 pairs
                     .map(|(key, value)| EnvVariable { key, value })
                     .collect()
             }
-            false => content.read::<Option<_>, _>()?.unwrap_or_default(),
+            false => content.read::<Option<_>, _>(false)?.unwrap_or_default(),
         };
         variables.sort_by(|a: &EnvVariable, b| a.key.cmp(&b.key));
         Ok(Self(variables))

@@ -5,7 +5,7 @@
 //! plural of that name, optionally beside a `total`. Null is an empty list.
 
 use super::Page;
-use crate::lenient::optional_integer;
+use crate::lenient::{self, List};
 use crate::page::{PageRequest, Paging};
 use crate::raw::dployr::types;
 use crate::transport::decode::path_and_reason;
@@ -91,7 +91,9 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Single<T> {
             },
             None => content,
         };
-        record.read().map(Self)
+        // A variable that is dropped would be lost when all are written back.
+        let loose = TypeId::of::<T>() != TypeId::of::<types::EnvData>();
+        record.read(loose).map(Self)
     }
 }
 
@@ -103,22 +105,22 @@ impl<'de, T: DeserializeOwned + 'static> Deserialize<'de> for Listing<T> {
         let list = content.member("items").or_else(named);
         let pagination = content.member("pagination").filter(Part::is_object);
         let pagination: Pagination = match (&list, pagination) {
-            (_, Some(pagination)) => pagination.read()?,
-            (Some(_), None) => content.read()?,
+            (_, Some(pagination)) => pagination.read(false)?,
+            (Some(_), None) => content.read(false)?,
             (None, None) => Pagination::default(),
         };
-        let items: Option<Vec<T>> = list.unwrap_or(content).read()?;
+        let list: List<T> = list.unwrap_or(content).read(false)?;
         let page = pagination.page.unwrap_or(1);
         let more = pagination.total_pages.is_some_and(|pages| page < pages);
         Ok(Self {
             numbered: pagination.page.is_some(),
             page: Page {
-                items: items.unwrap_or_default(),
                 page,
                 page_size: pagination.page_size,
                 total_items: pagination.total_items.or(pagination.total),
                 total_pages: pagination.total_pages,
                 has_next: pagination.has_next_page.unwrap_or(more),
+                ..Page::whole(list)
             },
         })
     }
@@ -144,7 +146,7 @@ struct Pagination {
 /// A count; `None` for anything else, so that the records are decoded nevertheless.
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    Ok(optional_integer(value).unwrap_or_default())
+    Ok(lenient::from_value(value, false).unwrap_or_default())
 }
 
 impl<'de> Deserialize<'de> for Ack {
@@ -200,57 +202,13 @@ impl<'a> Part<'a> {
         self.json.starts_with('{')
     }
 
-    /// Decodes the part. An error contains the JSON path, and no value.
-    pub fn read<T: DeserializeOwned, E: Error>(&self) -> Result<T, E> {
-        decode(self.json.as_bytes()).map_err(|error| {
-            let path_and_reason = path_and_reason(self.json.as_bytes(), &error);
+    /// Decodes the part, if it is `loose` without optional fields that cannot be read. An error contains the
+    /// JSON path, and no value.
+    pub fn read<T: DeserializeOwned, E: Error>(&self, loose: bool) -> Result<T, E> {
+        lenient::from_slice(self.json.as_bytes(), loose).map_err(|error| {
+            let path_and_reason = path_and_reason(&error);
             E::custom(path_and_reason.replacen('$', &self.place, 1))
         })
-    }
-}
-
-/// Decodes JSON. If an object has both spellings of a field, that of the schema is read.
-pub(super) fn decode<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
-    let decoded = serde_json::from_slice(json);
-    decoded.or_else(|error| decode_duplicates(json, &error).ok_or(error))
-}
-
-/// Decodes JSON with duplicate fields. `error` contains the first one in the spelling of the schema.
-fn decode_duplicates<T: DeserializeOwned>(json: &[u8], error: &serde_json::Error) -> Option<T> {
-    let mut value = serde_json::from_slice(json).ok()?;
-    let mut message = error.to_string();
-    // Each round removes the duplicates of one more field.
-    loop {
-        let duplicate = message.strip_prefix("duplicate field `")?;
-        let (name, _) = duplicate.split_once('`')?;
-        drop_other_spelling(&mut value, name);
-        match T::deserialize(&value) {
-            Ok(decoded) => return Some(decoded),
-            // Not another spelling of the same name.
-            Err(error) if error.to_string() == message => return None,
-            Err(error) => message = error.to_string(),
-        }
-    }
-}
-
-/// Removes other spellings of this field wherever the value has both.
-fn drop_other_spelling(value: &mut Value, name: &str) {
-    let normalized = |name: &str| name.replace('_', "").to_lowercase();
-    match value {
-        Value::Object(members) => {
-            if members.contains_key(name) {
-                members.retain(|other, _| other == name || normalized(other) != normalized(name));
-            }
-            for member in members.values_mut() {
-                drop_other_spelling(member, name);
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                drop_other_spelling(item, name);
-            }
-        }
-        _ => {}
     }
 }
 
@@ -261,7 +219,7 @@ mod tests {
 
     fn read<T: DeserializeOwned>(reply: &Value) -> Result<T, String> {
         let bytes = reply.to_string();
-        serde_json::from_str(&bytes).map_err(|error| path_and_reason(bytes.as_bytes(), &error))
+        serde_json::from_str(&bytes).map_err(|error| path_and_reason(&error))
     }
 
     fn one<T: DeserializeOwned + 'static>(reply: &Value) -> Result<T, String> {
@@ -411,29 +369,26 @@ mod tests {
 
     #[test]
     fn a_decoding_error_has_a_path_and_no_value() {
-        let bad = json!({ "id": "d", "name": "web", "createdAt": [1] });
         for (reply, message) in [
-            (json!("hush"), "$: found string, expected a sequence"),
+            (json!("hush"), "$: found string, expected a list of records"),
             (
                 json!({ "success": true }),
-                "$: found map, expected a sequence",
+                "$: found map, expected a list of records",
             ),
             (
                 json!({ "success": true, "data": "hush" }),
-                "$.data: found string, expected a sequence",
+                "$.data: found string, expected a list of records",
             ),
             (
                 json!({ "items": { "hush": 1 } }),
-                "$.items: found map, expected a sequence",
-            ),
-            (json!([{ "id": "hush" }]), "$[0]: missing field `name`"),
-            (
-                json!({ "success": true, "data": { "items": [{ "id": "a", "name": "b" }, bad] } }),
-                "$.data.items[1].createdAt: found sequence, expected a time as a number or a string",
+                "$.items: found map, expected a list of records",
             ),
         ] {
             assert_eq!(many(&reply).unwrap_err(), message);
         }
+        let nameless = json!({ "success": true, "data": { "id": "hush", "name": [] } });
+        let error = one::<types::Deployment>(&nameless).unwrap_err();
+        assert_eq!(error, "$.data.name: found sequence, expected a string");
     }
 
     #[test]
@@ -443,8 +398,9 @@ mod tests {
             #[serde(alias = "old")]
             _new: u8,
         }
-        let error = decode::<Renamed>(br#"{ "_new": 1, "old": 2 }"#).unwrap_err();
-        assert!(error.to_string().starts_with("duplicate field `_new`"));
+        let body = br#"{ "_new": 1, "old": 2 }"#;
+        let error = lenient::from_slice::<Renamed>(body, true).unwrap_err();
+        assert_eq!(error.to_string(), "$: duplicate field `_new`");
     }
 
     #[test]

@@ -220,6 +220,7 @@ impl Deployments {
             .newest_first()
             .page_size(PAGING.largest)
             .list()
+            .complete()
             .map(move |page| {
                 // A server that does not know a filter ignores it and lists all deployments.
                 let matches = |found: &DeploymentSummary| {

@@ -2,6 +2,7 @@
 
 use super::{Client, Deployment, Page};
 use crate::call::{Call, Stop};
+use crate::lenient::{self, List};
 use crate::page::{PageRequest, Paging};
 use crate::raw::edgegap::{self as raw, Op, types};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,7 +12,7 @@ use serde_json::Value;
 pub(super) const PAGING: Paging = Paging { largest: 100 };
 
 /// One page as the platform sends it: the records, the total number, and the pagination.
-pub(super) type Listed<T> = (Vec<T>, Option<i64>, Option<types::Pagination>);
+pub(super) type Listed<T> = (List<T>, Option<i64>, Option<types::Pagination>);
 
 impl Client {
     /// A paginated list. `request` requests one page, by its number and size.
@@ -39,19 +40,19 @@ impl Client {
 
 /// Converts a page of a list.
 pub(super) fn page<T>(page_request: PageRequest, listed: Listed<T>) -> Page<T> {
-    let (items, total, pagination) = listed;
+    let (list, total, pagination) = listed;
     let pagination = pagination.as_ref();
     let count = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
     let number = count(pagination.and_then(|at| at.number));
     let next_page = pagination.and_then(|at| at.next_page_number);
     let has_next = pagination.and_then(|at| at.has_next);
     Page {
-        items,
         page: number.unwrap_or(page_request.page.unwrap_or(1).into()),
         page_size: page_request.size.map(u64::from),
         total_items: count(total),
         total_pages: count(pagination.and_then(|at| at.paginator.as_ref()?.num_pages)),
         has_next: has_next.unwrap_or(next_page.is_some()),
+        ..Page::whole(list)
     }
 }
 
@@ -76,7 +77,7 @@ impl<'de> Deserialize<'de> for StopReply {
         let deployment = take("deployment_summary");
         Ok(Self {
             message: message.or(plain_text).filter(|text| !text.is_empty()),
-            deployment: deployment.and_then(|summary| serde_json::from_value(summary).ok()),
+            deployment: deployment.and_then(|summary| lenient::from_value(summary, true).ok()),
         })
     }
 }

@@ -136,7 +136,9 @@ impl Pods {
         let client = &self.application.session.client;
         client.call(Op::GetPodsStatus, move |raw| async move {
             let Reply(reply) = raw.get_pods_status(&body?).await?.into_inner();
-            Ok(Page::whole(reply.pods.unwrap_or_default()))
+            Ok(reply
+                .pods
+                .map_or_else(|| Page::whole(Vec::new()), Page::whole))
         })
     }
 }

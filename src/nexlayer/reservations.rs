@@ -32,7 +32,8 @@ impl Reservations {
         client.call(Op::GetReservations, move |raw| async move {
             let list = raw.get_reservations(session.token()?).await?;
             let Reply(list) = list.into_inner();
-            Ok(Page::whole(list.reserved_deployments.unwrap_or_default()))
+            let list = list.reserved_deployments;
+            Ok(list.map_or_else(|| Page::whole(Vec::new()), Page::whole))
         })
     }
 

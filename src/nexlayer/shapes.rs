@@ -7,6 +7,7 @@
 //!   differ between server versions. An unknown message is not an error: callers also get its text.
 
 use super::{ApplicationState, failures};
+use crate::lenient;
 use regex_lite::Regex;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -35,7 +36,7 @@ pub struct Reply<T>(pub(super) T);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut body = match success_body(deserializer)? {
+        let body = match success_body(deserializer)? {
             Value::Object(map) => Value::Object(rename_older_keys(map)),
             // Only the list of reservations is ever sent as a bare list.
             list @ Value::Array(_) => Value::Object(rename_older_keys(Map::from_iter([(
@@ -44,8 +45,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Reply<T> {
             )]))),
             other => other,
         };
-        drop_invalid(&mut body, &|body| T::deserialize(body).is_ok());
-        T::deserialize(body).map(Self).map_err(D::Error::custom)
+        lenient::from_value(body, true)
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }
 
@@ -160,25 +162,6 @@ fn normalize_object(map: &mut Object) {
     }
 }
 
-/// Drops the parts of a value that cannot be decoded, as tested with `accepts`.
-///
-/// Returns whether the rest can be decoded.
-fn drop_invalid(value: &mut Value, accepts: &dyn Fn(&Value) -> bool) -> bool {
-    if accepts(value) {
-        return true;
-    }
-    match value {
-        Value::Object(map) => {
-            map.retain(|key, part| drop_invalid(part, &|part| accepts(&json!({ key: part }))));
-        }
-        Value::Array(list) => {
-            list.retain_mut(|item| drop_invalid(item, &|item| accepts(&json!([item]))))
-        }
-        _ => {}
-    }
-    accepts(value)
-}
-
 /// Parses the time left: `… will expire in 30 minutes …`
 pub(super) fn expires_in(text: &str) -> Option<Duration> {
     minutes(text, r"will expire in (\d+) minute")
@@ -241,7 +224,7 @@ fn minutes(text: &str, regex: &str) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::raw::nexlayer::types::{
-        ClaimReply, MessageReply, PodsReply, ReservationList, StartReply,
+        ClaimReply, MessageReply, PodList, ReservationList, StartReply,
     };
     use std::fmt::Debug;
 
@@ -280,7 +263,7 @@ mod tests {
 {"data":[{"url":"u"}]} => {"reservedDeployments":[{"url":"u"}]}
 "#,
         );
-        assert_decoded::<PodsReply>(r#"{"pods":null} => {"pods":null}"#);
+        assert_decoded::<PodList>(r#"{"pods":null} => {"pods":null}"#);
     }
 
     #[test]
@@ -288,18 +271,17 @@ mod tests {
         assert_decoded::<StartReply>(
             r#"
 {"status":7} => {}
-{"sessionToken":"t","url":7,"info":["x"],"extend":true,"claim":null} => {"sessionToken":"t"}
-{"sessionToken":"t","valid":false,"$schema":"s","schema":{},"url":7} => {"sessionToken":"t"}
-{"status":{"state":7,"progress":"x","pods":null}} => {"status":{}}
-{"status":{"state":"Odd","pods":[7,{"name":7,"status":"Running"}]}} => {"status":{"state":"Odd","pods":[{"status":"Running"}]}}
+{"sessionToken":"t","url":{},"info":["x"],"extend":true,"claim":null} => {"sessionToken":"t"}
+{"sessionToken":"t","valid":false,"$schema":"s","schema":{},"url":7} => {"sessionToken":"t","url":"7"}
+{"status":{"state":[],"progress":"x","pods":null}} => {"status":{}}
+{"status":{"state":"Odd","pods":[7,{"name":7,"status":"Running"}]}} => {"status":{"state":"Odd","pods":[{"name":"7","status":"Running"}]}}
 {"extend":{"available":"yes","expiresAt":false,"message":[]}} => {"extend":{}}
-{"claim":{"claimed":1,"message":2,"claimURL":3,"claimToken":4}} => {"claim":{}}
+{"claim":{"claimed":1,"message":[2],"claimURL":{},"claimToken":{}}} => {"claim":{}}
 "#,
         );
         assert_decoded::<ReservationList>(
             r#"
-{"reservedDeployments":[7,{"url":7,"createdAt":{},"expiresAt":7}]} => {"reservedDeployments":[{"expiresAt":7}]}
-{"reservedDeployments":{}} => {}
+{"reservedDeployments":{}} => {"reservedDeployments":[]}
 "#,
         );
     }

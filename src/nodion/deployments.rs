@@ -150,7 +150,7 @@ impl Deployments {
     ///
     /// Call it before [`deploy`](ApplicationHandle::deploy), for [`find_created`](Self::find_created).
     pub fn latest_number(&self) -> Call<i64> {
-        self.list().map(|all| {
+        self.list().complete().map(|all| {
             let numbers = all.items.iter().map(|deployment| deployment.deploy_number);
             numbers.max().unwrap_or(0)
         })
@@ -190,7 +190,7 @@ impl Deployments {
     /// **An empty result proves nothing**: the request may still be in progress, and the list may lag
     /// behind. Try a few times before you deploy again.
     pub fn find_created(&self, after_number: i64) -> Call<Vec<Deployment>> {
-        self.list().map(move |all| {
+        self.list().complete().map(move |all| {
             let mut all = all.items;
             all.retain(|deployment| deployment.deploy_number > after_number);
             all
@@ -238,9 +238,14 @@ impl DeploymentHandle {
     pub fn get(&self) -> Call<Deployment> {
         self.call(Op::ListDeployments, |raw, application, id| async move {
             let list = raw.list_deployments(application.as_str()).await?;
-            let mut all = list.into_inner().deployments.into_iter();
+            let all = Page::whole(list.into_inner().deployments);
+            let complete = all.check_complete();
+            let mut all = all.into_iter();
             let found =
                 all.find(|deployment| deployment.id.as_str().eq_ignore_ascii_case(id.as_str()));
+            if found.is_none() {
+                complete?;
+            }
             Ok(found.ok_or_else(|| {
                 let problem = format!("the application's list has no deployment {id}");
                 Error::new(ErrorKind::NotFound, problem).with_effect(Effect::None)

@@ -1,11 +1,11 @@
 //! Types for response bodies that Nodion does not document.
 
 use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::lenient;
 use crate::raw::nodion::types::{Application, Domain, Process, ScalingEvent};
-use serde::de::{DeserializeOwned, Error as _, Unexpected};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use std::fmt;
 
 /// The undocumented response to an update: the record, if the body has its envelope.
 ///
@@ -25,20 +25,16 @@ pub trait Record {
     const KEY: &'static str;
 }
 
-impl Record for Application {
-    const KEY: &'static str = "application";
+macro_rules! records {
+    ($($record:ident $key:literal,)*) => {$(
+        impl Record for $record {
+            const KEY: &'static str = $key;
+        }
+    )*};
 }
 
-impl Record for Domain {
-    const KEY: &'static str = "domain";
-}
-
-impl Record for Process {
-    const KEY: &'static str = "process";
-}
-
-impl Record for ScalingEvent {
-    const KEY: &'static str = "scaling_event";
+records! {
+    Application "application", Domain "domain", Process "process", ScalingEvent "scaling_event",
 }
 
 impl<T> OptionalRecord<T> {
@@ -62,8 +58,11 @@ impl<'de, T: Record + DeserializeOwned> Deserialize<'de> for OptionalRecord<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let mut body = Value::deserialize(deserializer)?;
         let found = body.get_mut(T::KEY).map(Value::take);
-        let record = serde_json::from_value(found.unwrap_or_default());
-        record.map(Self).map_err(D::Error::custom)
+        let record = lenient::from_value(found.unwrap_or_default(), true);
+        record.map(Self).map_err(|error| {
+            // The path of the record.
+            D::Error::custom(error.replacen('$', &format!("$.{}", T::KEY), 1))
+        })
     }
 }
 
@@ -76,44 +75,11 @@ impl<'de> Deserialize<'de> for Deletion {
     }
 }
 
-/// Id of a Git integration, repository or branch.
-///
-/// For [`Branch::new`](super::Branch::new). Deserializes from a string or a number, because ids that the
-/// Git host assigns may be numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
-pub struct ExternalId(String);
-
-impl ExternalId {
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ExternalId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<ExternalId> for String {
-    fn from(id: ExternalId) -> Self {
-        id.0
-    }
-}
-
-impl<'de> Deserialize<'de> for ExternalId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(id) => Ok(Self(id)),
-            Value::Number(id) if id.is_i64() || id.is_u64() => Ok(Self(id.to_string())),
-            _ => Err(D::Error::invalid_type(
-                Unexpected::Other("another value"),
-                &"an id: text or a number",
-            )),
-        }
-    }
+crate::id::id! {
+    /// Id of a Git integration, repository or branch.
+    ///
+    /// For [`Branch::new`](super::Branch::new).
+    ExternalId, "external id", crate::id::check
 }
 
 #[cfg(test)]
@@ -164,7 +130,7 @@ mod tests {
     #[test]
     fn external_id_is_text_or_a_number() {
         for (json, text) in [("\"a-1\"", "a-1"), ("7", "7"), ("-7", "-7")] {
-            let id: ExternalId = serde_json::from_str(json).unwrap();
+            let id: ExternalId = lenient::from_slice(json.as_bytes(), false).unwrap();
             assert_eq!((id.as_str(), id.to_string()), (text, text.to_owned()));
         }
         assert!(serde_json::from_str::<ExternalId>("[]").is_err());

@@ -10,7 +10,8 @@ pub use stream::PageStream;
 use stream::Pages;
 
 use crate::call::{Call, Pager, ReceivedPage};
-use crate::error::Result;
+use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::lenient::List;
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -45,13 +46,17 @@ pub struct Page<T> {
     pub total_pages: Option<u64>,
     /// Whether another page follows. False for an endpoint without pagination.
     pub has_next: bool,
+    #[serde(skip)]
+    pub(crate) skipped: usize,
 }
 
 impl<T> Page<T> {
     /// The whole list of an endpoint without pagination.
-    pub(crate) fn whole(items: Vec<T>) -> Self {
+    pub(crate) fn whole(list: impl Into<List<T>>) -> Self {
+        let List { items, skipped } = list.into();
         Self {
             items,
+            skipped,
             page: 1,
             page_size: None,
             total_items: None,
@@ -69,7 +74,25 @@ impl<T> Page<T> {
             total_items: self.total_items,
             total_pages: self.total_pages,
             has_next: self.has_next,
+            skipped: self.skipped,
         }
+    }
+
+    /// Number of records of this page that could not be read. They are not in [`items`](Self::items).
+    ///
+    /// If it is not 0, a record that is not in the list may exist nevertheless. Methods that search a list
+    /// fail with [`Decode`](ErrorKind::Decode) then.
+    pub fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// Checks that all records could be read, so that a record that is not in the list does not exist.
+    pub(crate) fn check_complete(&self) -> Result<()> {
+        if self.skipped == 0 {
+            return Ok(());
+        }
+        let message = format!("records of the list that cannot be read: {}", self.skipped);
+        Err(Error::new(ErrorKind::Decode, message).with_effect(Effect::None))
     }
 }
 
@@ -174,6 +197,17 @@ impl<T: Send + 'static> Call<Page<T>> {
         })
     }
 
+    /// Fails if a record cannot be read, for conclusions from a record that is not in the list.
+    pub(crate) fn complete(self) -> Self {
+        self.then(|result, scope| {
+            let page = result?;
+            let complete = page.check_complete();
+            complete
+                .map(|()| page)
+                .map_err(|error| scope.complete(error))
+        })
+    }
+
     /// Streams the records of all pages, starting at the selected page.
     ///
     /// A page is requested when its first record is polled, so at most one request is in flight. Each
@@ -207,6 +241,8 @@ impl<T: Send + 'static> Call<Page<T>> {
     /// To read only the first ten, use `stream().limit(10).try_collect()`. To read more, use `stream()`, or
     /// raise [`max_bytes`](PageStream::max_bytes).
     ///
+    /// Records that cannot be read are skipped; [`PageStream::skipped`] counts them.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
     /// # let dployr = deploykit::testing::Recorder::new().dployr()?;
@@ -235,7 +271,7 @@ mod tests {
     #[test]
     fn fingerprints_depend_on_the_records_only() {
         let print = |items: &[&str], total_items| {
-            let items = items.iter().map(|item| (*item).to_owned()).collect();
+            let items: Vec<_> = items.iter().map(|item| (*item).to_owned()).collect();
             let page = Page {
                 total_items,
                 ..Page::whole(items)

@@ -25,7 +25,7 @@ const MAX_COLLECTED_BYTES: usize = 256 << 20;
 /// A stream of the pages of a list. An error is the last item.
 #[must_use = "streams do nothing unless polled"]
 pub(crate) struct Pages<T> {
-    operation: Option<&'static Operation>,
+    pub(crate) operation: Option<&'static Operation>,
     /// The error of a call with invalid options.
     refused: Option<Error>,
     pager: Option<Pager<Page<T>>>,
@@ -219,6 +219,7 @@ pub struct PageStream<T> {
     /// Number of records left until the limit; `None` without a limit.
     remaining: Option<usize>,
     max_bytes: usize,
+    skipped: usize,
 }
 
 impl<T: Send + 'static> PageStream<T> {
@@ -228,6 +229,7 @@ impl<T: Send + 'static> PageStream<T> {
             items: Vec::new().into_iter(),
             remaining: None,
             max_bytes: MAX_COLLECTED_BYTES,
+            skipped: 0,
         }
     }
 
@@ -250,6 +252,11 @@ impl<T: Send + 'static> PageStream<T> {
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
+    }
+
+    /// Number of records on the pages read so far that could not be read: see [`Page::skipped`].
+    pub fn skipped(&self) -> usize {
+        self.skipped
     }
 
     /// Reads the records into memory.
@@ -296,7 +303,10 @@ impl<T: Send + 'static> Stream for PageStream<T> {
             match ready!(Pin::new(&mut stream.pages).poll_next(context)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                Some(Ok(page)) => stream.items = page.items.into_iter(),
+                Some(Ok(page)) => {
+                    stream.skipped += page.skipped();
+                    stream.items = page.items.into_iter();
+                }
             }
         }
     }

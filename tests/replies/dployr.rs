@@ -244,17 +244,20 @@ async fn unknown_enum_values_are_kept() {
 
 #[tokio::test]
 async fn a_decoding_error_has_the_path_and_no_value() {
-    let item = |created: Value| json!({ "id": "d", "name": "web", "created_at": created });
+    let page = json!({ "totalPages": 1, "hasNextPage": "hush" });
     for (body, place) in [
         (
-            json!([item(json!(1)), item(json!({ "hush": 1 }))]),
-            "cannot decode the response at $[1].created_at: found map",
+            json!({ "items": [], "pagination": page }),
+            "cannot decode the response at $.pagination.hasNextPage: found string",
         ),
         (
-            json!({ "success": true, "data": { "items": [item(json!(["hush"]))] } }),
-            "at $.data.items[0].created_at: found sequence",
+            json!({ "success": true, "data": { "items": { "hush": 1 } } }),
+            "at $.data.items: found map, expected a list of records",
         ),
-        (json!("hush"), "at $: found string, expected a sequence"),
+        (
+            json!("hush"),
+            "at $: found string, expected a list of records",
+        ),
     ] {
         let error = client_with_body(&body)
             .deployments()
@@ -276,12 +279,15 @@ async fn a_decoding_error_has_the_path_and_no_value() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     // The reply is JSON, so the deployment was accepted.
-    let error = client_with_reply(202, json!({ "taskId": 1 }))
+    let error = client_with_reply(202, json!({ "success": true, "data": 7 }))
         .deploy(new_deployment())
         .await
         .unwrap_err();
     assert_failure(&error, ErrorKind::Decode, Effect::Applied);
-    assert!(error.to_string().contains("$.taskId"), "{error}");
+    assert!(
+        error.to_string().contains("$.data: found integer"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

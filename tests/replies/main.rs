@@ -6,6 +6,7 @@
 mod dployr;
 mod edgegap;
 mod examples;
+mod lenient;
 mod nexlayer;
 mod nodion;
 #[path = "../support/operations/mod.rs"]

@@ -244,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_bad_line_is_an_error_that_does_not_end_the_stream() {
-        let text = b"oops\n{\"message\":\"a\"}\n{\"level\":\"info\"}\n{\"message\":1}\n\xff\n[1]\n{\"message\":\"b\"}\n{\"mess";
+        let text = b"oops\n{\"message\":\"a\"}\n{\"level\":\"info\"}\n{\"message\":[]}\n\xff\n[1]\n{\"message\":\"b\"}\n{\"mess";
         let decode = "! Decode";
         let seen = all(chunks([&text[..]])).await;
         assert_eq!(

@@ -1,7 +1,8 @@
 //! Parses log lines from JSON: one record per line, or an array of records.
 
-use crate::dployr::{failures, shapes};
+use crate::dployr::failures;
 use crate::error::{Effect, Error, ErrorKind};
+use crate::lenient;
 use crate::logs::{Item, LogLine, line_hash};
 use crate::raw::dployr::types;
 use crate::transport::decode::path_and_reason;
@@ -55,7 +56,7 @@ fn array(text: &[u8]) -> Option<Vec<&[u8]>> {
 
 /// The item of a record. `place` is its position, for an error.
 pub(super) fn item(text: &[u8], place: impl Display) -> Item {
-    let line = shapes::decode::<types::LogLine>(text).map(LogLine::from);
+    let line = lenient::from_slice::<types::LogLine>(text, false).map(LogLine::from);
     let line = line.map_err(|error| unreadable(text, &error, place));
     let timestamp = line.as_ref().ok().and_then(|line| line.timestamp.as_ref());
     Item {
@@ -86,7 +87,7 @@ fn unreadable(text: &[u8], error: &serde_json::Error, place: impl Display) -> Er
     bad_line(match value {
         Some(_) => format!(
             "cannot decode {place} of the logs at {}",
-            path_and_reason(text, error)
+            path_and_reason(error)
         ),
         None => format!("{place} of the logs is not JSON"),
     })

@@ -234,7 +234,14 @@ impl ApplicationHandle {
         let mut ignored_error = None;
 
         if is_selected(Signal::Reservation) {
-            match self.session.reservations().list().within(scope).await {
+            match self
+                .session
+                .reservations()
+                .list()
+                .complete()
+                .within(scope)
+                .await
+            {
                 Ok(list) => {
                     let mut list = list.into_iter();
                     readiness.reservation =
@@ -269,7 +276,7 @@ impl ApplicationHandle {
         }
 
         if is_selected(Signal::Pods) && !missing.load(Ordering::Relaxed) {
-            match self.pods().list().within(scope).await {
+            match self.pods().list().complete().within(scope).await {
                 Ok(page) => readiness.pods = page.items,
                 Err(error) if error.kind() == ErrorKind::NoSuchRoute => {
                     missing.store(true, Ordering::Relaxed);

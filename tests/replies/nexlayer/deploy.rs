@@ -113,7 +113,7 @@ async fn missing_name_and_token_have_fallbacks() {
 #[tokio::test]
 async fn fields_of_the_wrong_type_do_not_lose_the_token() {
     let deployed = deployed(json!({
-        "sessionToken": "dCf0NdAQ64j6", "applicationName": "", "url": 7, "environment": null, "message": ["x"],
+        "sessionToken": "dCf0NdAQ64j6", "applicationName": "", "url": [7], "environment": null, "message": ["x"],
         "status": [1], "extend": { "available": "yes", "expiresAt": {}, "message": "You  have 3\nextensions remaining." },
         "claim": "Claim it with dCf0NdAQ64j6.", "info": { "a": 1 }
     }))

@@ -67,7 +67,7 @@ async fn variable_values_are_redacted() {
     let not_serialized = serde_json::to_string(&all).unwrap_err();
     assert!(!format!("{all:?} {not_serialized}").contains("hush"));
     // The decode error for an invalid response is redacted, too.
-    let reply = json!({ "env_variable": { "id": 1, "env_key": "A", "env_val": "hush" } });
+    let reply = json!({ "env_variable": { "id": [1], "env_key": "A", "env_val": "hush" } });
     let reply = json_reply(200, &reply);
     let replay = Replay::default();
     let error = replay.call("nodion", "get_env_variable", reply).await;

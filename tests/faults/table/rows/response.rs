@@ -106,6 +106,18 @@ pub fn faults() -> Vec<Fault> {
             reply(setting.kind.status(), &[setting.kind.media()], body)
         })
         .everywhere(succeeds()),
+        fault("every member of the body twice", |setting| {
+            let body = setting.kind.body();
+            let members = body
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'));
+            let body = match members {
+                Some(members) if !members.is_empty() => format!("{{{members},{members}}}"),
+                _ => body.to_owned(),
+            };
+            reply(setting.kind.status(), &[setting.kind.media()], body)
+        })
+        .everywhere(succeeds()),
         empty("an empty body instead of JSON", |setting| {
             reply(setting.kind.status(), &[JSON], "")
         }),
