@@ -37,7 +37,7 @@ async fn quickstart_prints_the_endpoint_and_stops_the_server() {
         .env("EDGEGAP_TOKEN", &sandbox.edgegap().token);
     let output = tokio::task::spawn_blocking(move || program.output());
     let output = output.await.unwrap().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert!(output.status.success(), "{text}");
     assert!(text.contains(".pr.edgegap.net:"), "{text}");
     let requests = sandbox.requests_to(Platform::Edgegap);

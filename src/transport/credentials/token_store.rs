@@ -47,7 +47,7 @@ pub trait TokenStore: Send + Sync + 'static {
     /// If the store cannot be locked. The renewal then runs without the lock, as it does after a wait of
     /// half of the deadline.
     fn lock(&self, _owner: &str) -> impl Future<Output = Result<Box<dyn Send>, BoxError>> + Send {
-        async { Ok(Box::new(()) as Box<dyn Send>) }
+        std::future::ready(Ok(Box::new(()) as Box<dyn Send>))
     }
 }
 
@@ -172,7 +172,8 @@ impl TokenStore for FileStore {
     }
 
     async fn lock(&self, _: &str) -> Result<Box<dyn Send>, BoxError> {
-        let file = private().create(true).open(self.target(".lock")?)?;
+        let lock = self.target(".lock")?;
+        let file = private().create(true).truncate(false).open(lock)?;
         // Without an effect on file systems that have no locks.
         while let Err(TryLockError::WouldBlock) = file.try_lock() {
             tokio::time::sleep(LOCK_PAUSE).await;

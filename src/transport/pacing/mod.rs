@@ -32,8 +32,10 @@ use tokio::time::Instant;
 /// ([`Behaviour::pace`](crate::operation::Behaviour)) in every window: calls beyond the rate wait in a
 /// queue. The first call in the queue fails at once if it cannot be sent before its deadline. If response
 /// headers report that the window is used up, all calls wait for the next one. Operations without a
-/// documented rate do not wait. A call without a wrapper (`client.request(..)`) counts against the rate of the
-/// operation with its method and path; if there is none, against the only rate of the platform.
+/// documented rate do not wait.
+///
+/// A call without a wrapper (`client.request(..)`) counts against the rate of the operation with its method
+/// and path; if there is none, against the only rate of the platform.
 ///
 /// Clients of this process share a rate if platform, base URL, token and this setting are equal. Clients
 /// with renewed tokens share it by platform and base URL alone.
