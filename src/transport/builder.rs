@@ -261,6 +261,7 @@ impl<P: Platform> ClientBuilder<P> {
 
     fn assemble(self) -> Result<P::Client> {
         let (profile, options) = (P::profile(), self.options);
+        let is_default_host = options.base_url.is_none();
         let base_url = options.base_url.as_deref().or(profile.base_url);
         let base_url = base_url.ok_or_else(|| {
             let variable = profile.base_url_variable;
@@ -295,10 +296,7 @@ impl<P: Platform> ClientBuilder<P> {
             http,
             pacer: Pacer::new(&pacing, profile.api, &base_url, &auth),
             base_url,
-            connect_advice: match options.base_url {
-                None => profile.default_host_advice,
-                Some(_) => None,
-            },
+            connect_advice: profile.default_host_advice.filter(|_| is_default_host),
             fake_network: self.fake_network,
             auth,
             headers: self.headers,

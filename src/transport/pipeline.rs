@@ -143,7 +143,12 @@ impl Scope {
         body_until: Instant,
     ) -> Result<Response> {
         let exchange = async {
-            let response = self.send(request, target).await?;
+            let response = match self.send(request, target).await {
+                Err(error) if error.kind() == ErrorKind::Connect => {
+                    return Err(error.with_advice(self.transport.connect_advice));
+                }
+                sent => sent?,
+            };
             response::receive(self, response, target, body_until).await
         };
         match timeout(limit, exchange).await {

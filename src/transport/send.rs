@@ -21,28 +21,18 @@ const BROKEN: &str = "the connection broke before the response";
 impl Scope {
     /// Sends a request and returns the response, of which the body is not yet read.
     pub(super) async fn send(&self, request: Request, target: &Target) -> Result<Response> {
-        let transport = &self.transport;
-        let sent = match &transport.fake_network {
-            Some(network) => {
-                let response = network.answer(&self.parts(target.operation, &request))?;
-                response.play(target).await
-            }
-            None => {
-                let sent = transport.http.execute(request).await;
-                sent.map_err(|error| network_error(error, target))
-            }
-        };
+        if let Some(network) = &self.transport.fake_network {
+            let response = network.answer(&self.parts(target.operation, &request))?;
+            return response.play(target).await;
+        }
+        let sent = self.transport.http.execute(request).await;
         sent.map_err(|error| {
-            let kind = error.kind();
-            let error = match transport.is_custom_http && kind != ErrorKind::InvalidRequest {
+            let error = network_error(error, target);
+            if self.transport.is_custom_http && error.kind() != ErrorKind::InvalidRequest {
                 // A custom client may have followed a redirect after the platform acted.
-                true => error.with_effect(target.effect()),
-                false => error,
-            };
-            match kind {
-                ErrorKind::Connect => error.with_advice(transport.connect_advice),
-                _ => error,
+                return error.with_effect(target.effect());
             }
+            error
         })
     }
 }

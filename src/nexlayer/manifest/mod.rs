@@ -39,7 +39,6 @@ pub use spec::{
 
 use crate::error::{Error, Result};
 use serde_json::Value;
-use serde_saphyr::Spanned;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
@@ -119,8 +118,8 @@ impl Manifest {
         if text.trim().is_empty() {
             return Err(Error::invalid_request("the manifest is empty"));
         }
-        let root: Spanned<Node> = yaml::parse(&text)?;
-        let application = root.value.get("application");
+        let root: Node = yaml::parse(&text)?;
+        let application = root.get("application");
         let name = application.and_then(|application| application.get("name"));
         if let Some(Node::Scalar(scalar)) = name
             && let Value::String(name) = &scalar.value

@@ -28,23 +28,21 @@ pub(super) struct Scalar {
 /// Parses a document. Ignores a byte order mark, also in positions.
 ///
 /// `yes` and `0755` are parsed as strings, as in YAML 1.2, so that they are sent as written.
-pub(in crate::nexlayer) fn parse<T: DeserializeOwned>(text: &str) -> crate::Result<T> {
-    serde_saphyr::from_str_with_options(without_byte_order_mark(text), options::options())
-        .map_err(|fault| error(&fault))
-}
-
-/// Converts a parser error, with line and column.
 ///
-/// Drops the parser's message: it contains keys and values, which may be secrets.
-fn error(fault: &Fault) -> Error {
-    let mut message = "the manifest is not valid YAML".to_owned();
-    if let Some(at) = fault.location() {
-        message += &format!(" at line {}, column {}", at.line(), at.column());
-    }
-    if let Some(reason) = reason(fault) {
-        message += &format!(": {reason}");
-    }
-    Error::invalid_request(message)
+/// Errors have line and column. They drop the parser's message: it contains keys and values, which may be
+/// secrets.
+pub(in crate::nexlayer) fn parse<T: DeserializeOwned>(text: &str) -> crate::Result<T> {
+    let text = without_byte_order_mark(text);
+    serde_saphyr::from_str_with_options(text, options::options()).map_err(|fault| {
+        let mut message = "the manifest is not valid YAML".to_owned();
+        if let Some(at) = fault.location() {
+            message += &format!(" at line {}, column {}", at.line(), at.column());
+        }
+        if let Some(reason) = reason(&fault) {
+            message += &format!(": {reason}");
+        }
+        Error::invalid_request(message)
+    })
 }
 
 fn reason(fault: &Fault) -> Option<&'static str> {
