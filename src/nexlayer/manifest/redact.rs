@@ -90,7 +90,12 @@ fn is_placeholder(text: &str) -> bool {
 impl Serialize for Node {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Scalar(_) => self.to_json().serialize(serializer),
+            // With the feature `arbitrary_precision`, serde_json writes a number as a map.
+            Self::Scalar(scalar) => match (scalar.value.as_i64(), scalar.value.as_f64()) {
+                (Some(number), _) => serializer.serialize_i64(number),
+                (_, Some(number)) => serializer.serialize_f64(number),
+                _ => self.to_json().serialize(serializer),
+            },
             Self::List(items) => serializer.collect_seq(items.iter().map(|item| &item.value)),
             Self::Map(entries) => serializer.collect_map(
                 entries

@@ -1,0 +1,1 @@
+//! Tests of deploykit in a program that enables further features of serde_json.
