@@ -194,7 +194,7 @@ async fn errors() -> Vec<Error> {
     // Decode
     let server = server_with_reply("202 Accepted", r#"{"id":1}"#).await;
     errors.push(failure(edgegap(&server).deploy(new_server())).await);
-    let server = server_with_reply("200 OK", r#"{"deployments":[{"id":7}]}"#).await;
+    let server = server_with_reply("200 OK", r#"{"deployments":{"id":7}}"#).await;
     let application = nodion(&server).application(APPLICATION);
     errors.push(failure(application.deployments().list()).await);
 

@@ -5,10 +5,9 @@
 //! plural of that name, optionally beside a `total`. Null is an empty list.
 
 use super::Page;
-use crate::lenient::{self, List};
+use crate::lenient::{self, List, reason_without_value};
 use crate::page::{PageRequest, Paging};
 use crate::raw::dployr::types;
-use crate::transport::decode::path_and_reason;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -205,10 +204,8 @@ impl<'a> Part<'a> {
     /// Decodes the part, if it is `loose` without optional fields that cannot be read. An error contains the
     /// JSON path, and no value.
     pub fn read<T: DeserializeOwned, E: Error>(&self, loose: bool) -> Result<T, E> {
-        lenient::from_slice(self.json.as_bytes(), loose).map_err(|error| {
-            let path_and_reason = path_and_reason(&error);
-            E::custom(path_and_reason.replacen('$', &self.place, 1))
-        })
+        lenient::from_slice(self.json.as_bytes(), loose)
+            .map_err(|error| E::custom(reason_without_value(&error).replacen('$', &self.place, 1)))
     }
 }
 
@@ -219,7 +216,7 @@ mod tests {
 
     fn read<T: DeserializeOwned>(reply: &Value) -> Result<T, String> {
         let bytes = reply.to_string();
-        serde_json::from_str(&bytes).map_err(|error| path_and_reason(&error))
+        serde_json::from_str(&bytes).map_err(|error| reason_without_value(&error))
     }
 
     fn one<T: DeserializeOwned + 'static>(reply: &Value) -> Result<T, String> {

@@ -67,19 +67,13 @@ impl Scope {
             Some(json) => redact::shape(&json).to_string(),
             None => format!("{} bytes that are not JSON", bytes.len()),
         };
-        let message = format!("cannot decode the response at {}", path_and_reason(error));
+        let message = format!(
+            "cannot decode the response at {}",
+            reason_without_value(error)
+        );
         Error::new(ErrorKind::Decode, message)
             .with_effect(effect)
             // Longer than an excerpt: it is redacted first, then truncated to `EXCERPT_BYTES`.
             .with_body(start_of(&excerpt, ERROR_BYTES).to_owned())
-    }
-}
-
-/// JSON path and reason: `$.data[1].id: found number, expected a string`. A syntax error has its position
-/// instead.
-pub(crate) fn path_and_reason(error: &serde_json::Error) -> String {
-    match error.is_syntax() || error.is_eof() {
-        true => format!("$: {error}"),
-        false => reason_without_value(error),
     }
 }

@@ -2,10 +2,9 @@
 
 use crate::dployr::failures;
 use crate::error::{Effect, Error, ErrorKind};
-use crate::lenient;
+use crate::lenient::{self, reason_without_value};
 use crate::logs::{Item, LogLine, line_hash};
 use crate::raw::dployr::types;
-use crate::transport::decode::path_and_reason;
 use serde_json::value::RawValue;
 use std::fmt::Display;
 
@@ -87,7 +86,7 @@ fn unreadable(text: &[u8], error: &serde_json::Error, place: impl Display) -> Er
     bad_line(match value {
         Some(_) => format!(
             "cannot decode {place} of the logs at {}",
-            path_and_reason(error)
+            reason_without_value(error)
         ),
         None => format!("{place} of the logs is not JSON"),
     })
