@@ -1,6 +1,6 @@
 //! Lints: the rule and the position of each warning.
 
-use super::{REAL, parse};
+use super::{REAL, canonical, parse};
 use deploykit::nexlayer::manifest::Rule;
 use std::collections::HashSet;
 
@@ -17,6 +17,7 @@ image: registry.nexlayer.io/u/r:latest => image latest-tag 5:12
 tag: nginx:1.29 => tag old-spelling 5:5
 image: 7 => image unquoted-text 5:12
 image: => image empty-field 5:10
+image: '' => image image-form 5:12
 imag: nginx:1.29 => imag unknown-field 5:5
 privateTag: true => privateTag old-field 5:5
 path: api => path path-form 5:11
@@ -37,6 +38,10 @@ vars: {'A B': x} => vars.… var-name 5:12
 vars: {NEXT_PUBLIC_API: 'http://web.pod:80'} => vars.NEXT_PUBLIC_API pod-host-in-browser 5:29
 vars: {API: 'http://web.pod:80/x.pods'} =>
 vars: {API: 'http://db.pod'} => vars.API unknown-pod 5:17
+vars: {API: 'http://${web:80}'} =>
+vars: {API: 'http://${db:5432}/${HOME'} => vars.API unknown-pod 5:17
+vars: {API: 'http://localhost:80'} =>
+vars: {API: 'http://localhost:5432'} =>
 vars: {API: '<% URL %>/<%DOMAIN%>/<% SECRET_X %>'} =>
 vars: {API: '<% OTHER %>'} => vars.API unknown-placeholder 5:17
 vars: {API: '<% URL'} => vars.API unknown-placeholder 5:17
@@ -51,6 +56,10 @@ volumes: [{name: D1, size: 2Gi, mountPath: /d}] => volumes[0].name name-form 5:2
 volumes: [{name: d1, size: 2Gi, mountPath: d}] => volumes[0].mountPath path-form 5:48
 volumes: [{name: d1, size: 2Gi, mountPath: /d}, {name: d2, size: 2Gi, mountPath: /d/}] => volumes[1].mountPath mount-collision 5:86
 volumes: [{name: d1, size: 2Gi, mountPath: /d}, {name: d1, size: 2Gi, mountPath: /e}] => volumes[1].name duplicate-name 5:60
+volumes: [{name: d1, size: 2Gi, mountPath: /var/lib/postgresql/data/}] => volumes postgres-data 5:14
+vars: {PGDATA: /d/}; volumes: [{name: d1, size: 2Gi, mountPath: /d}] => volumes postgres-data 6:14
+vars: {PGDATA: /d/pgdata}; volumes: [{name: d1, size: 2Gi, mountPath: /d}] =>
+volumes: [{name: d1, size: 2Gi, mountPath: /var/lib/postgresql}] =>
 secrets: [{name: S, data: x, fileName: f}] => secrets[0].name name-form 5:22
 secrets: [{name: s1, data: x, fileName: a/f}] => secrets[0].fileName file-name 5:45
 secrets: [{name: s1, data: x}] => secrets[0] missing-field 5:15
@@ -62,6 +71,7 @@ subdomain: www => subdomain subdomain-without-url 5:16
 subdomain: w_w => subdomain subdomain-form 5:16
 resourceType: cron => resourceType resource-type 5:19
 replicas: 0 => replicas replicas 5:15
+resources: {cpu: 250m} => resources.cpu old-spelling 5:17
 resources: {limits: {cpu: 1 core}} => resources.limits.cpu cpu-quantity 5:31
 resources: {limits: {memory: 1GB}} => resources.limits.memory memory-quantity 5:34
 resources: {requests: {cpu: '1', memory: 1Gi}, limits: {cpu: '1', memory: 1000M}} => resources limit-below-request 5:16
@@ -156,6 +166,26 @@ fn each_mistake_in_an_application_has_a_warning() {
             "application.command old-field 1:26",
         ),
         (
+            "application: {name: abc, environment: jolly-tapir, pods: [POD]}",
+            "application.environment old-field 1:26",
+        ),
+        (
+            "application: {name: abc, pods: [POD, {name: api, image: 'a:1', path: /api, servicePorts: [3000]}]}",
+            "",
+        ),
+        (
+            "application: {name: abc, pods: [POD, {name: api, image: 'a:1', path: /, servicePorts: [3000]}]}",
+            "application.pods[1].path duplicate-path 1:128",
+        ),
+        (
+            "application: {name: abc, version: 2.0, url: a.com, pods: [POD, {name: api, image: 'a:1', path: /, subdomain: api, servicePorts: [80]}]}",
+            "",
+        ),
+        (
+            "application: {name: abc, pods: [POD, {name: db, image: 'a:1', servicePorts: [5432], vars: {API: 'http://localhost/x:80', OWN: '127.0.0.1:5432', WEB: 'u:p@127.0.0.1:80'}}]}",
+            "application.pods[1].vars.WEB localhost 1:208",
+        ),
+        (
             "application: {name: abc, registryLogin: {registry: r, username: u}, pods: [POD]}",
             "application.registryLogin missing-field 1:41",
         ),
@@ -210,7 +240,7 @@ fn each_rule_has_a_unique_name_and_a_test_row() {
     let expected = "application.pods[0].env.A duplicate-var 1:65".to_owned();
     assert!(found.contains(&expected), "{found:?}");
     let of_pods = pod_rows().flat_map(|(_, expected)| expected.split(' ').nth(1));
-    let others = "application-name url-form no-path no-pods duplicate-var";
+    let others = "application-name url-form no-path no-pods duplicate-var duplicate-path localhost";
     let covered: HashSet<_> = of_pods.chain(others.split(' ')).collect();
     let missing: Vec<_> = names.difference(&covered).collect();
     assert!(missing.is_empty(), "no row has {missing:?}");
@@ -242,4 +272,35 @@ fn at_most_1000_warnings_are_reported() {
     // `spec` still reports an invalid value after the last warning.
     let error = parse(&text).spec().unwrap_err().to_string();
     assert!(error.contains("application.pods, line 20003"), "{error}");
+}
+
+#[test]
+fn warnings_name_the_deployment_method_and_the_change() {
+    let text = "application: {name: abc, pods: [{name: web, image: , path: /, servicePorts: [80], vars: [{key: A, value: '${A}'}], resources: {cpu: 1}}]}";
+    let manifest = parse(text);
+    let message = |rule: Rule, field: &str| {
+        let warnings = manifest.lint().into_iter();
+        let mut warnings =
+            warnings.filter(|warning| warning.rule == rule && warning.path.ends_with(field));
+        warnings.next().unwrap().message
+    };
+    for message in [
+        message(Rule::OldSpelling, "vars"),
+        message(Rule::ClientPlaceholder, ".value"),
+    ] {
+        assert!(
+            message.contains("startUserDeployment") && message.contains("newer pipeline"),
+            "{message}"
+        );
+    }
+    assert_eq!(
+        message(Rule::OldSpelling, "cpu"),
+        "write requests and limits with this value instead"
+    );
+    assert!(message(Rule::EmptyField, "image").contains("is dropped"));
+    let pod = &canonical(&manifest).spec().unwrap().pods[0];
+    assert_eq!(pod.image, None);
+    let resources = pod.resources.as_ref().unwrap();
+    assert_eq!(resources.requests.cpu.as_deref(), Some("1"));
+    assert_eq!(resources.requests, resources.limits);
 }

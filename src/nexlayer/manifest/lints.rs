@@ -61,8 +61,8 @@ rules! {
     UnknownField = "unknown-field", schema: true, "unknown field; the platform ignores it";
     /// a required field is missing.
     MissingField = "missing-field", schema: true, "a field is missing";
-    /// a field has no value.
-    EmptyField = "empty-field", schema: true, "the field has no value: remove it";
+    /// a field has no value. It is dropped.
+    EmptyField = "empty-field", schema: true, "the field has no value, so it is dropped: set or remove it";
     /// a number or boolean where a string is expected.
     UnquotedText = "unquoted-text", schema: true, "a string is expected here: add quotes";
     /// a variable has a value that YAML parsers disagree about: `1.10`, `0755`, `yes`.
@@ -89,6 +89,9 @@ rules! {
     /// no pod has a `path`: the application is not reachable from outside.
     NoPath = "no-path", schema: true,
         "no pod has a path: the application is not reachable from outside";
+    /// two pods without a `subdomain` have the same `path`. The platform answers 500.
+    DuplicatePath = "duplicate-path", schema: false,
+        "another pod has the same path: the platform answers 500";
     /// the path of a pod, volume or secret does not start with `/`.
     PathForm = "path-form", schema: true, "a path starts with /";
     /// an image is not `[registry/]repository:tag` or `<% REGISTRY %>/repository[:tag]`. The tag is
@@ -108,6 +111,9 @@ rules! {
         "another volume or secret of the pod has the same path";
     /// a volume's size is not a number with `Mi` or `Gi`. The platform rejects it.
     VolumeSize = "volume-size", schema: true, "a number with Mi or Gi is expected, such as 2Gi";
+    /// the data directory of PostgreSQL is the root of a volume, which contains `lost+found`.
+    PostgresData = "postgres-data", schema: false,
+        "initdb fails on lost+found in the volume: set PGDATA to a directory below mountPath";
     /// a secret's file name is empty or contains `/`.
     FileName = "file-name", schema: false, "a file name without a directory is expected";
     /// `url` is not a domain without a scheme, such as `example.com`.
@@ -139,13 +145,18 @@ rules! {
     /// reach. The platform rejects it.
     PodHostInBrowser = "pod-host-in-browser", schema: false,
         "browsers cannot reach a .pod host: use <% URL %>";
-    /// a `.pod` host names a pod that does not exist.
+    /// a variable contains `localhost` with a port of another pod.
+    Localhost = "localhost", schema: false,
+        "localhost is this pod, but another pod has the port: use its host, {name}.pod";
+    /// a `.pod` host, or `${pod:port}`, names a pod that does not exist.
     UnknownPod = "unknown-pod", schema: false, "there is no pod with this name";
     /// a placeholder `<% … %>` is unknown or unterminated.
     UnknownPlaceholder = "unknown-placeholder", schema: false,
         "unknown or unterminated placeholder";
-    /// a variable or an image contains `${…}`, which the platform does not replace.
-    ClientPlaceholder = "client-placeholder", schema: false, "the platform does not replace ${…}";
+    /// a variable or an image contains `${…}`, which only the platform's newer pipeline replaces. The
+    /// calls of this crate, `startUserDeployment` and `updateUserDeployment`, do not.
+    ClientPlaceholder = "client-placeholder", schema: false,
+        "startUserDeployment does not replace ${…}: only the platform's newer pipeline does";
 }
 
 impl fmt::Display for Rule {
@@ -251,10 +262,14 @@ pub(super) static PLACEHOLDER: Pattern = Pattern::new(
 );
 pub(super) static SHELL_VARIABLE: Pattern =
     Pattern::new(Rule::ClientPlaceholder, r"\$\{[A-Za-z0-9_]+\}");
-/// A host `{name}.pod`.
+/// A host `{name}.pod`, or a reference `${name:port}`.
 pub(super) static POD_HOST: Pattern = Pattern::new(
     Rule::UnknownPod,
-    r"([A-Za-z0-9_-]+)\.pod(?:[^A-Za-z0-9_-]|$)",
+    r"([A-Za-z0-9_-]+)\.pod(?:[^A-Za-z0-9_-]|$)|\$\{([a-z][a-z0-9-]*):[A-Za-z0-9]{2,}\}",
+);
+pub(super) static LOCALHOST: Pattern = Pattern::new(
+    Rule::Localhost,
+    r"(?:^|[^A-Za-z0-9.-])(?:localhost|127\.0\.0\.1):([0-9]+)",
 );
 /// A variable that build tools compile into web pages.
 pub(super) static BROWSER_VARIABLE: Pattern = Pattern::new(
@@ -270,8 +285,8 @@ pub(super) struct Object {
     pub(super) older: &'static [(&'static str, &'static str)],
     /// Known fields that are not typed.
     pub(super) untyped: &'static [&'static str],
-    /// Fields of older formats, which `spec` ignores.
-    pub(super) outdated: &'static [&'static str],
+    /// Fields of older formats, which `spec` ignores, separated by spaces.
+    pub(super) outdated: &'static str,
 }
 
 impl Object {
@@ -281,7 +296,7 @@ impl Object {
         patterns: &[],
         older: &[],
         untyped: &[],
-        outdated: &[],
+        outdated: "",
     };
 
     /// Older names of a field.
@@ -295,7 +310,7 @@ pub(super) static APPLICATION: Object = Object {
     required: &["name"],
     patterns: &[("name", &APPLICATION_NAME), ("url", &URL)],
     older: &[("domain", "url")],
-    outdated: &["annotations", "entrypoint", "command", "imagePullSecrets"],
+    outdated: "annotations command entrypoint environment imagePullSecrets",
     ..Object::NO_RULES
 };
 pub(super) static REGISTRY_LOGIN: Object = Object {
@@ -313,7 +328,7 @@ pub(super) static POD: Object = Object {
     ],
     older: &[("tag", "image"), ("ports", "servicePorts"), ("env", "vars")],
     untyped: &["args", "annotations"],
-    outdated: &["type", "exposeHttp", "privateTag", "envFile", "healthCheck"],
+    outdated: "envFile exposeHttp healthCheck privateTag type",
 };
 pub(super) static VOLUME: Object = Object {
     required: &["name", "size", "mountPath"],
@@ -323,7 +338,7 @@ pub(super) static VOLUME: Object = Object {
         ("mountPath", &PATH),
     ],
     older: &[("path", "mountPath")],
-    outdated: &["type", "readOnly"],
+    outdated: "readOnly type",
     ..Object::NO_RULES
 };
 pub(super) static SECRET: Object = Object {

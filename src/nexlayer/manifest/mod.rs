@@ -169,7 +169,8 @@ impl Manifest {
 
     /// Converts the manifest to the canonical form of [`AppSpec::to_yaml`].
     ///
-    /// Drops comments.
+    /// Drops comments and fields without a value, such as an empty `image`. Values of `cpu` and `memory`
+    /// directly in `resources` become requests and limits.
     ///
     /// # Errors
     /// Those of [`spec`](Self::spec).

@@ -2,8 +2,8 @@
 
 use super::cursor::{Cursor, Fields};
 use super::lints::{
-    BROWSER_VARIABLE, Object, PLACEHOLDER, POD, POD_HOST, QUANTITIES, REGISTRY, Rule, SECRET,
-    SHELL_VARIABLE, VOLUME, amount,
+    BROWSER_VARIABLE, LOCALHOST, Object, PLACEHOLDER, POD, POD_HOST, QUANTITIES, REGISTRY, Rule,
+    SECRET, SHELL_VARIABLE, VOLUME, amount,
 };
 use super::reader::Deferred;
 use super::spec::{Pod, Quantities, ResourceType, Resources, SecretFile, Volume};
@@ -23,22 +23,38 @@ type Variable<'n> = (String, Cursor<'n>, Option<Cursor<'n>>);
 
 pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option<Pod> {
     let mut fields = value.fields(&POD)?;
-    for key in ["resourceType", "replicas", "resources", "subdomain"] {
-        let field = fields.peek(key).map(|field| field.at_key());
-        deferred.version_2.extend(field);
+    let version_2 = ["resourceType", "replicas", "resources", "subdomain"];
+    for field in version_2.into_iter().filter_map(|key| fields.peek(key)) {
+        deferred.rule(Rule::NeedsVersion2, "", &field.at_key());
     }
     let resource_type = fields.string("resourceType").map(ResourceType::from);
     if resource_type != Some(ResourceType::Job) && !fields.has("servicePorts") {
         fields.missing("servicePorts");
     }
-    let mut mounts = HashSet::new();
+    let path = fields.text("path");
+    if let Some((path, value)) = &path
+        && !fields.has("subdomain")
+        && !deferred.paths.insert(path.trim_end_matches('/').to_owned())
+    {
+        value.warn(Rule::DuplicatePath);
+    }
+    deferred.ports = service_ports(fields.all_spellings("servicePorts"));
+    let vars = vars(fields.all_spellings("vars"), deferred);
+    let (list, mut mounts) = (fields.peek("volumes"), HashSet::new());
+    let volumes = volumes(&mut fields, &mut mounts);
+    let data = vars.iter().find(|(name, _)| name == "PGDATA");
+    // The default of PostgreSQL's images.
+    let data = data.map_or("/var/lib/postgresql/data", |(_, value)| value.expose());
+    if let Some(list) = list.filter(|_| mounts.contains(data.trim_end_matches('/'))) {
+        list.warn(Rule::PostgresData);
+    }
     Some(Pod {
         name: fields.name(&mut deferred.pod_names),
         image: image(&mut fields, deferred),
-        path: fields.string("path"),
-        service_ports: service_ports(fields.all_spellings("servicePorts")),
-        vars: vars(fields.all_spellings("vars"), deferred),
-        volumes: volumes(&mut fields, &mut mounts),
+        path: path.map(|(path, _)| path),
+        service_ports: std::mem::take(&mut deferred.ports),
+        vars,
+        volumes,
         secrets: secrets(&mut fields, &mut mounts),
         entrypoint: command(&mut fields, "entrypoint", deferred),
         command: command(&mut fields, "command", deferred),
@@ -47,7 +63,7 @@ pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option
         replicas: replicas(&mut fields),
         resources: fields.get("resources").and_then(|value| resources(&value)),
         subdomain: fields.text("subdomain").map(|(subdomain, value)| {
-            deferred.subdomains.push(value);
+            deferred.rule(Rule::SubdomainWithoutUrl, "", &value);
             subdomain
         }),
         others: fields.others(),
@@ -60,9 +76,11 @@ fn image<'n>(fields: &mut Fields<'n>, deferred: &mut Deferred<'n>) -> Option<Str
         value.warn(Rule::LatestTag);
     }
     check_placeholders(&image, &value);
-    check_shell_variables(&image, &value);
+    if SHELL_VARIABLE.is_match(&image) {
+        value.warn(SHELL_VARIABLE.rule);
+    }
     if REGISTRY.is_match(&image) {
-        deferred.registry.push(value);
+        deferred.rule(REGISTRY.rule, "", &value);
     }
     Some(image)
 }
@@ -90,7 +108,7 @@ fn resources(value: &Cursor<'_>) -> Option<Resources> {
         ["requests", "limits"].map(|key| fields.get(key).and_then(|part| quantities(&part)));
     // Older form: one value for both requests and limits.
     let [cpu, memory] = ["cpu", "memory"].map(|key| {
-        let value = fields.older(key, "requests and limits");
+        let value = fields.older(key, "requests and limits with this value");
         value.and_then(|value| value.text())
     });
     let both = Quantities {
@@ -249,7 +267,8 @@ fn variables<'n>(vars: &Cursor<'n>) -> Vec<Variable<'n>> {
                 .collect()
         }
         Node::List(_) => {
-            vars.warn_with(Rule::OldSpelling, "write a map of variables instead");
+            let message = "write a map instead: startUserDeployment documents no lists, only the platform's newer pipeline does";
+            vars.warn_with(Rule::OldSpelling, message);
             let items = vars.items().into_iter().flatten();
             items.filter_map(|item| variable(&item)).collect()
         }
@@ -273,11 +292,18 @@ fn variable<'n>(item: &Cursor<'n>) -> Option<Variable<'n>> {
 
 fn var<'n>(name: &str, value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option<String> {
     let text = value.value()?;
+    if let Some(local) = LOCALHOST.compiled().and_then(|local| local.captures(&text))
+        && !deferred.ports.iter().any(|own| own.to_string() == local[1])
+    {
+        deferred.rule(LOCALHOST.rule, &local[1], value);
+    }
     if value.is_ambiguous() {
         value.warn(Rule::UnquotedValue);
     }
     check_placeholders(&text, value);
-    check_shell_variables(&text, value);
+    if SHELL_VARIABLE.is_match(&text) {
+        value.warn(SHELL_VARIABLE.rule);
+    }
     if collect_pod_hosts(&text, value, deferred) && BROWSER_VARIABLE.is_match(name) {
         value.warn(Rule::PodHostInBrowser);
     }
@@ -295,23 +321,15 @@ fn check_placeholders(text: &str, value: &Cursor<'_>) {
     }
 }
 
-/// Warns about `${NAME}`.
-fn check_shell_variables(text: &str, value: &Cursor<'_>) {
-    if SHELL_VARIABLE.is_match(text) {
-        value.warn(SHELL_VARIABLE.rule);
-    }
-}
-
 /// Collects the hosts `{name}.pod` in a text, to check them after all pods are read.
 ///
 /// Returns whether the text contains such a host.
 fn collect_pod_hosts<'n>(text: &str, value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> bool {
     let found = POD_HOST.compiled().into_iter();
-    let found = found
-        .flat_map(|host| host.captures_iter(text))
-        .take(MAX_HOSTS);
-    let before = deferred.hosts.len();
-    let hosts = found.map(|host| (host[1].to_owned(), value.clone()));
-    deferred.hosts.extend(hosts);
-    deferred.hosts.len() > before
+    let found = found.flat_map(|host| host.captures_iter(text));
+    for host in found.take(MAX_HOSTS) {
+        let name = host.get(1).or(host.get(2));
+        deferred.rule(POD_HOST.rule, name.map_or("", |name| name.as_str()), value);
+    }
+    POD_HOST.is_match(text)
 }

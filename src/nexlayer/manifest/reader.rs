@@ -17,17 +17,16 @@ use crate::secret::Secret;
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-/// Values that are checked after all pods are read.
+/// What is known about the pods, and the rules that are checked after all pods are read.
 #[derive(Default)]
 pub(super) struct Deferred<'n> {
     pub(super) pod_names: HashSet<String>,
-    /// Names in hosts `{name}.pod`, and the values that contain the hosts.
-    pub(super) hosts: Vec<(String, Cursor<'n>)>,
-    /// Fields that require version 2.0.
-    pub(super) version_2: Vec<Cursor<'n>>,
-    pub(super) subdomains: Vec<Cursor<'n>>,
-    /// Images that use `<% REGISTRY %>`.
-    pub(super) registry: Vec<Cursor<'n>>,
+    /// Paths of the pods without a subdomain.
+    pub(super) paths: HashSet<String>,
+    /// Ports of the pod that is being read.
+    pub(super) ports: Vec<u16>,
+    /// A rule, the pod or port that it is about, and the value to check.
+    rules: Vec<(Rule, String, Cursor<'n>)>,
 }
 
 /// Reads a manifest. Skips unreadable values. Warnings are in file order.
@@ -91,25 +90,27 @@ fn registry_login(value: &Cursor<'_>) -> Option<RegistryLogin> {
     })
 }
 
-impl Deferred<'_> {
+impl<'n> Deferred<'n> {
+    /// Checks a rule after all pods are read.
+    pub(super) fn rule(&mut self, rule: Rule, name: &str, value: &Cursor<'n>) {
+        self.rules.push((rule, name.to_owned(), value.clone()));
+    }
+
     fn check(&self, spec: &AppSpec) {
-        let warn = |rule, values: &[Cursor<'_>]| values.iter().for_each(|value| value.warn(rule));
-        let version = spec
-            .version
-            .as_deref()
-            .map(|text| text.trim().parse::<f64>());
-        if !matches!(version, Some(Ok(2.0..))) {
-            warn(Rule::NeedsVersion2, &self.version_2);
-        }
-        if spec.url.is_none() {
-            warn(Rule::SubdomainWithoutUrl, &self.subdomains);
-        }
-        if spec.registry_login.is_none() {
-            warn(Rule::NoRegistryLogin, &self.registry);
-        }
-        for (host, value) in &self.hosts {
-            if !self.pod_names.contains(host) {
-                value.warn(Rule::UnknownPod);
+        let ports = spec.pods.iter().flat_map(|pod| &pod.service_ports);
+        let ports: HashSet<_> = ports.map(u16::to_string).collect();
+        let version = spec.version.as_deref().unwrap_or_default();
+        let is_version_2 = matches!(version.trim().parse::<f64>(), Ok(2.0..));
+        for (rule, name, value) in &self.rules {
+            let is_violated = match rule {
+                Rule::NeedsVersion2 => !is_version_2,
+                Rule::SubdomainWithoutUrl => spec.url.is_none(),
+                Rule::NoRegistryLogin => spec.registry_login.is_none(),
+                Rule::Localhost => ports.contains(name),
+                _ => !self.pod_names.contains(name),
+            };
+            if is_violated {
+                value.warn(*rule);
             }
         }
     }

@@ -28,6 +28,7 @@ crate::open_enum! {
 ///         Pod::new("db", "postgres:17.6")
 ///             .port(5432)
 ///             .var("POSTGRES_PASSWORD", "hush")
+///             .var("PGDATA", "/var/lib/postgresql/data/pgdata")
 ///             .volume(Volume::new("data", "2Gi", "/var/lib/postgresql/data")),
 ///     )
 ///     .manifest()?;
