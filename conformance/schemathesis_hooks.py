@@ -109,8 +109,6 @@ ACCEPTED = [
     ("edgegap", "stop_deployments", r"in body - filters: Array with fewer items", "no filter"),
     # The sandbox treats null like no tag; the platform's behaviour is unknown.
     ("nodion", "create_deployment", r"Invalid component: (.*image_tag|in body - violates `required`)", "no tag"),
-    # `[boolean, 'null']` in edgegap-v2-openapi.yaml.
-    ("edgegap", "create_deployment", r"in body - require_cached_locations: Incorrect type", "null"),
 ]
 
 # Operations whose replies repeat unvalidated input.

@@ -124,9 +124,9 @@ impl NewDeployment {
 
     /// Whether to use only locations that have cached the image. Default: false.
     ///
-    /// Servers start faster there. Not available for private fleets.
-    pub fn require_cached_locations(mut self, only: bool) -> Self {
-        self.body.require_cached_locations = Some(only);
+    /// Servers start faster there. `None` sends null, which is the default.
+    pub fn require_cached_locations(mut self, only: impl Into<Option<bool>>) -> Self {
+        self.body.require_cached_locations = Some(only.into());
         self
     }
 
@@ -213,11 +213,6 @@ impl NewDeployment {
 
 impl NewFleetDeployment {
     fn checked(self) -> Result<types::FleetDeploymentCreate> {
-        if self.deployment.body.require_cached_locations.is_some() {
-            return Err(Error::invalid_request(
-                "require_cached_locations is not available for private fleets",
-            ));
-        }
         if self.hosts.is_empty() {
             return Err(Error::invalid_request(
                 "the fleet deployment has no host ids: at least one is needed",
@@ -240,6 +235,7 @@ impl NewFleetDeployment {
             private_host_ids: self.hosts,
             environment_variables: body.environment_variables,
             tags: body.tags,
+            require_cached_locations: body.require_cached_locations,
             resources: body.resources,
             webhook_on_ready: body.webhook_on_ready,
             webhook_on_error: body.webhook_on_error,

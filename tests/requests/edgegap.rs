@@ -51,13 +51,11 @@ fn invalid_deployments_are_refused() {
         refused(client().deploy(new), words);
     }
     let too_much_memory = new().resources(1024, 2049);
-    let cached = new().require_cached_locations(true);
     for (new, words) in [
         (too_much_memory.on_host("a"), "at most twice"),
         (new().on_hosts(NONE), "no host ids"),
         (new().on_hosts(["a", "b", "a"]), "duplicate host id"),
         (new().on_host(""), "host id is empty"),
-        (cached.on_host("a"), "not available for private fleets"),
         (at(f64::NAN, 0.0).on_host("a"), "is not between"),
     ] {
         refused(client().deploy_to_fleet(new), words);

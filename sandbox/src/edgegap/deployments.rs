@@ -349,15 +349,6 @@ fn check_body(body: &Map<String, Value>) -> Result<(), Reply> {
     for user in users.into_iter().flatten() {
         check_user(user).map_err(|problem| field_refusal("users", problem))?;
     }
-    // `[boolean, null]` in the document.
-    if let Some(Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) =
-        body.get("require_cached_locations")
-    {
-        return Err(field_refusal(
-            "require_cached_locations",
-            "must be a boolean",
-        ));
-    }
     // A newer rule (version 20026.06.01 of the document).
     let resource = |name: &str| body.get("resources")?.get(name)?.as_i64();
     match (resource("cpu_units"), resource("memory_mib")) {

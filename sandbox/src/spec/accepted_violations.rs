@@ -50,14 +50,6 @@ const ACCEPTED: &[(Platform, Option<Dialect>, &str, &str)] = &[
         "create_deployment",
         "body.image_tag",
     ),
-    // [boolean, 'null'] in edgegap/openapi-specification:edgegap-v2-openapi.yaml; the handler rejects other
-    // types.
-    (
-        Platform::Edgegap,
-        None,
-        "create_deployment",
-        "body.require_cached_locations",
-    ),
     // edgegap/openapi-specification:edgegap-v1-openapi.yaml allows an empty list, which stops all
     // deployments; the handler rejects other types.
     (Platform::Edgegap, None, "stop_deployments", "body.filters"),

@@ -227,7 +227,15 @@ pub fn rows() -> Vec<Row> {
         })
         .variant("full", |to| {
             let hosts = [to.value("host", HOST), "alpha-europe-1".to_owned()];
-            deploy(to.edgegap.deploy_to_fleet(full(to).on_hosts(hosts)))
+            let new = full(to).require_cached_locations(true);
+            deploy(to.edgegap.deploy_to_fleet(new.on_hosts(hosts)))
+        })
+        .variant("null", |to| {
+            let new = new(to).require_cached_locations(None);
+            deploy(
+                to.edgegap
+                    .deploy_to_fleet(new.on_host(to.value("host", HOST))),
+            )
         })
         .variant("secrets", |to| {
             let new = with_secrets(to).on_host(to.value("host", HOST));
