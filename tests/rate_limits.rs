@@ -3,6 +3,7 @@
 mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
+use deploykit::operation::{OPERATIONS, Operation};
 use deploykit::{ClientBuilder, Effect, ErrorKind, Retry, dployr, pacing::Pacing};
 use http::Method;
 use std::sync::{Arc, Mutex};
@@ -59,6 +60,20 @@ async fn clients_with_one_token_share_the_rate() {
         (4.9..5.6).contains(&took),
         "{took} s for 200 at 40 a second"
     );
+}
+
+#[test]
+fn dployr_is_paced_at_the_observed_rate() {
+    let mut operations = OPERATIONS
+        .iter()
+        .filter(|operation| operation.api == "dployr");
+    let rate = |operation: &Operation| {
+        operation
+            .behaviour
+            .pace
+            .map(|pace| (pace.bucket, pace.count, pace.seconds))
+    };
+    assert!(operations.all(|operation| rate(operation) == Some(("api", 100, 60))));
 }
 
 #[tokio::test(start_paused = true)]
