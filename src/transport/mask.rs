@@ -29,7 +29,7 @@ struct Pattern {
 
 impl Pattern {
     fn of(text: &str, min: usize) -> Option<Self> {
-        let bytes: Vec<_> = text.bytes().filter(|byte| !is_space(*byte)).collect();
+        let bytes = text.replace(is_space, "").into_bytes();
         let across_space = bytes.len() >= MIN_ACROSS_SPACE || bytes.len() < text.len();
         (bytes.len() >= min).then_some(Self {
             bytes,
@@ -79,9 +79,8 @@ impl Mask {
             from: at,
             to: at + 1,
         });
-        let bytes: Vec<_> = bytes.filter(|byte| !is_space(byte.value)).collect();
         let mut found = Vec::new();
-        self.find(&bytes, MAX_NESTING, &mut found);
+        self.find(&without_space(bytes), MAX_NESTING, &mut found);
         found.sort_unstable();
         let mut out = String::with_capacity(text.len());
         let mut end = 0;
@@ -133,8 +132,22 @@ impl Mask {
     }
 }
 
-fn is_space(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || byte.is_ascii_control()
+fn is_space(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
+}
+
+/// The text without white space, which may have several bytes.
+fn without_space(text: impl Iterator<Item = Byte> + Clone) -> Vec<Byte> {
+    let values: Vec<_> = text.clone().map(|byte| byte.value).collect();
+    let (mut rest, mut out) = (text, Vec::with_capacity(values.len()));
+    for chunk in values.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let skipped = if is_space(c) { c.len_utf8() } else { 0 };
+            out.extend(rest.by_ref().take(c.len_utf8()).skip(skipped));
+        }
+        out.extend(rest.by_ref().take(chunk.invalid().len()));
+    }
+    out
 }
 
 /// A byte after unescaping, and its range in the original text. Not a `char`, because `%` escapes need not
@@ -164,11 +177,10 @@ fn unescaped(text: &[Byte], decode: Decode) -> Vec<Byte> {
             continue;
         };
         let (from, to) = (byte.from, text[at + length - 1].to);
-        let decoded = decoded.into_iter().filter(|value| !is_space(*value));
-        out.extend(decoded.map(|value| Byte { value, from, to }));
+        out.extend(decoded.into_iter().map(|value| Byte { value, from, to }));
         at += length;
     }
-    out
+    without_space(out.into_iter())
 }
 
 fn json(text: &[u8]) -> Option<(Vec<u8>, usize)> {
@@ -258,6 +270,12 @@ mod tests {
             ("a hush1234 b", "hush\n  1234", "a <redacted> b"),
             (r"a hush\n1234 b", "hush 1234", "a <redacted> b"),
             ("a hush-\r\n\thush b", "hush-hush", "a <redacted> b"),
+            ("a hush 1234 b", "hush\u{a0}1234", "a <redacted> b"),
+            (
+                "a hush\u{2028}%C2%8512\\u300034 b",
+                "hush1234",
+                "a <redacted> b",
+            ),
             (
                 "no line:  hush-line-2",
                 "line 1\nhush-line-2\n",

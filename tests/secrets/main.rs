@@ -11,6 +11,7 @@
 //! | `spec_replies` | successful replies with canaries in their secret fields, from the specs |
 //! | `search` | sends a call and searches all output |
 //! | `credentials`, `values` | secrets that are not part of an operation |
+//! | `white_space` | secrets whose white space the platform changed |
 //! | `log_capture` | records the log output of all crates |
 //! | `leak_detection` | checks that the search finds leaks |
 
@@ -27,6 +28,7 @@ mod spec_replies;
 #[path = "../support/mod.rs"]
 mod support;
 mod values;
+mod white_space;
 
 use search::LeakSearch;
 
