@@ -37,8 +37,8 @@ pub(crate) enum Event {
     Warning(Error),
     /// The reading has ended; start the next one immediately.
     ReadMore,
-    /// The rest of the current millisecond cannot be read. Yield the error and continue after that
-    /// millisecond.
+    /// The rest of the current millisecond cannot be read. Yield the error, and continue after that
+    /// millisecond and a pause.
     SkipMillisecond(Error),
     /// The server ended the response, or has nothing new.
     Ended,

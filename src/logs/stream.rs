@@ -33,7 +33,8 @@ const STABLE: Duration = Duration::from_secs(30);
 /// ([`max_failures`](Self::max_failures)), or immediately after a permanent error, such as
 /// [`Unauthenticated`](ErrorKind::Unauthenticated), [`Forbidden`](ErrorKind::Forbidden),
 /// [`Unsupported`](ErrorKind::Unsupported) or [`NoSuchRoute`](ErrorKind::NoSuchRoute). A completed response
-/// is not a failure, and neither is silence for the client's `idle_timeout`.
+/// is not a failure, and neither is silence for the client's `idle_timeout`. A full response without a new
+/// line is one, because lines are missing.
 ///
 /// The stream does not reconnect with [`Retry::off`](crate::Retry::off), after
 /// [`without_reconnecting`](Self::without_reconnecting), or if no line has a time. Then the end of the
@@ -222,12 +223,15 @@ impl Stream for LogStream {
                     this.start_reading();
                     Ok(())
                 }
-                Event::SkipMillisecond(error) if this.dedupe.position().last.is_none() => {
-                    Err(Some(error))
-                }
                 Event::SkipMillisecond(error) => {
+                    this.failures += 1;
+                    let is_last = this.failures > this.max_failures;
+                    if is_last || this.dedupe.position().last.is_none() {
+                        return this.end(Some(error));
+                    }
                     this.dedupe.skip_millisecond();
-                    this.start_reading();
+                    let pause = this.reconnect.after_failure.next();
+                    this.pause(pause);
                     return Poll::Ready(Some(Err(error)));
                 }
                 Event::Ended => this.on_end(None),

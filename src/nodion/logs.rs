@@ -213,8 +213,9 @@ impl ApplicationHandle {
     ///
     /// Each poll overlaps the previous one by 5 s, so that late lines are not missed. Lines that were already
     /// yielded are dropped. If 2,500 or more lines arrive between two polls, the stream yields an error of
-    /// kind [`Unsupported`](crate::ErrorKind::Unsupported) for the missing lines and continues. Lines of an
-    /// instance that went offline can no longer be read.
+    /// kind [`Unsupported`](crate::ErrorKind::Unsupported) for the missing lines and continues. It ends with
+    /// such an error if the platform repeats the same 2,500 lines. Lines of an instance that went offline can
+    /// no longer be read.
     ///
     /// # Errors
     /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) with
@@ -397,14 +398,16 @@ impl Source for LogSource {
                     if let Some(item) = items.pop_front() {
                         return Poll::Ready(Event::Item(item));
                     }
-                    let progress = dedupe.count() > self.yielded_before;
-                    return Poll::Ready(match (*full, progress) {
+                    let new = dedupe.count() - self.yielded_before;
+                    return Poll::Ready(match (*full, new) {
                         (false, _) => Event::Ended,
-                        // The full window may lack the newest lines.
-                        (true, true) => Event::ReadMore,
-                        (true, false) => Event::SkipMillisecond(lines_lost(
+                        (true, 0) => Event::SkipMillisecond(lines_lost(
                             "lines are missing: 2500 or more lines have the same time",
                         )),
+                        // Mostly earlier lines: the platform ignores `after`.
+                        (true, new) if new < u64::from(MAX_LINES) / 2 => Event::Ended,
+                        // The full window may lack the newest lines.
+                        (true, _) => Event::ReadMore,
                     });
                 }
             }

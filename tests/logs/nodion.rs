@@ -8,7 +8,7 @@ use deploykit::{ErrorKind, Retry, logs::LogCursor};
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Lines of the log: milliseconds after `MINUTE`, and message.
 type Log = Arc<Mutex<Vec<(i64, String)>>>;
@@ -161,5 +161,51 @@ fn stream_ends_when_the_application_is_deleted_or_polls_fail() {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
+    });
+}
+
+/// The newest 2,500 lines at every poll, and one more line in each.
+#[test]
+fn a_platform_that_ignores_after_is_polled_with_pauses() {
+    runtime().block_on(async {
+        let lines = |from: i64| -> Vec<_> {
+            let lines = from..from + 2500;
+            lines
+                .map(|n| json!({ "ts": timestamp(n), "msg": format!("line {n}"), "instance_id": "i" }))
+                .collect()
+        };
+        for new_lines in [0, 1] {
+            let recorder = Recorder::new();
+            let polls = Mutex::new(0);
+            recorder.answer_with(move |_| {
+                let mut polls = polls.lock().unwrap();
+                *polls += new_lines;
+                CannedReply::json(200, json!({ "logs": lines(20_000 + *polls) }).to_string())
+            });
+            let builder = Client::builder().token("t").recorder(&recorder);
+            let client = builder.retry(Retry::default()).build().unwrap();
+            let mut stream = client.application("a").follow_logs(LogOptions::new()).await.unwrap();
+            let started = Instant::now();
+            assert_eq!(read(&mut stream, 2500).await.len(), 2500);
+            if new_lines == 1 {
+                let seen = read(&mut stream, 10).await;
+                assert!(seen.iter().all(|line| line.starts_with("line ")), "{seen:?}");
+                assert!(started.elapsed().as_secs() >= 37, "{:?}", started.elapsed());
+                continue;
+            }
+            let in_4_s = timeout(Duration::from_secs(4), async {
+                while stream.next().await.is_some() {}
+            });
+            assert!(in_4_s.await.is_err());
+            let requests = recorder.requests().len();
+            assert!(requests <= 12, "{requests} requests in 4 s");
+            let mut last = None;
+            while let Some(line) = stream.next().await {
+                last = line.err().map(|error| error.kind());
+                assert!(recorder.requests().len() <= 25, "the stream does not end");
+            }
+            assert_eq!(last, Some(ErrorKind::Unsupported));
+            assert!(started.elapsed().as_secs() >= 20, "{:?}", started.elapsed());
+        }
     });
 }
