@@ -15,4 +15,6 @@ pub use stream::LogStream;
 
 pub(crate) use dedupe::{Dedupe, LogPosition, line_hash};
 pub(crate) use reconnect::{Backoff, Reconnect};
-pub(crate) use source::{Event, Item, Source, server_time_millis};
+pub(crate) use source::{
+    Event, Item, MIN_COST, Source, lines_lost, next_array_item, poll_batch, server_time_millis,
+};

@@ -1,9 +1,10 @@
 //! Interface of a platform's log, for [`LogStream`](super::LogStream).
 
 use super::{Dedupe, LogLine};
-use crate::error::{Error, Result};
+use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::time::parse_http_date;
 use crate::transport::Scope;
+use serde_json::value::RawValue;
 use std::task::{Context, Poll};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -57,6 +58,36 @@ pub(crate) struct Item {
     /// See [`line_hash`](super::line_hash).
     pub hash: u64,
     pub line: Result<LogLine>,
+}
+
+/// The error for lines that cannot be read.
+pub(crate) fn lines_lost(message: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, message).with_effect(Effect::None)
+}
+
+/// Bytes that are decoded in one poll: 64 KiB, or 256 items of [`MIN_COST`].
+const BATCH: usize = 64 << 10;
+/// Each decoded item counts as at least this many bytes.
+pub(crate) const MIN_COST: usize = 256;
+
+/// Yields to the executor after each [`BATCH`]. `decoded` counts the bytes since the last yield.
+pub(crate) fn poll_batch(decoded: &mut usize, context: &mut Context<'_>) -> Poll<()> {
+    if *decoded < BATCH {
+        return Poll::Ready(());
+    }
+    *decoded = 0;
+    context.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// The first item in the rest of a JSON array, which begins behind `[` or a comma, and where the next item
+/// begins. `None` if no value follows, as at the end of the array.
+pub(crate) fn next_array_item(rest: &[u8]) -> Option<(&[u8], usize)> {
+    let mut values = serde_json::Deserializer::from_slice(rest).into_iter::<&RawValue>();
+    let item = values.next()?.ok()?.get().as_bytes();
+    let after = rest[values.byte_offset()..].trim_ascii_start();
+    let after = after.strip_prefix(b",").unwrap_or(after);
+    Some((item, rest.len() - after.len()))
 }
 
 /// Time of the last response, in milliseconds since 1970: its `Date` header, or the local clock.

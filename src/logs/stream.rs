@@ -53,7 +53,8 @@ const STABLE: Duration = Duration::from_secs(30);
 ///
 /// # Memory
 /// The stream buffers one line and one chunk of the connection, or one response when it catches up after
-/// reconnecting. A slow reader slows down the server.
+/// reconnecting. Lines are decoded when they are read, at most 256 lines or 64 KiB in one poll. A slow reader
+/// slows down the server.
 #[must_use = "streams do nothing unless polled"]
 pub struct LogStream {
     /// `None` after the end.

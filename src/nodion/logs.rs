@@ -1,17 +1,21 @@
 //! Logs of an application: read, follow and resume.
 
+use super::shapes::LogLines;
 use super::{ApplicationHandle, ApplicationId, Client, InstanceId};
 use crate::call::{Call, step};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::{CheckedId, checked};
+use crate::lenient::reason_without_value;
 use crate::logs::{
-    Backoff, Dedupe, Event, Item, LogCursor, LogLine, LogPosition, LogStream, Reconnect, Source,
-    line_hash, server_time_millis,
+    Backoff, Dedupe, Event, Item, LogCursor, LogLine, LogPosition, LogStream, MIN_COST, Reconnect,
+    Source, line_hash, lines_lost, next_array_item, poll_batch, server_time_millis,
 };
 use crate::raw::nodion::{Op, types};
 use crate::transport::Scope;
+use crate::transport::decode::decode_record;
 use crate::transport::retry::Retry;
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
@@ -180,23 +184,11 @@ impl ApplicationHandle {
     /// Source: <https://www.nodion.com/en/docs/api/application-logs/>
     pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
         let id = self.id.clone();
-        self.client.call(Op::ListLogs, |raw| async move {
-            options.check()?;
-            let (id, instance) = (id?, options.instance.transpose()?);
-            let (after, before) = (options.after.transpose()?, options.before.transpose()?);
-            let limit = options.limit.or(options.tail.map(|_| MAX_LINES));
-            let list = raw.list_logs(
-                id.as_str(),
-                after.as_deref(),
-                before.as_deref(),
-                instance.as_ref().map(InstanceId::as_str),
-                limit.map(i64::from),
-            );
-            let lines = list.await?.into_inner().logs.into_iter();
-            let mut lines: Vec<_> = lines.map(LogLine::from).collect();
-            if let Some(tail) = options.tail {
-                lines.drain(..lines.len().saturating_sub(tail as usize));
-            }
+        Call::new(self.client.scope_of(Op::ListLogs), |scope| async move {
+            let tail = options.tail.map_or(usize::MAX, |lines| lines as usize);
+            let items = read(&scope, id, options).await?.into_iter();
+            let mut lines = items.map(|item| item.line).collect::<Result<Vec<_>>>()?;
+            lines.drain(..lines.len().saturating_sub(tail));
             Ok(lines)
         })
     }
@@ -246,45 +238,42 @@ impl ApplicationHandle {
     fn follow(&self, options: LogOptions, cursor: Option<LogCursor>) -> Call<LogStream> {
         let id = self.id.clone();
         Call::new(self.client.scope_of(Op::ListLogs), |scope| async move {
-            let id = id.map_err(Error::invalid_request)?;
             options.check_follow(cursor.is_some())?;
             follow(scope, id, options, cursor).await
         })
     }
 }
 
-type Running = crate::call::Running<Vec<types::LogLine>>;
+type Running = crate::call::Running<VecDeque<Item>>;
 
 async fn follow(
     scope: Scope,
-    id: ApplicationId,
-    options: LogOptions,
+    id: CheckedId<ApplicationId>,
+    mut options: LogOptions,
     cursor: Option<LogCursor>,
 ) -> Result<LogStream> {
-    let instance = options.instance.transpose();
-    let instance = instance.map_err(Error::invalid_request)?;
     let position = match cursor {
         Some(cursor) => cursor.position_on(PLATFORM)?,
         None => LogPosition::default(),
     };
     let mut dedupe = Dedupe::new(position, OVERLAP);
     let resumes = dedupe.position().last.is_some();
-    let after = options.after.transpose().map_err(Error::invalid_request)?;
-    let after = after.or_else(|| after_position(dedupe.position()));
-    let start = after.as_deref().and_then(|after| after.parse().ok());
+    let tail = options.tail.replace(MAX_LINES);
+    options.after = options.after.or_else(|| after_position(dedupe.position()));
+    let start = options.after.as_ref().and_then(|after| after.as_ref().ok());
+    let start = start.and_then(|after| after.parse().ok());
     let start = start.map(jiff::Timestamp::as_millisecond);
-    let lines = read_window(&scope, &id, after, instance.as_ref()).await?;
+    let mut items = read(&scope, id.clone(), options.clone()).await?;
     if dedupe.position().since().is_none() {
         let hour_ago = server_time_millis(&scope) - HOUR;
         dedupe.start_at(Some(
             start.map_or(hour_ago, |after| after.saturating_add(1)),
         ));
     }
-    let mut items = items_of(lines);
     let full = is_full(items.len());
-    if let Some(tail) = options.tail {
+    if let Some(tail) = tail {
         for dropped in items.drain(..items.len().saturating_sub(tail as usize)) {
-            dedupe.accept(dropped.at, dropped.hash, true);
+            dedupe.accept(dropped.at, dropped.hash, dropped.line.is_ok());
         }
     }
     let policy = scope.retry().clone();
@@ -298,7 +287,7 @@ async fn follow(
     let mut source = LogSource {
         scope,
         id,
-        instance,
+        options,
         state: State::Closed,
         yielded_before: 0,
     };
@@ -315,8 +304,8 @@ async fn follow(
 struct LogSource {
     /// The scope of the call that opened the stream, with its options.
     scope: Scope,
-    id: ApplicationId,
-    instance: Option<InstanceId>,
+    id: CheckedId<ApplicationId>,
+    options: LogOptions,
     state: State,
     /// Number of lines that were yielded before the current window was requested.
     yielded_before: u64,
@@ -362,10 +351,10 @@ impl Source for LogSource {
 
     fn start_reading(&mut self, dedupe: &Dedupe) {
         self.yielded_before = dedupe.count();
-        let (id, instance) = (self.id.clone(), self.instance.clone());
-        let after = after_position(dedupe.position());
+        let (id, mut options) = (self.id.clone(), self.options.clone());
+        options.after = after_position(dedupe.position());
         let call = Call::new(self.scope.fresh(), move |scope| async move {
-            read_window(&scope, &id, after, instance.as_ref()).await
+            read(&scope, id, options).await
         });
         // Off, because `LogStream` retries.
         self.state = State::Reading(call.retry(Retry::off()).into_future());
@@ -381,15 +370,12 @@ impl Source for LogSource {
             match &mut self.state {
                 State::Closed => return Poll::Ready(Event::Ended),
                 State::Reading(running) => match ready!(Pin::new(running).poll(context)) {
-                    Ok(lines) => {
-                        let full = is_full(lines.len());
+                    Ok(items) => {
+                        let full = is_full(items.len());
                         let continues = dedupe.position().last.is_some();
-                        self.start_window(items_of(lines), full, dedupe, continues);
+                        self.start_window(items, full, dedupe, continues);
                     }
-                    Err(error) => {
-                        self.close();
-                        return Poll::Ready(Event::RequestFailed(error));
-                    }
+                    Err(error) => return Poll::Ready(Event::RequestFailed(error)),
                 },
                 State::Window { gap, items, full } => {
                     if let Some(gap) = gap.take() {
@@ -419,48 +405,68 @@ impl Source for LogSource {
     }
 }
 
-async fn read_window(
+/// Reads the lines of one response.
+async fn read(
     scope: &Scope,
-    id: &ApplicationId,
-    after: Option<String>,
-    instance: Option<&InstanceId>,
-) -> Result<Vec<types::LogLine>> {
-    let limit = Some(i64::from(MAX_LINES));
-    let (id, instance) = (id.clone(), instance.cloned());
+    id: CheckedId<ApplicationId>,
+    options: LogOptions,
+) -> Result<VecDeque<Item>> {
     let raw = Client::raw_on(scope);
-    step(scope, async move {
+    let list = step(scope, async move {
+        options.check()?;
+        let (id, instance) = (id?, options.instance.transpose()?);
+        let (after, before) = (options.after.transpose()?, options.before.transpose()?);
+        let limit = options.limit.or(options.tail.map(|_| MAX_LINES));
         let list = raw.list_logs(
             id.as_str(),
             after.as_deref(),
-            None,
+            before.as_deref(),
             instance.as_ref().map(InstanceId::as_str),
-            limit,
+            limit.map(i64::from),
         );
-        Ok(list.await?.into_inner().logs)
-    })
-    .await
+        Ok(list.await?.into_inner())
+    });
+    Ok(items_of(list.await?, scope).await)
 }
 
 /// The query parameter `after` of the next window: one millisecond before the position.
 ///
 /// The platform omits lines of exactly that time. The precision of its comparison is not documented.
-fn after_position(position: &LogPosition) -> Option<String> {
+fn after_position(position: &LogPosition) -> Option<QueryTime> {
     let before = position.since()?.saturating_sub(1);
     let instant = jiff::Timestamp::from_millisecond(before).ok()?;
-    Some(format!("{instant:.3}"))
+    Some(query_time(Some(instant)))
 }
 
-fn items_of(lines: Vec<types::LogLine>) -> VecDeque<Item> {
-    let item = |line: types::LogLine| {
-        let instance = line.instance_id.as_deref().unwrap_or_default();
-        let text = format!("{}\0{instance}\0{}", line.ts, line.msg);
-        Item {
-            at: line.ts.unix_millis(),
-            hash: line_hash(text.as_bytes()),
-            line: Ok(line.into()),
-        }
-    };
-    lines.into_iter().map(item).collect()
+/// Decodes the lines of a response one by one, because an error needs more memory than a line. The next request
+/// returns lines beyond the limit.
+async fn items_of(list: LogLines<types::LogLine>, scope: &Scope) -> VecDeque<Item> {
+    let (mut items, mut decoded) = (VecDeque::new(), 0);
+    let list = list.logs.get().as_bytes();
+    let array = list.strip_prefix(b"[").or(list.strip_prefix(b"null"));
+    let mut rest = array.unwrap_or(list);
+    while !is_full(items.len())
+        && let Some((text, length)) = next_array_item(rest)
+    {
+        let line = decode_record::<types::LogLine>(text);
+        let id = line.as_ref().map(|line| {
+            let instance = line.instance_id.as_deref().unwrap_or_default();
+            format!("{}\0{instance}\0{}", line.ts, line.msg)
+        });
+        items.push_back(Item {
+            at: line.as_ref().ok().and_then(|line| line.ts.unix_millis()),
+            hash: line_hash(id.as_deref().unwrap_or_default().as_bytes()),
+            line: line.map(LogLine::from).map_err(|error| {
+                let place = reason_without_value(&error);
+                let message = format!("cannot decode a line of the logs at {place}");
+                scope.complete(Error::new(ErrorKind::Decode, message).with_effect(Effect::None))
+            }),
+        });
+        rest = &rest[length..];
+        decoded += length.max(MIN_COST);
+        poll_fn(|context| poll_batch(&mut decoded, context)).await;
+    }
+    items
 }
 
 impl From<types::LogLine> for LogLine {
@@ -475,8 +481,4 @@ impl From<types::LogLine> for LogLine {
 
 fn is_full(lines: usize) -> bool {
     lines >= MAX_LINES as usize
-}
-
-fn lines_lost(message: &str) -> Error {
-    Error::new(ErrorKind::Unsupported, message).with_effect(Effect::None)
 }

@@ -6,6 +6,8 @@ use crate::raw::nodion::types::{Application, Domain, Process, ScalingEvent};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::marker::PhantomData;
 
 /// The undocumented response to an update: the record, if the body has its envelope.
 ///
@@ -17,6 +19,14 @@ pub struct OptionalRecord<T>(Option<T>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deletion {
     denied: bool,
+}
+
+/// The JSON of a list of log lines, which are decoded one by one.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LogLines<T> {
+    pub(super) logs: Box<RawValue>,
+    #[serde(skip)]
+    line: PhantomData<T>,
 }
 
 /// A record that a response contains in an envelope.

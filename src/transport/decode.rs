@@ -40,7 +40,7 @@ impl Scope {
         error: &serde_json::Error,
         target: &Target,
     ) -> Error {
-        let json: Option<Value> = serde_json::from_slice(bytes).ok();
+        let json = value_of_short(bytes);
         // Some platforms report a failure with a success status. Only operations of the spec are known to
         // use that format.
         if let (Some(json), Some(_)) = (&json, target.operation)
@@ -65,7 +65,7 @@ impl Scope {
             Some(Value::String(text)) if text.trim_start().starts_with('<') => text,
             Some(Value::String(text)) => format!("text of {} bytes", text.len()),
             Some(json) => redact::shape(&json).to_string(),
-            None => format!("{} bytes that are not JSON", bytes.len()),
+            None => format!("{} bytes: not JSON, or too long to show", bytes.len()),
         };
         let message = format!(
             "cannot decode the response at {}",
@@ -76,4 +76,21 @@ impl Scope {
             // Longer than an excerpt: it is redacted first, then truncated to `EXCERPT_BYTES`.
             .with_body(start_of(&excerpt, ERROR_BYTES).to_owned())
     }
+}
+
+/// The JSON value of a text, unless the text is long: its value would need many times its memory.
+pub(crate) fn value_of_short(text: &[u8]) -> Option<Value> {
+    is_short(text).then(|| serde_json::from_slice(text).ok())?
+}
+
+/// Decodes one of many records, leniently unless it is long.
+pub(crate) fn decode_record<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
+    match is_short(text) {
+        true => lenient::from_slice(text, false),
+        false => serde_json::from_slice(text),
+    }
+}
+
+fn is_short(text: &[u8]) -> bool {
+    text.len() <= ERROR_BYTES
 }

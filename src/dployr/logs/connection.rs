@@ -1,22 +1,19 @@
 //! Log lines over one connection.
 
-use super::interrupted;
-use super::lines::{content, item, records, too_long};
+use super::lines::{MAX_LINE, content, item, too_long, trimmed};
+use super::pages::DEFAULT_LIMIT;
+use super::{LogQuery, interrupted, is_before};
 use crate::error::{Effect, Error, ErrorKind};
-use crate::logs::{Event, Item};
+use crate::logs::{Event, Item, MIN_COST, next_array_item, poll_batch};
 use crate::transport::Scope;
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
 use serde::de::IgnoredAny;
-use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 use tokio::time::Sleep;
 use tokio_util::codec::{AnyDelimiterCodec, Decoder};
-
-/// Longest line, in bytes. Log stores cut lines at a much lower limit.
-pub(super) const MAX_LINE: usize = 1 << 20;
 
 type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>;
 
@@ -31,9 +28,16 @@ pub(super) struct Connection {
     /// Received bytes without a complete line.
     buffer: BytesMut,
     splitter: AnyDelimiterCodec,
-    /// Records of the current line. Decoded one by one, because an error needs more memory than a record.
-    records: VecDeque<Bytes>,
-    idle: Duration,
+    /// The rest of the current array. Its records are decoded one by one, because an error needs more memory
+    /// than a record.
+    array: Option<Bytes>,
+    /// What was decoded since the last yield.
+    batch: usize,
+    pub query: LogQuery,
+    /// Number of items so far.
+    count: u64,
+    /// Whether the server ignores `since`, as far as known.
+    ignores_since: bool,
     /// Idle timer; `None` after a byte, until the next pending poll.
     idle_timer: Option<Pin<Box<Sleep>>>,
     /// The call that opened the connection, for errors.
@@ -41,13 +45,16 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub fn new(chunks: Chunks, idle: Duration, scope: Scope) -> Self {
+    pub fn new(chunks: Chunks, query: LogQuery, scope: Scope) -> Self {
         Self {
             chunks: Some(chunks),
             buffer: BytesMut::new(),
             splitter: AnyDelimiterCodec::new_with_max_length(b"\n".into(), b"\n".into(), MAX_LINE),
-            records: VecDeque::new(),
-            idle,
+            array: None,
+            batch: 0,
+            query,
+            count: 0,
+            ignores_since: false,
             idle_timer: None,
             scope,
         }
@@ -57,45 +64,67 @@ impl Connection {
     /// JSON) is skipped, because the next connection reads it again.
     pub fn poll(&mut self, context: &mut Context<'_>, will_reconnect: bool) -> Poll<Event> {
         loop {
-            if let Some(mut item) = self.next_item(will_reconnect) {
-                item.line = item.line.map_err(|error| self.scope.complete(error));
+            ready!(poll_batch(&mut self.batch, context));
+            if let Some(next) = self.next_item(will_reconnect) {
+                let Some(mut item) = next else { continue };
+                if let Err(error) = item.line {
+                    item.line = Err(self.scope.complete(error));
+                }
+                self.count += 1;
+                self.ignores_since |= is_before(&item, self.query.since);
                 return Poll::Ready(Event::Item(item));
             }
-            let end = match ready!(self.poll_chunk(context)) {
-                Ok(chunk) => {
-                    self.buffer.extend_from_slice(&chunk);
-                    continue;
-                }
-                Err(end) => end,
+            let Some(end) = ready!(self.poll_chunk(context)) else {
+                continue;
             };
-            let was_open = self.chunks.take().is_some();
-            if !matches!(end, Event::Ended) {
+            if self.chunks.take().is_none() || !matches!(end, Event::Ended) {
                 // Drop the incomplete line.
                 self.buffer.clear();
-            }
-            if !was_open || !matches!(end, Event::Ended) {
                 return Poll::Ready(end);
             }
         }
     }
 
-    /// The next chunk, or the event that ends the connection.
-    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<std::result::Result<Bytes, Event>> {
+    /// The next item of a page.
+    pub async fn next(&mut self) -> Option<Item> {
+        match poll_fn(|context| self.poll(context, false)).await {
+            Event::Item(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    /// Whether all items of this page are as many lines from `since` on as the server sends at once.
+    pub fn is_full(&self) -> bool {
+        let limit = self.query.limit.unwrap_or(DEFAULT_LIMIT);
+        self.count == u64::from(limit) && !self.ignores_since
+    }
+
+    /// Receives the next chunk, or returns the event that ends the connection.
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {
         let Some(chunks) = &mut self.chunks else {
-            return Poll::Ready(Err(Event::Ended));
+            return Poll::Ready(Some(Event::Ended));
         };
         if let Poll::Ready(chunk) = chunks.as_mut().poll_next(context) {
             self.idle_timer = None;
             return Poll::Ready(match chunk {
-                Some(Ok(chunk)) => Ok(chunk),
-                Some(Err(error)) => Err(Event::ConnectionBroken(
+                Some(Ok(chunk)) => {
+                    match trimmed(&chunk).strip_prefix(b"[") {
+                        // A page is one chunk. Its array may contain line breaks.
+                        Some(array) if !self.query.follow => {
+                            self.array = Some(chunk.slice_ref(array));
+                        }
+                        _ => self.buffer.extend_from_slice(&chunk),
+                    }
+                    None
+                }
+                Some(Err(error)) => Some(Event::ConnectionBroken(
                     self.scope.complete(interrupted(error)),
                 )),
-                None => Err(Event::Ended),
+                None => Some(Event::Ended),
             });
         }
         // The timer starts with a pending poll, so that the time of a slow reader does not count.
-        let idle = self.idle;
+        let idle = self.scope.transport.limits.idle;
         let idle_timer = self
             .idle_timer
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
@@ -103,50 +132,70 @@ impl Connection {
         let error = Error::new(ErrorKind::Timeout, format!("no log data within {idle:?}"))
             .with_effect(Effect::None)
             .with_advice("raise idle_timeout if the service rarely writes logs");
-        Poll::Ready(Err(Event::IdleTimeout(self.scope.complete(error))))
+        Poll::Ready(Some(Event::IdleTimeout(self.scope.complete(error))))
     }
 
-    /// The next item in the received bytes.
-    fn next_item(&mut self, will_reconnect: bool) -> Option<Item> {
-        loop {
-            if let Some(record) = self.records.pop_front() {
-                return Some(item(&record, "a line"));
+    /// The next item in the received bytes: `Some(None)` for a line without one, and `None` if more bytes are
+    /// needed.
+    fn next_item(&mut self, will_reconnect: bool) -> Option<Option<Item>> {
+        let ended = self.chunks.is_none();
+        let line = match &mut self.array {
+            None => {
+                let line = match ended {
+                    false => self.splitter.decode(&mut self.buffer),
+                    true => self.splitter.decode_eof(&mut self.buffer),
+                };
+                match line {
+                    Ok(line) => line?,
+                    Err(_) => return Some(Some(too_long())),
+                }
             }
-            let ended = self.chunks.is_none();
-            let line = match ended {
-                false => self.splitter.decode(&mut self.buffer),
-                true => self.splitter.decode_eof(&mut self.buffer),
-            };
-            let line = match line {
-                Ok(line) => line?,
-                Err(_) => return Some(too_long(MAX_LINE)),
-            };
-            let Some(text) = content(&line) else {
-                continue;
-            };
-            if ended && will_reconnect && serde_json::from_slice::<IgnoredAny>(text).is_err() {
-                // The line was cut off.
-                continue;
+            Some(array) => {
+                let number = self.count + 1;
+                if let Some((record, length)) = next_array_item(array) {
+                    let item = item(record, format_args!("record {number}"));
+                    self.batch += length.max(MIN_COST);
+                    array.advance(length);
+                    return Some(Some(item));
+                }
+                let rest = array.slice_ref(array.trim_ascii());
+                self.array = None;
+                match rest.strip_prefix(b"]") {
+                    None => return Some(Some(item(&rest, format_args!("record {number}")))),
+                    // The other lines of a page.
+                    Some(lines) if !self.query.follow && self.buffer.is_empty() => {
+                        self.buffer.extend_from_slice(lines);
+                        return Some(None);
+                    }
+                    Some(line) => rest.slice_ref(line),
+                }
             }
-            let mut records = records(text);
-            let first = records.next().map(|record| item(record, "a line"));
-            let others = records.map(|record| line.slice_ref(record));
-            self.records.extend(others);
-            if first.is_some() {
-                return first;
-            }
+        };
+        self.batch += line.len().max(MIN_COST);
+        let Some(text) = content(&line) else {
+            return Some(None);
+        };
+        let is_cut = ended && will_reconnect && self.query.follow;
+        if is_cut && serde_json::from_slice::<IgnoredAny>(text).is_err() {
+            // The line was cut off.
+            return Some(None);
         }
+        if let Some(array) = text.strip_prefix(b"[") {
+            self.array = Some(line.slice_ref(array));
+            return Some(None);
+        }
+        Some(Some(item(text, format_args!("line {}", self.count + 1))))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::lines::items_of;
     use super::*;
     use crate::error::Result;
     use crate::logs::LogLine;
     use crate::raw::dployr::Op;
-    use std::future::poll_fn;
+    use std::collections::VecDeque;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -185,7 +234,7 @@ mod tests {
     }
 
     impl Connection {
-        async fn next(&mut self) -> Option<Result<LogLine>> {
+        async fn next_line(&mut self) -> Option<Result<LogLine>> {
             match poll_fn(|context| self.poll(context, false)).await {
                 Event::Item(item) => Some(item.line),
                 Event::IdleTimeout(error)
@@ -198,9 +247,14 @@ mod tests {
 
     fn stream(steps: impl IntoIterator<Item = Step>) -> Connection {
         let script = Script(steps.into_iter().collect(), None);
-        let client = crate::dployr::Client::new("https://dployr.example", "t").unwrap();
-        let scope = client.scope_of(Op::GetServiceLogs);
-        Connection::new(Box::pin(script), Duration::from_secs(60), scope)
+        let client = crate::dployr::Client::builder().base_url("https://dployr.example");
+        let client = client.token("t").idle_timeout(Duration::from_secs(60));
+        let client = client.build().unwrap();
+        let query = LogQuery {
+            follow: true,
+            ..LogQuery::default()
+        };
+        Connection::new(Box::pin(script), query, client.scope_of(Op::GetServiceLogs))
     }
 
     fn chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Connection {
@@ -210,14 +264,14 @@ mod tests {
     /// Messages, and kinds of errors.
     async fn all(mut stream: Connection) -> Vec<String> {
         let mut seen = Vec::new();
-        while let Some(line) = stream.next().await {
+        while let Some(line) = stream.next_line().await {
             seen.push(match line {
                 Ok(line) => line.message,
                 Err(error) => format!("! {:?}", error.kind()),
             });
         }
         assert!(
-            stream.next().await.is_none(),
+            stream.next_line().await.is_none(),
             "the stream continued after its end"
         );
         seen
@@ -256,10 +310,10 @@ mod tests {
     #[tokio::test]
     async fn the_error_of_a_line_has_the_path_and_no_value() {
         let mut stream = chunks([&b"{\"message\":{\"a\":\"hush\"}}\n{\"success\":false,\"error\":{\"message\":\"gone\",\"code\":\"x.y\"}}\n"[..]]);
-        let error = stream.next().await.unwrap().unwrap_err();
-        let words = "cannot decode a line of the logs at $.message: found map, expected a string";
+        let error = stream.next_line().await.unwrap().unwrap_err();
+        let words = "cannot decode line 1 of the logs at $.message: found map, expected a string";
         assert_eq!(error.message(), Some(words));
-        let error = stream.next().await.unwrap().unwrap_err();
+        let error = stream.next_line().await.unwrap().unwrap_err();
         assert_eq!(
             (error.kind(), error.code()),
             (ErrorKind::Rejected, Some("x.y"))
@@ -273,7 +327,7 @@ mod tests {
 {"timestamp":1,"message":"a","service_id":"other","serviceId":"web"}"#;
         let mut stream = chunks([&text[..]]);
         for _ in 0..3 {
-            let line = stream.next().await.unwrap().unwrap();
+            let line = stream.next_line().await.unwrap().unwrap();
             assert_eq!(line.service.as_deref(), Some("web"));
         }
     }
@@ -286,9 +340,9 @@ mod tests {
             "\u{feff}[{\"message\":\"a\"}]\n[]\n{\"message\":\"b\"}\n",
         ] {
             assert_eq!(all(chunks([text.as_bytes()])).await, ["a", "b"], "{text}");
-            let items = items_of(text.as_bytes()).into_iter();
-            let messages: Vec<_> = items.map(|item| item.line.unwrap().message).collect();
-            assert_eq!(messages, ["a", "b"], "{text}");
+            let mut page = chunks([text.as_bytes()]);
+            page.query.follow = false;
+            assert_eq!(all(page).await, ["a", "b"], "{text}");
         }
     }
 
@@ -298,12 +352,12 @@ mod tests {
         let steps = (0..50).map(|_| Step::Chunk(piece.clone()));
         let end = Step::Chunk(b"xx\n{\"message\":\"after\"}\n".to_vec());
         let mut stream = stream(steps.chain([end]));
-        let error = stream.next().await.unwrap().unwrap_err();
+        let error = stream.next_line().await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode);
         assert!(error.to_string().contains("longer than"), "{error}");
         assert!(stream.buffer.capacity() < 2 * MAX_LINE);
-        assert_eq!(stream.next().await.unwrap().unwrap().message, "after");
-        assert!(stream.next().await.is_none());
+        assert_eq!(stream.next_line().await.unwrap().unwrap().message, "after");
+        assert!(stream.next_line().await.is_none());
 
         let whole = format!(
             "{{\"message\":\"{}\"}}\n{{\"message\":\"b\"}}\n",
@@ -333,9 +387,9 @@ mod tests {
     async fn a_slow_reader_does_not_count_as_silence() {
         let line = Step::Chunk(b"{\"message\":\"a\"}\n".to_vec());
         let mut stream = stream([line, Step::Wait(Duration::from_secs(1)), Step::Hang]);
-        assert!(stream.next().await.unwrap().is_ok());
+        assert!(stream.next_line().await.unwrap().is_ok());
         tokio::time::sleep(Duration::from_secs(600)).await;
-        let waited = tokio::time::timeout(Duration::from_secs(30), stream.next()).await;
+        let waited = tokio::time::timeout(Duration::from_secs(30), stream.next_line()).await;
         assert!(
             waited.is_err(),
             "the time before the first poll was counted"

@@ -4,11 +4,11 @@
 //! immediately would get the first missed lines and then new ones, with a gap between them.
 
 use super::connection::Connection;
-use super::pages::{Page, Remaining, crowded_millisecond};
 use super::{LogQuery, PLATFORM, Reader};
-use crate::call::{Call, Running};
-use crate::logs::{Dedupe, Event, Source};
+use crate::call::Running;
+use crate::logs::{Dedupe, Event, Item, Source, lines_lost};
 use crate::transport::retry::Retry;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -16,6 +16,9 @@ use tokio::time::Instant;
 
 /// Maximum age of the last page when a connection is opened after it.
 const FRESH: Duration = Duration::from_secs(10);
+
+const CROWDED: &str =
+    "the log has more lines in one millisecond than one response contains: some are missing";
 
 pub(super) struct LogSource {
     reader: Reader,
@@ -32,7 +35,8 @@ pub(super) struct LogSource {
 pub(super) enum State {
     Closed,
     Pending(Running<State>),
-    Page(Page),
+    /// Lines that were read before.
+    Tail(VecDeque<Item>),
     Open(Box<Connection>),
 }
 
@@ -54,17 +58,10 @@ impl Source for LogSource {
     }
 
     fn start_reading(&mut self, dedupe: &Dedupe) {
-        let query = LogQuery::page(dedupe);
-        let log = self.reader.log.clone();
-        let follow = self.caught_up || query.since.is_none();
+        let mut query = LogQuery::page(dedupe);
+        query.follow = self.caught_up || query.since.is_none();
         // Has the options of the first call, but no retries: the stream retries.
-        let call = Call::new(self.reader.scope.fresh(), move |scope| async move {
-            let reader = Reader { scope, log };
-            Ok(match follow {
-                true => State::Open(Box::new(reader.connect(query).await?)),
-                false => State::Page(Page::read(&reader, query, None).await?),
-            })
-        });
+        let call = self.reader.read(self.reader.scope.fresh(), query);
         self.count = dedupe.count();
         self.state = State::Pending(call.retry(Retry::off()).into_future());
     }
@@ -83,32 +80,28 @@ impl Source for LogSource {
                         self.read_at = Instant::now();
                         self.state = state;
                     }
-                    Err(error) => {
-                        self.close();
-                        return Poll::Ready(Event::RequestFailed(error));
-                    }
+                    Err(error) => return Poll::Ready(Event::RequestFailed(error)),
                 },
-                State::Page(page) => {
-                    if let Some(item) = page.items.pop_front() {
-                        return Poll::Ready(Event::Item(item));
+                State::Tail(items) => {
+                    self.caught_up = self.read_at.elapsed() < FRESH;
+                    return Poll::Ready(items.pop_front().map_or(Event::ReadMore, Event::Item));
+                }
+                State::Open(connection) => {
+                    let event = ready!(connection.poll(context, will_reconnect));
+                    if connection.query.follow || matches!(event, Event::Item(_)) {
+                        return Poll::Ready(event);
                     }
-                    return Poll::Ready(match page.remaining(dedupe.count() > self.count) {
-                        Remaining::Nothing => {
+                    let has_new = dedupe.count() > self.count;
+                    return Poll::Ready(match (connection.is_full(), has_new) {
+                        (false, _) => {
                             // If the page was consumed slowly, there may be more new lines than one
                             // response contains.
                             self.caught_up = self.read_at.elapsed() < FRESH;
                             Event::ReadMore
                         }
-                        Remaining::More => Event::ReadMore,
-                        Remaining::Stuck => Event::SkipMillisecond(crowded_millisecond()),
+                        (true, true) => Event::ReadMore,
+                        (true, false) => Event::SkipMillisecond(lines_lost(CROWDED)),
                     });
-                }
-                State::Open(connection) => {
-                    let event = ready!(connection.poll(context, will_reconnect));
-                    if !matches!(event, Event::Item(_)) {
-                        self.close();
-                    }
-                    return Poll::Ready(event);
                 }
             }
         }

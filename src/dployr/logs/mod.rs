@@ -14,14 +14,11 @@ use crate::id::{CheckedId, checked};
 use crate::logs::{
     Dedupe, Item, LogCursor, LogLine, LogPosition, LogStream, Reconnect, server_time_millis,
 };
-use crate::raw::dployr::{self as raw, Op};
+use crate::raw::dployr::Op;
 use crate::transport::Scope;
 use connection::Connection;
 use follow::{LogSource, State};
-use pages::{LARGEST_LIMIT, Page, Tail};
-use progenitor_client::{ByteStream, ResponseValue};
-use std::collections::VecDeque;
-use std::future::poll_fn;
+use pages::{LARGEST_LIMIT, Tail};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::time::Instant;
@@ -185,33 +182,13 @@ struct ClusterLog {
     options: ClusterLogOptions,
 }
 
-impl ClusterLog {
-    /// Requests a part of the log. `limit` and `since` default to those of the options.
-    async fn open(
-        &self,
-        client: &raw::Client,
-        query: LogQuery,
-    ) -> std::result::Result<ResponseValue<ByteStream>, progenitor_client::Error<()>> {
-        let options = &self.options;
-        let backward = options.newest_first || options.tail.is_some();
-        let limit = query.limit.or(options.limit).or(options.tail);
-        client
-            .get_logs(
-                self.cluster.as_deref(),
-                self.deployment.as_ref().map(DeploymentId::as_str),
-                backward.then_some("backward"),
-                query.follow.then_some(true),
-                limit.map(i64::from),
-                options.service.as_deref(),
-                query.since.or(self.since),
-                options.source.as_deref(),
-                self.until,
-            )
-            .await
-    }
-}
-
 impl ServiceHandle {
+    fn log(&self) -> (Scope, Result<Log>) {
+        let log = self.id.clone().map(Log::Service);
+        let scope = self.client.scope_of(Op::GetServiceLogs);
+        (scope, log.map_err(Error::invalid_request))
+    }
+
     /// Reads the log so far, the oldest line first: `GET /v1/services/{id}/logs`.
     ///
     /// The control plane also accepts the name of the service instead of the id.
@@ -232,11 +209,11 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn logs(&self, options: LogOptions) -> Call<Vec<LogLine>> {
-        service_call(self, |reader| async move {
+        log_call(self.log(), |reader| async move {
             let query = reader.query(options)?;
             let items = match query.tail {
                 Some(tail) => Tail::read(&reader, tail, 0, query.since).await?.lines,
-                None => reader.lines_since(query).await?,
+                None => return reader.lines(query).await,
             };
             items.into_iter().map(|item| item.line).collect()
         })
@@ -257,7 +234,7 @@ impl ServiceHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn follow_logs(&self, options: LogOptions) -> Call<LogStream> {
-        service_call(self, |reader| async move {
+        log_call(self.log(), |reader| async move {
             let query = reader.query(options)?;
             if let Some(tail) = query.tail {
                 let newest = Tail::read(&reader, tail, TAIL_MARGIN, query.since).await?;
@@ -265,7 +242,7 @@ impl ServiceHandle {
                 if newest.has_position() {
                     let mut dedupe = newest.dedupe;
                     dedupe.start_at(Some(server_time_millis(&reader.scope)));
-                    return Ok(reader.stream(State::Page(Page::last(newest.lines)), dedupe));
+                    return Ok(reader.stream(State::Tail(newest.lines), dedupe));
                 }
             }
             reader.follow(query).await
@@ -285,11 +262,11 @@ impl ServiceHandle {
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn resume_logs(&self, cursor: &LogCursor) -> Call<LogStream> {
         let place = cursor.position_on(PLATFORM);
-        service_call(self, move |reader| async move {
+        log_call(self.log(), move |reader| async move {
             let place = place.map_err(|error| reader.scope.complete(error))?;
             let dedupe = Dedupe::new(place, 0);
-            let page = Page::read(&reader, LogQuery::page(&dedupe), None).await?;
-            Ok(reader.stream(State::Page(page), dedupe))
+            let page = reader.page(LogQuery::page(&dedupe), None).await?;
+            Ok(reader.stream(State::Open(Box::new(page)), dedupe))
         })
     }
 }
@@ -309,11 +286,9 @@ impl Client {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
     pub fn logs(&self, options: ClusterLogOptions) -> Call<Vec<LogLine>> {
         let is_tail = options.tail.is_some();
-        let log = options.into_log(self);
-        log_call(self, Op::GetLogs, log, move |reader| async move {
-            let items = reader.lines_since(LogQuery::default()).await?.into_iter();
-            let lines: Result<Vec<_>> = items.map(|item| item.line).collect();
-            let mut lines = lines?;
+        let log = (self.scope_of(Op::GetLogs), options.into_log(self));
+        log_call(log, move |reader| async move {
+            let mut lines = reader.lines(LogQuery::default()).await?;
             if is_tail {
                 // The server sends the newest line of a tail first.
                 lines.reverse();
@@ -341,9 +316,8 @@ impl Client {
             )),
             false => options.into_log(self),
         };
-        log_call(self, Op::GetLogs, log, |reader| {
-            reader.follow(LogQuery::default())
-        })
+        let log = (self.scope_of(Op::GetLogs), log);
+        log_call(log, |reader| reader.follow(LogQuery::default()))
     }
 }
 
@@ -371,38 +345,30 @@ struct Reader {
 }
 
 /// A call that reads a log.
-fn log_call<T, F, R>(client: &Client, op: Op, log: Result<Log>, read: F) -> Call<T>
+fn log_call<T, F, R>((scope, log): (Scope, Result<Log>), read: F) -> Call<T>
 where
     T: Send + 'static,
     F: FnOnce(Reader) -> R + Send + 'static,
     R: Future<Output = Result<T>> + Send + 'static,
 {
-    Call::new(client.scope_of(op), move |scope| async move {
+    Call::new(scope, move |scope| async move {
         let log = log.map_err(|error| scope.complete(error))?;
         read(Reader { scope, log }).await
     })
 }
 
-/// A call that reads the log of a service.
-fn service_call<T, F, R>(service: &ServiceHandle, read: F) -> Call<T>
-where
-    T: Send + 'static,
-    F: FnOnce(Reader) -> R + Send + 'static,
-    R: Future<Output = Result<T>> + Send + 'static,
-{
-    let id = service.id.clone();
-    let log = id.map(Log::Service).map_err(Error::invalid_request);
-    log_call(&service.client, Op::GetServiceLogs, log, read)
-}
-
 impl LogQuery {
-    /// The next page after the position of `dedupe`.
-    fn page(dedupe: &Dedupe) -> Self {
+    fn new(since: Option<i64>, limit: Option<u32>) -> Self {
         Self {
-            since: dedupe.position().since(),
-            limit: Some(LARGEST_LIMIT),
+            since,
+            limit,
             ..Self::default()
         }
+    }
+
+    /// The next page after the position of `dedupe`.
+    fn page(dedupe: &Dedupe) -> Self {
+        Self::new(dedupe.position().since(), Some(LARGEST_LIMIT))
     }
 }
 
@@ -410,23 +376,33 @@ impl Reader {
     /// The query for these options.
     fn query(&self, options: LogOptions) -> Result<LogQuery> {
         let since = options.since.map(millis).transpose();
-        Ok(LogQuery {
-            tail: options.tail,
-            since: since.map_err(|error| self.scope.complete(error))?,
-            ..LogQuery::default()
-        })
+        let since = since.map_err(|error| self.scope.complete(error))?;
+        let mut query = LogQuery::new(since, None);
+        query.tail = options.tail;
+        Ok(query)
     }
 
     /// Follows the log from `since` on, or from the start that the server chooses.
-    async fn follow(self, query: LogQuery) -> Result<LogStream> {
-        let connection = self.connect(query).await?;
+    async fn follow(self, mut query: LogQuery) -> Result<LogStream> {
+        query.follow = true;
+        let opened = self.read(self.scope.clone(), query).within(&self.scope);
+        let opened = opened.await?;
         let start = query.since.or(match &self.log {
             Log::Cluster(log) => log.since,
             Log::Service(_) => None,
         });
         let mut dedupe = Dedupe::new(LogPosition::default(), 0);
         dedupe.start_at(start.or(Some(server_time_millis(&self.scope) - HISTORY)));
-        Ok(self.stream(State::Open(Box::new(connection)), dedupe))
+        Ok(self.stream(opened, dedupe))
+    }
+
+    /// A call that reads a page, or that follows the log.
+    fn read(&self, scope: Scope, query: LogQuery) -> Call<State> {
+        let log = self.log.clone();
+        Call::new(scope, move |scope| async move {
+            let reader = Self { scope, log };
+            Ok(State::Open(Box::new(reader.page(query, None).await?)))
+        })
     }
 
     fn stream(self, state: State, dedupe: Dedupe) -> LogStream {
@@ -434,19 +410,15 @@ impl Reader {
         LogStream::new(LogSource::new(self, state), dedupe, reconnect)
     }
 
-    async fn connect(&self, query: LogQuery) -> Result<Connection> {
-        let query = LogQuery {
-            follow: true,
-            ..query
-        };
-        let chunks = self.open(&self.scope, query).await?.into_inner();
-        let idle = self.scope.transport.limits.idle;
-        Ok(Connection::new(chunks, idle, self.scope.clone()))
-    }
-
-    async fn open(&self, scope: &Scope, query: LogQuery) -> Result<ByteStream> {
-        let (log, raw) = (self.log.clone(), Client::raw_on(scope));
-        step(scope, async move {
+    /// Requests the log. A page must be complete before `until`.
+    async fn open(&self, query: LogQuery, until: Option<Instant>) -> Result<Connection> {
+        let mut scope = self.scope.clone();
+        scope.options.buffer_stream = !query.follow;
+        if let Some(until) = until {
+            scope.options.deadline = Some(until.saturating_duration_since(Instant::now()));
+        }
+        let (log, raw) = (self.log.clone(), Client::raw_on(&scope));
+        let chunks = step(&scope, async move {
             let reply = match log {
                 Log::Service(id) => {
                     let follow = query.follow.then_some(true);
@@ -454,44 +426,39 @@ impl Reader {
                     raw.get_service_logs(id.as_str(), follow, limit, query.since, tail)
                         .await?
                 }
-                Log::Cluster(log) => log.open(&raw, query).await?,
+                // `limit` and `since` default to those of the options.
+                Log::Cluster(log) => {
+                    let deployment = log.deployment.as_ref().map(DeploymentId::as_str);
+                    let backward = log.options.newest_first || log.options.tail.is_some();
+                    let limit = query.limit.or(log.options.limit).or(log.options.tail);
+                    raw.get_logs(
+                        log.cluster.as_deref(),
+                        deployment,
+                        backward.then_some("backward"),
+                        query.follow.then_some(true),
+                        limit.map(i64::from),
+                        log.options.service.as_deref(),
+                        query.since.or(log.since),
+                        log.options.source.as_deref(),
+                        log.until,
+                    )
+                    .await?
+                }
             };
-            Ok(reply.into_inner())
-        })
-        .await
+            Ok(reply.into_inner().into_inner())
+        });
+        Ok(Connection::new(chunks.await?, query, scope.clone()))
     }
 
     /// The lines of one response, without those before `since`.
-    async fn lines_since(&self, query: LogQuery) -> Result<VecDeque<Item>> {
-        let mut items = self.items(query, None).await?;
-        items.retain(|item| !is_before(item, query.since));
-        Ok(items)
-    }
-
-    /// All lines of one response, which must be complete before `until`.
-    async fn items(&self, query: LogQuery, until: Option<Instant>) -> Result<VecDeque<Item>> {
-        let body = self.body(query, until).await?;
-        let items = lines::items_of(&body).into_iter().map(|item| Item {
-            line: item.line.map_err(|error| self.scope.complete(error)),
-            ..item
-        });
-        Ok(items.collect())
-    }
-
-    /// The body of one response, which must be complete before `until`.
-    async fn body(&self, query: LogQuery, until: Option<Instant>) -> Result<Vec<u8>> {
-        let mut scope = self.scope.clone();
-        let options = &mut scope.options;
-        options.buffer_stream = true;
-        if let Some(until) = until {
-            options.deadline = Some(until.saturating_duration_since(Instant::now()));
+    async fn lines(&self, query: LogQuery) -> Result<Vec<LogLine>> {
+        let (mut page, mut lines) = (self.open(query, None).await?, Vec::new());
+        while let Some(item) = page.next().await {
+            if !is_before(&item, query.since) {
+                lines.push(item.line?);
+            }
         }
-        let mut stream = self.open(&scope, query).await?.into_inner();
-        let mut body = Vec::new();
-        while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
-            body.extend_from_slice(&chunk.map_err(interrupted)?);
-        }
-        Ok(body)
+        Ok(lines)
     }
 }
 

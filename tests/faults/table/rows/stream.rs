@@ -55,6 +55,16 @@ pub fn faults() -> Vec<Fault> {
             fails(Decode),
         ),
         follows(
+            "with an array of other values",
+            &[line(), send(b"[0,0,0]\n"), line()],
+            fails(Decode),
+        ),
+        follows(
+            "with an array that does not end",
+            &[line(), send(b"[{\"message\":\"two\"}\n"), line()],
+            fails(Decode),
+        ),
+        follows(
             "that ends in the middle of a line",
             &[line(), cut_off],
             fails(Decode),
