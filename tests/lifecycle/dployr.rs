@@ -256,6 +256,9 @@ async fn a_service_is_restarted_and_deleted() {
     let of_web = || ClusterLogOptions::new().service("web-one");
     let newest = dployr.logs(of_web().newest_first().limit(1)).await.unwrap();
     assert_eq!(newest[..], all[all.len() - 1..]);
+    let newest = dployr.logs(of_web().newest_first().limit(2)).await.unwrap();
+    assert_eq!(newest[0], all[all.len() - 1]);
+    assert_eq!(newest[1], all[all.len() - 2]);
     let tail = dployr.logs(of_web().tail(2)).await.unwrap();
     assert_eq!(tail[..], all[all.len() - 2..], "the oldest first");
 

@@ -4,7 +4,7 @@ use super::runtime;
 use super::server::{
     Answer, End, Log, Query, Server, assert_quiet, control_plane, documented, line, messages, read,
 };
-use deploykit::dployr::LogOptions;
+use deploykit::dployr::{ClusterLogOptions, LogOptions};
 use deploykit::{ErrorKind, logs::LogCursor};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -292,4 +292,32 @@ fn undecodable_lines_are_reported_once() {
         assert_eq!(seen, ["a", "! Decode", "grün ⚠", "! Decode", "c"]);
         assert_quiet(&mut stream).await;
     });
+}
+
+#[test]
+fn the_newest_lines_of_a_cluster_are_exact() {
+    let all: Log = (0..12_345)
+        .map(|n| (minute_ago() + n / 3, format!("line {n}")))
+        .collect();
+    let newest = |count: usize| messages(&all)[all.len() - count..].to_vec();
+    let reversed = |count| newest(count).into_iter().rev().collect::<Vec<_>>();
+    let new = ClusterLogOptions::new;
+    for (options, expected) in [
+        (new().newest_first().limit(1), reversed(1)),
+        (new().newest_first().limit(2), reversed(2)),
+        (new().newest_first(), reversed(1000)),
+        (new().newest_first().limit(9000), reversed(5000)),
+        (new().tail(1), newest(1)),
+        (new().tail(20), newest(20)),
+        (new().tail(5000), newest(5000)),
+    ] {
+        runtime().block_on(async {
+            let log = all.clone();
+            let server = Server::start(move |_, query| control_plane(&log, query)).await;
+            let lines = server.client().logs(options.clone()).await.unwrap();
+            let lines: Vec<_> = lines.into_iter().map(|line| line.message).collect();
+            assert_eq!(lines, expected, "{options:?}");
+            assert_eq!(server.queries()[0]["limit"], "5000");
+        });
+    }
 }

@@ -68,7 +68,16 @@ pub fn control_plane(log: &Log, query: &Query) -> Answer {
     let number = |name: &str| query.get(name).map(|text| text.parse::<i64>().unwrap());
     let since = number("since").unwrap_or(i64::MIN);
     let limit = usize::try_from(number("limit").unwrap_or(1000).min(5000)).unwrap();
-    let lines = log.iter().filter(|(at, _)| *at >= since);
+    let mut lines: Vec<_> = log.iter().filter(|(at, _)| *at >= since).collect();
+    if query
+        .get("direction")
+        .is_some_and(|direction| direction == "backward")
+    {
+        // Fetches the newest lines, one more than requested, and returns the first of them in ascending
+        // order (dployr-io/dployr-base:src/services/loki.ts).
+        lines.drain(..lines.len().saturating_sub((limit + 1).min(5000)));
+    }
+    let lines = lines.into_iter();
     if query.contains_key("follow") {
         let lines: String = lines.map(|entry| line(entry) + "\n").collect();
         return Answer::lines(&lines, End::Silence);
@@ -120,9 +129,17 @@ impl Server {
     }
 
     pub fn service_with(&self, retry: Retry) -> ServiceHandle {
+        self.client_with(retry).service("web")
+    }
+
+    pub fn client(&self) -> Client {
+        self.client_with(Retry::default())
+    }
+
+    fn client_with(&self, retry: Retry) -> Client {
         let builder = Client::builder().base_url(&self.0.base_url).token("t");
         let client = builder.pacing(Pacing::off()).retry(retry).build();
-        client.unwrap().service("web")
+        client.unwrap()
     }
 }
 

@@ -18,7 +18,7 @@ use crate::raw::dployr::Op;
 use crate::transport::Scope;
 use connection::Connection;
 use follow::{LogSource, State};
-use pages::{LARGEST_LIMIT, Tail};
+use pages::{DEFAULT_LIMIT, LARGEST_LIMIT, Tail};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::time::Instant;
@@ -122,8 +122,9 @@ impl ClusterLogOptions {
         self
     }
 
-    /// Only the last `lines` lines, 1 to 5000, the oldest first. Cannot be combined with
-    /// [`limit`](Self::limit) and [`newest_first`](Self::newest_first).
+    /// Only the last `lines` lines, 1 to 5000, the oldest first. Requests 5000 lines, as
+    /// [`newest_first`](Self::newest_first) does. Cannot be combined with it and with
+    /// [`limit`](Self::limit).
     pub fn tail(mut self, lines: u32) -> Self {
         self.tail = Some(lines);
         self
@@ -136,10 +137,19 @@ impl ClusterLogOptions {
         self
     }
 
-    /// Sorts the newest line first. Default: the oldest first.
+    /// Reads the newest lines, the newest first. Default: the oldest lines, the oldest first.
+    ///
+    /// Requests 5000 lines for any [`limit`](Self::limit), because the control plane omits the newest line of
+    /// a shorter response.
     pub fn newest_first(mut self) -> Self {
         self.newest_first = true;
         self
+    }
+
+    /// Number of lines from the end of the log; `None` to read from its start.
+    fn newest(&self) -> Option<usize> {
+        let lines = self.tail.or(self.limit).unwrap_or(DEFAULT_LIMIT);
+        (self.newest_first || self.tail.is_some()).then_some(lines as usize)
     }
 
     fn into_log(self, client: &Client) -> Result<Log> {
@@ -285,12 +295,16 @@ impl Client {
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/logs.ts>
     pub fn logs(&self, options: ClusterLogOptions) -> Call<Vec<LogLine>> {
-        let is_tail = options.tail.is_some();
+        let (newest, newest_first) = (options.newest(), options.newest_first);
         let log = (self.scope_of(Op::GetLogs), options.into_log(self));
         log_call(log, move |reader| async move {
-            let mut lines = reader.lines(LogQuery::default()).await?;
-            if is_tail {
-                // The server sends the newest line of a tail first.
+            // For the newest lines, the server fetches one line more than `limit`, and omits the newest one.
+            // Only its largest limit is exact (dployr-io/dployr-base:src/services/loki.ts).
+            let limit = newest.map(|_| LARGEST_LIMIT);
+            let mut lines = reader.lines(LogQuery::new(None, limit)).await?;
+            // The server sends the oldest line first.
+            lines.drain(..lines.len().saturating_sub(newest.unwrap_or(usize::MAX)));
+            if newest_first {
                 lines.reverse();
             }
             Ok(lines)
@@ -429,14 +443,12 @@ impl Reader {
                 // `limit` and `since` default to those of the options.
                 Log::Cluster(log) => {
                     let deployment = log.deployment.as_ref().map(DeploymentId::as_str);
-                    let backward = log.options.newest_first || log.options.tail.is_some();
-                    let limit = query.limit.or(log.options.limit).or(log.options.tail);
                     raw.get_logs(
                         log.cluster.as_deref(),
                         deployment,
-                        backward.then_some("backward"),
+                        log.options.newest().map(|_| "backward"),
                         query.follow.then_some(true),
-                        limit.map(i64::from),
+                        query.limit.or(log.options.limit).map(i64::from),
                         log.options.service.as_deref(),
                         query.since.or(log.since),
                         log.options.source.as_deref(),

@@ -117,7 +117,11 @@ pub(super) fn of_cluster(state: &Dployr, call: &Call) -> HandlerResult {
     }
     entries.sort_by_key(|(at, _)| *at);
     if parameter("direction") == Some("backward") {
-        entries.reverse();
+        // Fetches the newest lines, one more than `limit` and at most 5,000, sorts them by time and returns the
+        // first ones. So the order is ascending, and only a limit of 5,000 includes the newest line
+        // (dployr-io/dployr-base:src/services/loki.ts).
+        let fetched = (range.limit + 1).min(5_000);
+        entries.drain(..entries.len().saturating_sub(fetched));
     }
     let entries = entries
         .into_iter()
