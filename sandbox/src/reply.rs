@@ -51,6 +51,11 @@ impl Reply {
         self
     }
 
+    /// Whether this is a stream without a line, whose head is not sent yet.
+    pub(crate) fn is_silent_stream(&self) -> bool {
+        self.body.is_empty() && self.header("content-type") == Some("application/x-ndjson")
+    }
+
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         text_of(&self.headers, name)

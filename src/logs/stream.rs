@@ -33,8 +33,8 @@ const STABLE: Duration = Duration::from_secs(30);
 /// ([`max_failures`](Self::max_failures)), or immediately after a permanent error, such as
 /// [`Unauthenticated`](ErrorKind::Unauthenticated), [`Forbidden`](ErrorKind::Forbidden),
 /// [`Unsupported`](ErrorKind::Unsupported) or [`NoSuchRoute`](ErrorKind::NoSuchRoute). A completed response
-/// is not a failure, and neither is silence for the client's `idle_timeout`. A full response without a new
-/// line is one, because lines are missing.
+/// is not a failure, and neither is silence for the client's `idle_timeout`, before or after the response
+/// begins. A full response without a new line is one, because lines are missing.
 ///
 /// The stream does not reconnect with [`Retry::off`](crate::Retry::off), after
 /// [`without_reconnecting`](Self::without_reconnecting), or if no line has a time. Then the end of the

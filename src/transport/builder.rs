@@ -102,7 +102,7 @@ impl<P: Platform> ClientBuilder<P> {
     /// Timeout of one attempt. Default: 30 s; 120 s for slow operations, which are deploys on Nexlayer and
     /// calls without a wrapper (`client.request(..)`).
     ///
-    /// For streams, it applies until the response begins.
+    /// Does not apply to streams, which have an [`idle_timeout`](Self::idle_timeout).
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.options.limits.attempt_timeout = Some(limit);
         self
@@ -114,7 +114,7 @@ impl<P: Platform> ClientBuilder<P> {
         self
     }
 
-    /// Timeout of a stream between two chunks. Default: 300 s.
+    /// Timeout of a stream before its first byte and between two chunks. Default: 300 s.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.options.limits.idle = limit;
         self

@@ -142,7 +142,7 @@ pub(crate) struct CallState {
     /// The pipeline's error, which the generated client cannot carry.
     pub error: Option<Error>,
     /// Whether an attempt is running.
-    is_attempting: bool,
+    pub is_attempting: bool,
     /// The worst effect of the failed attempts.
     effect: Option<Effect>,
     pub outcome: Outcome,

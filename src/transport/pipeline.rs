@@ -2,10 +2,11 @@
 
 use super::credentials::{Auth, RenewedTokens};
 use super::failure::Target;
+use super::limits::time_class;
 use super::spend_limit::CountedCreate;
 use super::{Scope, redact, response};
 use crate::error::{Effect, Error, ErrorKind, Result, with_unit};
-use crate::operation::find_route;
+use crate::operation::{TimeClass, find_route};
 use crate::secret::Secret;
 use http::StatusCode;
 use http::header::AUTHORIZATION;
@@ -54,9 +55,12 @@ impl Scope {
             .options
             .deadline
             .unwrap_or_else(|| self.transport.limits.deadline(target.operation));
-        let until = started.checked_add(deadline).unwrap_or(started + FAR);
+        let far = started + FAR;
+        let until = started.checked_add(deadline).unwrap_or(far);
         let steps = self.steps(request, &target, until).instrument(span.clone());
-        let result = match timeout_at(until, steps).await {
+        // A stream may begin after the deadline, which limits only the waits before its last attempt.
+        let cutoff = if self.streams(&target) { far } else { until };
+        let result = match timeout_at(cutoff, steps).await {
             Ok(result) => result,
             Err(_) => Err(self.deadline_error(deadline, &target)),
         };
@@ -127,8 +131,17 @@ impl Scope {
         }
     }
 
+    /// Whether the response is a stream, whose head may come as late as any other byte: dployr sends it with
+    /// the first log line.
+    pub(super) fn streams(&self, target: &Target) -> bool {
+        !self.options.buffer_stream && time_class(target.operation) == TimeClass::Stream
+    }
+
     /// Time limit of an attempt.
     fn attempt_limit(&self, target: &Target) -> Duration {
+        if self.streams(target) {
+            return self.transport.limits.idle;
+        }
         let limit = self.options.attempt_timeout;
         limit.unwrap_or_else(|| self.transport.limits.attempt_timeout(target.operation))
     }
@@ -153,7 +166,8 @@ impl Scope {
         };
         match timeout(limit, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(target.timed_out(limit)),
+            // A silent stream is not retried: its reader decides.
+            Err(_) => Err(target.timed_out(limit).with_permanent(self.streams(target))),
         }
     }
 

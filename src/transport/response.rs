@@ -35,7 +35,7 @@ pub(super) async fn receive(
     let result = if !status.is_success() {
         let body = read_start(response, body_until).await;
         Err(scope.failure(target, status.as_u16(), &headers, &body))
-    } else if streams && !scope.options.buffer_stream {
+    } else if scope.streams(target) {
         Ok(response)
     } else {
         let url = response.url().clone();

@@ -98,26 +98,31 @@ fn a_dropped_call_leaves_no_task_and_sends_nothing_later() {
 #[test]
 fn a_dropped_stream_leaves_no_task() {
     with_paused_clock(async {
-        let line = b"{\"message\":\"one\"}\n".to_vec();
-        let steps = vec![
-            Step::ReadAll,
-            Step::Send(head("200 OK", &[])),
-            Step::Send(line),
-            Step::Silence,
-        ];
-        let server = always(steps).await;
-        let client = at(dployr::Client::builder(), &server).build().unwrap();
-        let before = alive_tasks();
-        let mut lines = client
-            .service("web")
-            .follow_logs(deploykit::dployr::LogOptions::new())
-            .await
-            .unwrap();
-        lines.next().await.unwrap().unwrap();
-        assert!(timeout(seconds(1), lines.next()).await.is_err());
-        drop(lines);
-        tokio::time::sleep(seconds(1)).await;
-        assert_eq!(alive_tasks(), before);
+        let line = b"HTTP/1.1 200 OK\r\n\r\n{\"message\":\"one\"}\n".to_vec();
+        for line in [Some(line), None] {
+            let has_line = line.is_some();
+            let line = line.map(Step::Send);
+            let steps = [Step::ReadAll]
+                .into_iter()
+                .chain(line)
+                .chain([Step::Silence]);
+            let server = always(steps.collect()).await;
+            let client = at(dployr::Client::builder(), &server).build().unwrap();
+            // Wait until the tasks of the previous server have ended.
+            tokio::time::sleep(seconds(1)).await;
+            let before = alive_tasks();
+            let mut lines = client
+                .service("web")
+                .follow_logs(deploykit::dployr::LogOptions::new())
+                .await
+                .unwrap();
+            let first = timeout(seconds(1), lines.next()).await;
+            assert_eq!(first.is_ok(), has_line);
+            assert!(timeout(seconds(1), lines.next()).await.is_err());
+            drop(lines);
+            tokio::time::sleep(seconds(1)).await;
+            assert_eq!(alive_tasks(), before);
+        }
     });
 }
 

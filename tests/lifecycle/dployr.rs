@@ -278,6 +278,21 @@ async fn a_service_is_restarted_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_quiet_log_has_no_response_before_its_first_line() {
+    let (sandbox, dployr) = start().await;
+    let id = deployed(&sandbox, &dployr).await;
+    // Followed logs start with the lines of the last 15 minutes.
+    sandbox.advance(Duration::from_secs(20 * 60));
+    let follow = dployr.service(&id).follow_logs(Default::default());
+    let mut quiet = follow.with_response().await.unwrap();
+    assert_eq!((quiet.status, quiet.attempts), (0, 1));
+    let (line, stopped) = tokio::join!(quiet.value.next(), dployr.service(&id).stop());
+    stopped.unwrap();
+    assert_eq!(line.unwrap().unwrap().message, "stopped");
+    assert_eq!(quiet.value.reconnects(), 0);
+}
+
+#[tokio::test]
 async fn an_instance_is_registered_and_deleted() {
     let (sandbox, dployr) = start().await;
     let id = deployed(&sandbox, &dployr).await;

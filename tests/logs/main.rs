@@ -3,6 +3,7 @@
 mod backpressure;
 mod dployr;
 mod nodion;
+mod quiet;
 mod server;
 mod stream_end;
 #[path = "../support/mod.rs"]

@@ -28,6 +28,8 @@ pub struct Answer {
     pub head: String,
     pub body: Vec<u8>,
     pub end: End,
+    /// Time before the head is sent.
+    pub after: Duration,
 }
 
 impl Answer {
@@ -36,6 +38,7 @@ impl Answer {
             head: "200 OK\r\ncontent-type: application/x-ndjson".to_owned(),
             body: lines.as_bytes().to_vec(),
             end,
+            after: Duration::ZERO,
         }
     }
 
@@ -44,7 +47,14 @@ impl Answer {
             head: format!("{status}\r\ncontent-type: application/json"),
             body: body.as_bytes().to_vec(),
             end: End::Whole,
+            after: Duration::ZERO,
         }
+    }
+
+    /// Sends the head after this time.
+    pub fn after(mut self, time: Duration) -> Self {
+        self.after = time;
+        self
     }
 
     /// Truncates the body at `at` and sets its end, if the body is longer.
@@ -112,7 +122,7 @@ impl Server {
             if answer.end == End::Whole {
                 bytes.extend_from_slice(LAST_CHUNK);
             }
-            let mut steps = vec![Step::Send(bytes)];
+            let mut steps = vec![Step::Wait(answer.after), Step::Send(bytes)];
             steps.extend((answer.end == End::Silence).then_some(Step::Silence));
             steps
         });

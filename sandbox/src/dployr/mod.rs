@@ -596,7 +596,9 @@ impl LogLine {
 
 /// A JSON array, or NDJSON when following, as observed on a control plane.
 ///
-/// The sandbox ends the stream after the current lines; the real server keeps it open.
+/// The sandbox ends the stream after the current lines; the real server keeps it open. Without a line, it sends
+/// no head either: the head is sent with the first line (observed; `stream` in
+/// dployr-io/dployr-base:src/routes/logs.ts writes nothing else). See [`Reply::is_silent_stream`].
 fn lines_reply(lines: Vec<Value>, follow: bool) -> Reply {
     if !follow {
         return Reply::json(200, &Value::Array(lines));

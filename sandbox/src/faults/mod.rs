@@ -94,6 +94,8 @@ pub struct Outcome {
 pub enum Delivery {
     /// The reply is sent unchanged.
     Complete,
+    /// A stream: the reply is sent as soon as it has a line.
+    Silent,
     /// The connection is reset before the first byte.
     Reset,
     /// The connection ends after this many bytes of the body, fewer than `Content-Length`.
@@ -378,10 +380,14 @@ impl FaultBuilder {
 impl Outcome {
     /// A reply that is delivered unchanged.
     pub(crate) fn complete(reply: Reply) -> Self {
+        let delivery = match reply.is_silent_stream() {
+            true => Delivery::Silent,
+            false => Delivery::Complete,
+        };
         Self {
             reply,
             delay: Duration::ZERO,
-            delivery: Delivery::Complete,
+            delivery,
         }
     }
 }

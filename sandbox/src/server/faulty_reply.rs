@@ -19,7 +19,7 @@ impl FaultyReply {
     pub(super) async fn send(self, mut stream: TcpStream, shared: &SharedState) {
         let Self { reply, delivery } = self;
         match delivery {
-            Delivery::Complete | Delivery::NoReply => {}
+            Delivery::Complete | Delivery::Silent | Delivery::NoReply => {}
             // Closing with zero linger resets the connection.
             Delivery::Reset => {
                 let _ = stream.set_zero_linger();

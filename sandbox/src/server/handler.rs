@@ -15,6 +15,8 @@ use crate::request::Request;
 
 /// Maximum bytes of a request body.
 const BODY_LIMIT: usize = 1 << 20;
+/// How often a silent stream looks for its first line. The real server does it every two seconds.
+const STREAM_INTERVAL: Duration = Duration::from_millis(100);
 /// Timeout for receiving a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -36,7 +38,7 @@ pub(super) async fn answer(
         }
     };
     request.body = body;
-    let (outcome, now) = {
+    let (mut outcome, now) = {
         let mut inner = listener.shared.lock();
         if page::is_page_request(&request) {
             return Ok(page::reply(&inner, &request).into_http());
@@ -45,6 +47,16 @@ pub(super) async fn answer(
         (inner.state.outcome(listener.platform, &request, now), now)
     };
     listener.shared.notify_request();
+    while outcome.delivery == Delivery::Silent {
+        tokio::select! {
+            () = shut_down(listener.shutdown.clone()) => break,
+            () = tokio::time::sleep(STREAM_INTERVAL) => {}
+        }
+        let inner = listener.shared.lock();
+        // A copy, because the request is recorded and counted once.
+        let mut state = inner.state.clone();
+        outcome = state.outcome(listener.platform, &request, inner.clock.now());
+    }
     let Outcome {
         reply,
         delay,
@@ -63,7 +75,8 @@ pub(super) async fn answer(
     match delivery {
         Delivery::Complete => return Ok(reply.into_http()),
         Delivery::NoReply => shut_down(listener.shutdown.clone()).await,
-        Delivery::Reset | Delivery::Truncated(_) | Delivery::Dribbled { .. } => {}
+        Delivery::Silent | Delivery::Reset | Delivery::Truncated(_) | Delivery::Dribbled { .. } => {
+        }
     }
     Err(FaultyReply { reply, delivery })
 }

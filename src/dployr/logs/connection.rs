@@ -15,6 +15,8 @@ use std::task::{Context, Poll, ready};
 use tokio::time::Sleep;
 use tokio_util::codec::{AnyDelimiterCodec, Decoder};
 
+pub(super) const SILENCE_ADVICE: &str = "raise idle_timeout if the service rarely writes logs";
+
 type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>;
 
 /// The lines of one connection.
@@ -131,7 +133,7 @@ impl Connection {
         ready!(idle_timer.as_mut().poll(context));
         let error = Error::new(ErrorKind::Timeout, format!("no log data within {idle:?}"))
             .with_effect(Effect::None)
-            .with_advice("raise idle_timeout if the service rarely writes logs");
+            .with_advice(SILENCE_ADVICE);
         Poll::Ready(Some(Event::IdleTimeout(self.scope.complete(error))))
     }
 

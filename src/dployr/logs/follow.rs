@@ -3,9 +3,10 @@
 //! The control plane sends a limited number of lines, the oldest first. A follower that reconnected
 //! immediately would get the first missed lines and then new ones, with a gap between them.
 
-use super::connection::Connection;
+use super::connection::{Connection, SILENCE_ADVICE};
 use super::{LogQuery, PLATFORM, Reader};
 use crate::call::Running;
+use crate::error::ErrorKind;
 use crate::logs::{Dedupe, Event, Item, Source, lines_lost};
 use crate::transport::retry::Retry;
 use std::collections::VecDeque;
@@ -80,7 +81,14 @@ impl Source for LogSource {
                         self.read_at = Instant::now();
                         self.state = state;
                     }
-                    Err(error) => return Poll::Ready(Event::RequestFailed(error)),
+                    Err(error) => {
+                        // No response within the idle timeout.
+                        let is_silent = error.kind() == ErrorKind::Timeout && error.is_permanent();
+                        return Poll::Ready(match is_silent {
+                            true => Event::IdleTimeout(error.with_advice(SILENCE_ADVICE)),
+                            false => Event::RequestFailed(error),
+                        });
+                    }
                 },
                 State::Tail(items) => {
                     self.caught_up = self.read_at.elapsed() < FRESH;

@@ -19,12 +19,19 @@ use crate::transport::Scope;
 use connection::Connection;
 use follow::{LogSource, State};
 use pages::{DEFAULT_LIMIT, LARGEST_LIMIT, Tail};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::task::{Poll, ready};
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// How far back the control plane starts a followed log, in milliseconds.
 const HISTORY: i64 = 15 * 60 * 1000;
+
+/// How long a call waits for the response to a follow request, which begins with the first line of the log. A
+/// refusal comes sooner.
+const HEAD_WAIT: Duration = Duration::from_secs(2);
 
 /// Extra lines to request before following a tail, to know all lines of the last millisecond.
 const TAIL_MARGIN: u32 = 100;
@@ -231,13 +238,15 @@ impl ServiceHandle {
 
     /// Follows the log: `GET /v1/services/{id}/logs?follow=true`.
     ///
-    /// The call returns when the response begins. Without options, the control plane starts with the first
-    /// 1000 lines of the last 15 minutes. For a service that writes more, use
-    /// [`tail`](LogOptions::tail): the tail is read first, as by [`logs`](Self::logs).
+    /// The call returns when the response begins, or two seconds after the request: the control plane does not
+    /// respond before the first line. After that, a refusal is an item of the stream. Without options, the
+    /// control plane starts with the first 1000 lines of the last 15 minutes. For a service that writes more,
+    /// use [`tail`](LogOptions::tail): the tail is read first, as by [`logs`](Self::logs).
     ///
     /// The [`LogStream`] reconnects without gaps and duplicates: it reads the lines that it missed,
     /// 5000 per request, and then follows again. The options of this call also apply to later requests.
-    /// The stream reconnects after `idle_timeout` without a byte, and has no other time limit.
+    /// The stream reconnects after `idle_timeout` without a byte, and has no other time limit: `timeout` and
+    /// `deadline` do not apply to it.
     ///
     /// # Errors
     /// As [`logs`](Self::logs). Later errors are items of the [`LogStream`].
@@ -314,8 +323,8 @@ impl Client {
     /// Follows the log of the client's cluster: `GET /v1/logs?follow=true`.
     ///
     /// Starts at [`since`](ClusterLogOptions::since); default: 15 minutes ago.
-    /// [`limit`](ClusterLogOptions::limit) applies to each response. The call returns when the response
-    /// begins. The stream reconnects like that of [`ServiceHandle::follow_logs`].
+    /// [`limit`](ClusterLogOptions::limit) applies to each response. The call returns and the stream reconnects
+    /// like those of [`ServiceHandle::follow_logs`].
     ///
     /// # Errors
     /// As [`logs`](Self::logs), and [`InvalidRequest`](crate::ErrorKind::InvalidRequest) for `until`,
@@ -399,15 +408,32 @@ impl Reader {
     /// Follows the log from `since` on, or from the start that the server chooses.
     async fn follow(self, mut query: LogQuery) -> Result<LogStream> {
         query.follow = true;
-        let opened = self.read(self.scope.clone(), query).within(&self.scope);
+        let mut opening = self.read(self.scope.clone(), query).within(&self.scope);
+        let (wait, mut timer) = (HEAD_WAIT.min(self.scope.deadline()), None);
+        let opened = poll_fn(|context| {
+            loop {
+                if let Poll::Ready(state) = Pin::new(&mut opening).poll(context) {
+                    return Poll::Ready(state.map(Some));
+                }
+                let sleep = || Box::pin(tokio::time::sleep(wait));
+                ready!(timer.get_or_insert_with(sleep).as_mut().poll(context));
+                // Waits for pacing and before a retry do not count.
+                if self.scope.state().is_attempting {
+                    return Poll::Ready(Ok(None));
+                }
+                timer = None;
+            }
+        });
         let opened = opened.await?;
         let start = query.since.or(match &self.log {
             Log::Cluster(log) => log.since,
             Log::Service(_) => None,
         });
+        // Without a response, nothing was missed: the server chooses the start again.
+        let history = server_time_millis(&self.scope) - HISTORY;
         let mut dedupe = Dedupe::new(LogPosition::default(), 0);
-        dedupe.start_at(start.or(Some(server_time_millis(&self.scope) - HISTORY)));
-        Ok(self.stream(opened, dedupe))
+        dedupe.start_at(start.or(opened.as_ref().map(|_| history)));
+        Ok(self.stream(opened.unwrap_or(State::Pending(opening)), dedupe))
     }
 
     /// A call that reads a page, or that follows the log.

@@ -3,8 +3,8 @@
 use crate::support::{Script, Step};
 use crate::table::expected::{ONE_BACKOFF, TWO_BACKOFFS, fails, succeeds};
 use crate::table::fault::{
-    CHANGES, DELETE, Fault, LARGE, Place, QUICK_CHANGES, READS, START, by_tls, fault, head, reply,
-    script, seconds, success,
+    CHANGES, DELETE, FOLLOW, Fault, LARGE, LIST, Place, QUICK_CHANGES, READS, START, by_tls, fault,
+    head, reply, script, seconds, success,
 };
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 
@@ -25,6 +25,7 @@ pub fn faults() -> Vec<Fault> {
         let fault = steps(name, &[read, Step::Reset]).with_a_large_request();
         fault.cell(LARGE, fails(Interrupted).unknown())
     };
+    let slow_head = u32::try_from(head("200 OK", &[]).len()).unwrap();
     let second_try = |seconds| succeeds().attempts(2).takes(seconds);
     vec![
         Fault::at("the connection is refused", Place::Refusing)
@@ -52,7 +53,10 @@ pub fn faults() -> Vec<Fault> {
             &[Step::AwaitBytes, Step::Silence],
         )
         .everywhere(no_tls().takes(30.0..=31.5)),
-        steps("accepted and silent", &[Step::ReadAll, Step::Silence]).too_slow(READS),
+        // A log without lines has no response.
+        steps("accepted and silent", &[Step::ReadAll, Step::Silence])
+            .too_slow(LIST)
+            .cell(FOLLOW, fails(Timeout).after(300)),
         steps(
             "reset before anything is read",
             &[Step::AwaitBytes, Step::Reset],
@@ -88,11 +92,13 @@ pub fn faults() -> Vec<Fault> {
             let head = head(setting.kind.status(), &[]);
             vec![Step::ReadAll, Step::SendSlowly(head, seconds(5))]
         })
-        .too_slow(READS),
+        .too_slow(LIST)
+        .cell(FOLLOW, succeeds().after(5 * slow_head)),
         script("silent once, then a success", |setting| {
             Script::silence().then(success(setting))
         })
-        .cell(READS, second_try(30.0..=30.5))
+        .cell(LIST, second_try(30.0..=30.5))
+        .cell(FOLLOW, fails(Timeout).after(300))
         .cell(DELETE, second_try(30.0..=30.5))
         .cell(QUICK_CHANGES, fails(Timeout).unknown().after(30))
         .cell(START, fails(Timeout).unknown().after(120)),
