@@ -111,23 +111,22 @@ pub(crate) fn redacted_url(text: &str) -> String {
 
 /// The values that [`redacted_url`] redacts, decoded: a server may repeat them in a message.
 pub(crate) fn secrets_of_url(text: &str) -> Vec<Secret> {
-    let mut found = Vec::new();
-    let Some(url) = parse(text) else {
-        // Git also accepts `user:password@host:path`.
-        let login = text.rsplit_once('@').map_or("", |(login, _)| login);
-        found.extend(login.split([':', '/']).map(Secret::new));
-        found.push(Secret::new(text));
-        return found;
-    };
-    let login = [url.username(), url.password().unwrap_or_default()];
-    found.extend(login.into_iter().map(percent_decoded));
-    found.extend(url.fragment().map(percent_decoded));
-    let query = url.query().unwrap_or_default();
-    found.push(Secret::new(query));
+    let (start, fragment) = text.split_once('#').unwrap_or((text, ""));
+    let query = start.split_once('?').map_or("", |(_, query)| query);
+    let mut found = vec![percent_decoded(fragment), Secret::new(query)];
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         // `?token` has a secret as its name.
         let secret = if value.is_empty() { name } else { value };
         found.push(Secret::new(secret));
+    }
+    if let Some(url) = parse(text) {
+        let login = [url.username(), url.password().unwrap_or_default()];
+        found.extend(login.into_iter().map(percent_decoded));
+    } else {
+        // Git also accepts `user:password@host:path`.
+        let login = text.rsplit_once('@').map_or("", |(login, _)| login);
+        found.extend(login.split([':', '/']).map(Secret::new));
+        found.push(Secret::new(text));
     }
     found
 }
@@ -191,6 +190,7 @@ mod tests {
             ("u:hush@git.example/a.git", REDACTED, "hush"),
             ("u:/hush@git.example/a.git", REDACTED, "hush"),
             ("//u:hush@git.example/a.git", REDACTED, "hush"),
+            ("htps:/git.example/a?token=hush", REDACTED, "hush"),
             ("hush", REDACTED, "hush"),
         ] {
             assert_eq!(redacted_url(url), shown);
