@@ -21,20 +21,29 @@ const LIST: &str = "$deploykit::List";
 const RECORDS: &str = "a list of records";
 /// The name that serde_json uses for its `RawValue`.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
+/// A longer body is not decoded leniently: a [`Value`] needs many times the memory of its text.
+const MAX_LENIENT_BYTES: usize = 2 << 20;
 /// After this many repairs of one value, whole fields are dropped. Limits the time for hostile bodies.
 const MAX_REPAIRS: usize = 16;
 
 /// Decodes JSON.
 pub(crate) fn from_slice<T: DeserializeOwned>(json: &[u8], loose: bool) -> Result<T, Error> {
-    serde_json::from_slice(json).or_else(|_| match serde_json::from_slice(json) {
-        Ok(value) => from_value(value, loose).map_err(serde::de::Error::custom),
-        Err(syntax) => {
-            let json = &mut serde_json::Deserializer::from_slice(json);
-            let error = serde_path_to_error::deserialize::<_, Value>(json).err();
-            let path = error.map_or("$".to_owned(), |error| json_path(error.path()));
-            Err(serde::de::Error::custom(format!("{path}: {syntax}")))
-        }
+    serde_json::from_slice(json).or_else(|error| {
+        let is_short = json.len() <= MAX_LENIENT_BYTES;
+        Err(match is_short.then(|| serde_json::from_slice(json)) {
+            Some(Ok(value)) => return from_value(value, loose).map_err(serde::de::Error::custom),
+            Some(Err(syntax)) => with_path::<Value>(json, &syntax.to_string()),
+            None => with_path::<T>(json, &reason_without_value(&error)),
+        })
     })
+}
+
+/// An error with the JSON path at which decoding fails.
+fn with_path<T: DeserializeOwned>(json: &[u8], reason: &str) -> Error {
+    let json = &mut serde_json::Deserializer::from_slice(json);
+    let failed = serde_path_to_error::deserialize::<_, T>(json).err();
+    let path = failed.map_or("$".to_owned(), |failed| json_path(failed.path()));
+    serde::de::Error::custom(format!("{path}: {reason}"))
 }
 
 /// Decodes a value. The error is the JSON path and the reason.

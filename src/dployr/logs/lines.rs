@@ -6,6 +6,7 @@ use crate::lenient::reason_without_value;
 use crate::logs::{Item, LogLine, line_hash};
 use crate::raw::dployr::types;
 use crate::transport::decode::{decode_record, value_of_short};
+use serde::de::IgnoredAny;
 use std::fmt::Display;
 
 /// Longest line, in bytes. Log stores cut lines at a much lower limit.
@@ -57,12 +58,12 @@ fn unreadable(text: &[u8], error: &serde_json::Error, place: impl Display) -> Er
     if let Some(failure) = value.as_ref().and_then(failures::failed_success) {
         return failure.into_error(Effect::None);
     }
-    bad_line(match error.is_data() {
-        true => format!(
+    bad_line(match serde_json::from_slice::<IgnoredAny>(text) {
+        Ok(_) => format!(
             "cannot decode {place} of the logs at {}",
             reason_without_value(error)
         ),
-        false => format!("{place} of the logs is not JSON"),
+        Err(_) => format!("{place} of the logs is not JSON"),
     })
 }
 
