@@ -341,7 +341,7 @@ pub(crate) enum Stop {
     /// An argument is invalid, or the response cannot be converted.
     Error(Error),
     /// The generated client failed; the pipeline's error is in the scope.
-    Raw(progenitor_client::Error<()>),
+    Raw(Box<progenitor_client::Error<()>>),
 }
 
 impl From<Error> for Stop {
@@ -352,7 +352,7 @@ impl From<Error> for Stop {
 
 impl From<progenitor_client::Error<()>> for Stop {
     fn from(error: progenitor_client::Error<()>) -> Self {
-        Self::Raw(error)
+        Self::Raw(Box::new(error))
     }
 }
 
@@ -369,7 +369,7 @@ impl Stop {
         use progenitor_client::Error as Raw;
         let raw = match self {
             Self::Error(error) => return scope.complete(error),
-            Self::Raw(raw) => raw,
+            Self::Raw(raw) => *raw,
         };
         let failed = scope.state().error.take();
         if let Some(error) = failed {

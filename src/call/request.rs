@@ -24,7 +24,7 @@ pub(crate) fn request(scope: Scope, method: Method, path: &str) -> Call<Value> {
         let value: Result<ResponseValue<Value>, _> = ResponseValue::from_response(response).await;
         value
             .map(ResponseValue::into_inner)
-            .map_err(|error| Stop::Raw(error).into_error(&scope))
+            .map_err(|error| Stop::from(error).into_error(&scope))
     })
 }
 
