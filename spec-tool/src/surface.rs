@@ -58,7 +58,7 @@ fn collect(items: &[Item], lines: &mut Vec<String>) {
                 }
             }
             Item::Enum(item) => {
-                let variants = item.variants.iter().map(|variant| name(variant));
+                let variants = item.variants.iter().map(name);
                 lines.extend(variants.map(|variant| format!("enum {}::{variant}", item.ident)));
             }
             Item::Type(item) => lines.push(format!("type {} = {}", item.ident, name(&item.ty))),

@@ -439,7 +439,7 @@ impl ServiceHandle {
     /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown service or instance;
     /// [`Forbidden`](crate::ErrorKind::Forbidden) without the developer role;
     /// [`Unavailable`](crate::ErrorKind::Unavailable) with
-    /// [`Effect::Applied`](crate::Effect::Applied) if no node can deploy it.
+    /// [`Effect::Applied`] if no node can deploy it.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn update(&self, update: ServiceUpdate) -> Call<ServiceUpdated> {
@@ -532,7 +532,7 @@ impl ServiceHandle {
     ///
     /// # Errors
     /// As [`start`](Self::start). If the stop was accepted and the start failed, the effect is
-    /// [`Effect::Applied`](crate::Effect::Applied), and the service stays stopped.
+    /// [`Effect::Applied`], and the service stays stopped.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn restart_by_stop_and_start(&self) -> Call<Task> {

@@ -88,7 +88,7 @@ impl ApplicationHandle {
     /// ```
     ///
     /// # Errors
-    /// After [`Effect::Unknown`](crate::Effect::Unknown), call [`Deployments::find_created`] before you
+    /// After [`Effect::Unknown`], call [`Deployments::find_created`] before you
     /// retry.
     ///
     /// Source: <https://www.nodion.com/en/docs/api/application-deployments/>
@@ -160,7 +160,7 @@ impl Deployments {
     /// `GET /v1/applications/{id}/deployments`.
     ///
     /// Use it after a [`deploy`](ApplicationHandle::deploy) with
-    /// [`Effect::Unknown`](crate::Effect::Unknown). Get the latest number before you deploy:
+    /// [`Effect::Unknown`]. Get the latest number before you deploy:
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {

@@ -1,6 +1,7 @@
 //! Manifests: parsed values, errors and redacted previews.
 
 #[path = "../../../build/yaml.rs"]
+#[allow(clippy::duplicate_mod)] // The fuzz targets include this file alone.
 mod yaml;
 
 use super::{SESSION, assert_sound, platforms};
