@@ -675,7 +675,7 @@ pub(super) async fn first_match<T: Clone + PartialEq + Send + Sync + 'static>(
     list: impl Fn(u32) -> Call<Page<T>>,
     is_match: impl Fn(&T) -> bool,
 ) -> Result<Option<T>> {
-    let mut before = None;
+    let mut seen = Vec::new();
     for number in 1_u32.. {
         let page = steps.run(list(number)).await?;
         let first = page.items.first().cloned();
@@ -684,13 +684,13 @@ pub(super) async fn first_match<T: Clone + PartialEq + Send + Sync + 'static>(
             return Ok(Some(found));
         }
         complete.map_err(|error| steps.refused(error))?;
-        if !more || first.is_none() {
+        let Some(first) = first.filter(|_| more) else {
             break;
-        }
-        if first == before {
+        };
+        if seen.contains(&first) {
             return Err(steps.error(ErrorKind::Decode, "the list repeats a page"));
         }
-        before = first;
+        seen.push(first);
     }
     Ok(None)
 }

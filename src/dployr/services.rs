@@ -4,9 +4,9 @@ use super::client::{Steps, check_port, check_text, check_texts};
 use super::deployments::{SCHEDULE, TAIL, check_key, check_keys, first_match, messages, valid_id};
 use super::shapes::PAGING;
 use super::{
-    Client, EnvVariableHandle, EnvVariables, Event, EventType, Handle, InstanceTag, LogOptions,
-    Page, Runtime, Service, ServiceId, ServiceMetrics, ServiceSecret, ServiceState, ServiceStatus,
-    ServiceUpdated, Task,
+    Client, EnvVariableHandle, EnvVariables, Event, EventTarget, EventType, Handle, InstanceTag,
+    LogOptions, Page, Runtime, Service, ServiceId, ServiceMetrics, ServiceSecret, ServiceState,
+    ServiceStatus, ServiceUpdated, Task,
 };
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
@@ -696,16 +696,29 @@ async fn sleeps(steps: &Steps, mut client: Client, service: &Service) -> Result<
     let millis = |at: &Option<Timestamp>| at.as_ref().and_then(Timestamp::unix_millis);
     let is_switch = |event: &Event| {
         use EventType::{ServiceStarted, ServiceStopped};
-        matches!(event.type_, Some(ServiceStarted | ServiceStopped))
-            && millis(&event.timestamp) >= millis(&service.created_at)
-            && (event.targets.iter()).any(|target| target.id.as_ref() == Some(&service.name))
+        let is_of_service = |target: &EventTarget| {
+            (target.id.as_ref()).is_some_and(|id| id.as_str() == service.name)
+        };
+        // An event that cannot be read may be one, too.
+        matches!(event.type_, None | Some(ServiceStarted | ServiceStopped))
+            && millis(&event.timestamp).is_none_or(|at| Some(at) >= millis(&service.created_at))
+            && (event.targets.is_empty() || event.targets.iter().any(is_of_service))
     };
     let events = client.events().search(&service.name).page_size(100);
-    let list = |number| events.clone().page(number).list();
-    let stopped = Some(EventType::ServiceStopped);
+    let list = |number| events.clone().page(number).list().complete();
     match first_match(steps, list, is_switch).await {
-        Ok(newest) => Ok(service.iced_at.is_some() || newest.is_some_and(|it| it.type_ == stopped)),
-        Err(error) if error.kind() == ErrorKind::NoSuchRoute => {
+        Ok(None) => Ok(service.iced_at.is_some()),
+        Ok(Some(event)) => {
+            let is_readable = event.type_.is_some() && !event.targets.is_empty();
+            let Some(at) = millis(&event.timestamp).filter(|_| is_readable) else {
+                let why = "an event that may be about the service cannot be read";
+                return Err(steps.error(ErrorKind::Decode, why));
+            };
+            let iced = service.iced_at.as_ref();
+            let is_iced = iced.is_some_and(|iced| iced.unix_millis().is_none_or(|iced| iced >= at));
+            Ok(is_iced || event.type_ == Some(EventType::ServiceStopped))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NoSuchRoute | ErrorKind::NotFound) => {
             let why = "the server has neither the status of a service nor events";
             Err(steps.error(ErrorKind::Unsupported, why))
         }

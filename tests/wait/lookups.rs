@@ -75,6 +75,8 @@ async fn the_newest_stop_or_start_of_a_dployr_service_shows_whether_it_sleeps() 
     for (iced, events, sleeps) in [
         (None, json!([]), false),
         (Some(7), json!([]), true),
+        (Some(7), json!([started]), false),
+        (Some(9), json!([started]), true),
         (None, json!([stopped]), true),
         (None, json!([started, stopped]), false),
         (None, json!([stopped, started]), true),
@@ -125,6 +127,29 @@ async fn the_newest_stop_or_start_of_a_dployr_service_shows_whether_it_sleeps() 
                 "{query:?}"
             );
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_cannot_be_read_shows_neither_a_stop_nor_a_start() {
+    let of = |fields: Value| {
+        let mut event = json!({ "id": "e", "type": "service.stopped", "timestamp": 9, "targets": [{ "id": "web" }] });
+        let (event_fields, fields) = (event.as_object_mut().unwrap(), fields);
+        event_fields.extend(fields.as_object().unwrap().clone());
+        event
+    };
+    let started = of(json!({ "type": "service.started" }));
+    for unclear in [
+        json!(null),
+        of(json!({ "type": [] })),
+        of(json!({ "timestamp": [] })),
+        of(json!({ "targets": 7 })),
+    ] {
+        let recorder = control_plane(None, Some(json!([unclear, started])));
+        let service = dployr(&recorder).service("s");
+        let wait = || service.wait().deadline(Duration::from_secs(60));
+        assert!(wait().await.is_err(), "{unclear}");
+        assert!(wait().until_gone().await.is_err(), "{unclear}");
     }
 }
 
