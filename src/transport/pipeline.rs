@@ -77,7 +77,13 @@ impl Scope {
             let mut attempt = request.try_clone().ok_or_else(|| {
                 Error::invalid_request("the request body is a stream and cannot be retried")
             })?;
-            let token = self.authorize(&mut attempt).await?;
+            if self.attempt_limit(target).is_zero() || Instant::now() >= until {
+                return Err(self.no_time());
+            }
+            let authorized = self
+                .before(until, target, self.authorize(&mut attempt))
+                .await;
+            let token = authorized.unwrap_or_else(|| Err(self.no_time()))?;
             self.transport
                 .pacer
                 .wait_turn(target.paced_as, until)
@@ -85,8 +91,7 @@ impl Scope {
             let limit = self.attempt_limit(target);
             let now = Instant::now();
             if limit.is_zero() || now >= until {
-                let error = Error::new(ErrorKind::Timeout, "no time is left to send the request");
-                return Err(error.with_effect(self.state().effect()));
+                return Err(self.no_time());
             }
             self.begin_attempt(counted.as_mut());
             let body_until = now.checked_add(limit).unwrap_or(until).min(until);
@@ -104,10 +109,11 @@ impl Scope {
                 && !is_token_replaced
             {
                 is_token_replaced = true;
-                match tokens.replace(self, generation).await {
-                    Ok(true) => continue,
-                    Ok(false) => {}
-                    Err(cause) => {
+                let replaced = self.before(until, target, tokens.replace(self, generation));
+                match replaced.await {
+                    Some(Ok(true)) => continue,
+                    Some(Ok(false)) | None => {}
+                    Some(Err(cause)) => {
                         error = error
                             .with_source(cause)
                             .with_advice("the token could not be renewed: see source()");
@@ -214,6 +220,25 @@ impl Scope {
         if let (Some(create), Effect::None) = (counted, effect) {
             create.mark_waiting();
         }
+    }
+
+    /// Runs a step before an attempt. `None` if the deadline passes first: that of a stream ends only the
+    /// steps, any other ends the whole call.
+    async fn before<T>(
+        &self,
+        until: Instant,
+        target: &Target,
+        step: impl Future<Output = T>,
+    ) -> Option<T> {
+        match self.streams(target) {
+            true => timeout_at(until, step).await.ok(),
+            false => Some(step.await),
+        }
+    }
+
+    fn no_time(&self) -> Error {
+        let error = Error::new(ErrorKind::Timeout, "no time is left to send the request");
+        error.with_effect(self.state().effect())
     }
 
     /// The error for a deadline that passed during an attempt, or while the call waited for pacing, a
