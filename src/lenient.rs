@@ -91,14 +91,19 @@ fn repair(value: &mut Value, path: &[&Segment], reason: &str, loose: bool) -> Op
     if !is_null && (!loose || reason.ends_with(RECORDS)) {
         return None;
     }
-    let (last, parents) = path.split_last()?;
-    match (follow(value, parents)?, last) {
-        (Value::Array(items), _) if is_null => items.retain(|item| !item.is_null()),
-        (Value::Array(items), Segment::Seq { index }) => drop(items.remove(*index)),
-        (Value::Object(members), Segment::Map { key }) => drop(members.remove(key)),
-        _ => return None,
+    let (_, parents) = path.split_last()?;
+    if let Value::Array(items) = follow(value, parents)?
+        && is_null
+    {
+        items.retain(|item| !item.is_null());
+        return Some(());
     }
-    Some(())
+    // An item that cannot be read makes its whole list unreadable: a shorter list could be taken for all.
+    let at = path
+        .iter()
+        .rposition(|step| matches!(step, Segment::Map { .. }))?;
+    let object = follow(value, &path[..at])?.as_object_mut()?;
+    object.remove(&path[at].to_string()).map(drop)
 }
 
 fn follow<'v>(value: &'v mut Value, path: &[&Segment]) -> Option<&'v mut Value> {
@@ -434,7 +439,7 @@ mod tests {
 {"id":"a","expires_in":1e300} => {"id":"a"}
 {"id":"a","expires_in":18446744073709551615} => {"id":"a"}
 {"id":"a","load":[],"on":7,"at":{},"part":{},"list":"hush"} => {"id":"a"}
-{"list":[1,"hush",[],2]} => {"list":[1,2]}
+{"list":[1,"hush",[],2]} => {}
 {"map":{"a":7,"b":{}},"id":"a"} => {"map":{"b":{}},"id":"a"}
 {"map":{"a":{"number":"hush"}}} => {"map":{"a":{"number":null}}}
 "#;

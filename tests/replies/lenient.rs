@@ -226,3 +226,24 @@ async fn nothing_is_concluded_from_a_list_with_skipped_records() {
         assert!(error.operation().is_some(), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_deployment_with_an_unreadable_tag_may_be_the_created_one() {
+    let client = edgegap(r#"{"data":[{"request_id":"a","tags":[{"name":"eu"}]}]}"#);
+    let found = client.deployments().find_created("eu", UNIX_EPOCH).await;
+    match found {
+        Ok(found) => assert_eq!(found.len(), 1),
+        Err(error) => assert_failure(&error, ErrorKind::Decode, Effect::None),
+    }
+}
+
+#[tokio::test]
+async fn nulls_do_not_shift_the_points_of_a_metric() {
+    let series = json!({ "labels": [null, "b"], "timestamps": [1, null], "datasets": [5, 6] });
+    let client = edgegap(json!({ "total": { "disk_read_total": series } }));
+    let metrics = client.deployment("a").metrics().get().await.unwrap();
+    let series = metrics.total.unwrap().disk_read_total.unwrap();
+    assert_eq!(series.labels, [None, Some("b".to_owned())]);
+    assert!(series.timestamps[0].is_some() && series.timestamps[1].is_none());
+    assert_eq!(series.datasets, [Some(5.0), Some(6.0)]);
+}
