@@ -193,14 +193,17 @@ impl RenewedTokens {
             }
             state.current.as_ref().map(|token| token.tokens.clone())
         };
-        // If the lock takes half of the deadline, the rest is for a renewal without it.
-        let lock = async { Some(self.store.as_ref()?.lock(&self.owner).await) };
-        let _locked = timeout(client.deadline() / 2, lock).await;
         if let Some(token) = self.load_newer().await {
             return Ok(token);
         }
         if let Some(error) = self.state().rejected_login() {
             return Err(error);
+        }
+        // If the lock takes half of the deadline, the rest is for a renewal without it.
+        let lock = async { Some(self.store.as_ref()?.lock(&self.owner).await) };
+        let _locked = timeout(client.deadline() / 2, lock).await;
+        if let Some(token) = self.load_newer().await {
+            return Ok(token);
         }
         match self.obtain(client, previous).await {
             Ok(token) => Ok(token),

@@ -135,16 +135,18 @@ impl FileStore {
 
     /// The path of the file, or of the target of a symbolic link, which need not exist yet, and a suffix.
     fn target(&self, suffix: &str) -> io::Result<PathBuf> {
-        // Opening a named pipe would block the thread.
-        if fs::metadata(&self.path).is_ok_and(|found| !found.is_file()) {
-            let message = "not a regular file";
-            return Err(io::Error::new(ErrorKind::InvalidInput, message));
-        }
         let target = |path: &PathBuf| Some(path.with_file_name(fs::read_link(path).ok()?));
         let links = std::iter::successors(Some(self.path.clone()), target).take(MAX_LINKS);
         let mut path = links.last().unwrap_or_default().into_os_string();
         path.push(suffix);
-        Ok(path.into())
+        let path = path.into();
+        // Opening a named pipe would block the thread.
+        let is_other = |path| fs::metadata(path).is_ok_and(|found| !found.is_file());
+        if [&self.path, &path].into_iter().any(is_other) {
+            let message = "not a regular file";
+            return Err(io::Error::new(ErrorKind::InvalidInput, message));
+        }
+        Ok(path)
     }
 
     fn with_path(&self, error: &io::Error) -> BoxError {
