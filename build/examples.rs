@@ -37,7 +37,7 @@ pub fn render(api: &str, spec: &str, json: &Value) -> Result<String, Problem> {
             }
             for (media, content) in &response.content {
                 for (name, value) in examples_of(&ordered.components, content) {
-                    let resource = Resource::of(id, &value, &created);
+                    let resource = Resource::of(id, path, &value, &created);
                     let body = match &value {
                         Value::String(text) if media != "application/json" => text.clone(),
                         value => value.to_string(),
@@ -84,8 +84,13 @@ struct Resource {
 
 impl Resource {
     /// `creates` are the results of `created_ids`.
-    fn of(operation: &str, reply: &Value, creates: &[(String, String)]) -> Self {
-        let id = id_of(reply).to_owned();
+    fn of(operation: &str, path: &str, reply: &Value, creates: &[(String, String)]) -> Self {
+        // `service` for `/v1/services/{id}/start`.
+        let collection = path
+            .rsplit_once("/{")
+            .and_then(|(start, _)| start.rsplit('/').next());
+        let kind = created_kind(operation).or(collection.map(|name| name.trim_end_matches('s')));
+        let id = id_of(reply, kind).to_owned();
         if created_kind(operation).is_some() {
             let created = id.clone();
             let item = String::new();
@@ -97,7 +102,7 @@ impl Resource {
         let in_list = create.and_then(|(_, created)| Some((created, item_of(reply, created)?)));
         match in_list {
             Some((created, item)) => Self {
-                id: id_of(item).to_owned(),
+                id: id_of(item, None).to_owned(),
                 item: item.to_string(),
                 created: created.clone(),
             },
@@ -129,26 +134,35 @@ fn created_ids(spec: &OpenAPI) -> Vec<(String, String)> {
         let responses = responses.filter_map(|response| response_of(&spec.components, response));
         let content = responses.flat_map(|response| response.content.values());
         let examples = content.flat_map(|content| examples_of(&spec.components, content));
-        ids.extend(examples.map(|(_, value)| (kind.to_owned(), id_of(&value).to_owned())));
+        ids.extend(
+            examples.map(|(_, value)| (kind.to_owned(), id_of(&value, Some(kind)).to_owned())),
+        );
     }
     ids.retain(|(_, id)| !id.is_empty());
     ids
 }
 
-/// The id of the resource that a reply describes: the first in the outermost object that has one. Empty for
-/// lists and for replies without an id.
-fn id_of(reply: &Value) -> &str {
-    let mut level = vec![reply];
+/// The id of the resource that a reply describes: that of the outermost object with an id. If there are
+/// several, of the one that is named like the kind. Empty for lists and for replies without an id.
+fn id_of<'a>(reply: &'a Value, kind: Option<&str>) -> &'a str {
+    let mut level = vec![("", reply)];
     while !level.is_empty() {
-        let ids = ["request_id", "id", "applicationName"];
-        let found = level
-            .iter()
-            .flat_map(|value| ids.map(|key| text(value, key)));
-        if let Some(id) = found.flatten().next() {
-            return id;
+        let ids = level.iter().filter_map(|(name, value)| {
+            let keys = ["request_id", "id", "applicationName"];
+            Some((*name, keys.iter().find_map(|key| text(value, key))?))
+        });
+        let ids: Vec<_> = ids.collect();
+        let named = ids.iter().find(|(name, _)| Some(*name) == kind);
+        match (ids.as_slice(), named) {
+            ([(_, id)], _) | (_, Some((_, id))) => return id,
+            ([], None) => {}
+            ([(_, first), ..], None) => return if kind.is_none() { first } else { "" },
         }
-        let objects = level.into_iter().filter_map(Value::as_object);
-        level = objects.flat_map(|object| object.values()).collect();
+        let objects = level.into_iter().filter_map(|(_, value)| value.as_object());
+        let members = objects
+            .flatten()
+            .map(|(name, value)| (name.as_str(), value));
+        level = members.collect();
     }
     ""
 }
@@ -157,8 +171,8 @@ fn id_of(reply: &Value) -> &str {
 fn item_of<'a>(reply: &'a Value, id: &str) -> Option<&'a Value> {
     match reply {
         Value::Array(items) => {
-            let with_id = items.iter().find(|item| id_of(item) == id);
-            with_id.or_else(|| items.iter().find(|item| !id_of(item).is_empty()))
+            let with_id = items.iter().find(|item| id_of(item, None) == id);
+            with_id.or_else(|| items.iter().find(|item| !id_of(item, None).is_empty()))
         }
         Value::Object(map) => map.values().find_map(|inner| item_of(inner, id)),
         _ => None,
