@@ -17,6 +17,8 @@ use crate::request::Request;
 const BODY_LIMIT: usize = 1 << 20;
 /// How often a silent stream looks for its first line. The real server does it every two seconds.
 const STREAM_INTERVAL: Duration = Duration::from_millis(100);
+/// A stream without a line begins and ends after this time, because other tools give up after ten seconds.
+const LONGEST_SILENCE: Duration = Duration::from_secs(5);
 /// Timeout for receiving a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -47,7 +49,12 @@ pub(super) async fn answer(
         (inner.state.outcome(listener.platform, &request, now), now)
     };
     listener.shared.notify_request();
+    let silent_until = tokio::time::Instant::now() + LONGEST_SILENCE;
     while outcome.delivery == Delivery::Silent {
+        if tokio::time::Instant::now() >= silent_until {
+            outcome.delivery = Delivery::Complete;
+            break;
+        }
         tokio::select! {
             () = shut_down(listener.shutdown.clone()) => break,
             () = tokio::time::sleep(STREAM_INTERVAL) => {}
