@@ -93,10 +93,13 @@ fn millis_of(text: &str) -> Option<i64> {
         return (milliseconds.is_finite() && milliseconds.abs() < 2.6e14)
             .then_some(milliseconds as i64);
     }
-    let joined = text
-        .replace(" UTC", "Z")
-        .replace(" +", "+")
-        .replace(" -", "-");
+    let joined = text.replace(" +", "+").replace(" -", "-");
+    let joined = match joined.strip_suffix(" UTC") {
+        // Go writes an offset, too.
+        Some(with_offset) if with_offset.contains('+') => with_offset.to_owned(),
+        Some(time) => format!("{time}Z"),
+        None => joined,
+    };
     if let Ok(instant) = joined.parse::<jiff::Timestamp>() {
         return Some(instant.as_millisecond());
     }

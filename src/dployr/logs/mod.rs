@@ -19,6 +19,7 @@ use crate::transport::Scope;
 use connection::Connection;
 use follow::{LogSource, State};
 use pages::{DEFAULT_LIMIT, LARGEST_LIMIT, Tail};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,6 +34,9 @@ const HISTORY: i64 = 15 * 60 * 1000;
 /// refusal comes sooner.
 const HEAD_WAIT: Duration = Duration::from_secs(2);
 
+/// The largest number of lines that a call returns, the newest ones: a line needs many times the memory of its
+/// shortest text.
+const MAX_LINES: usize = 50_000;
 /// Extra lines to request before following a tail, to know all lines of the last millisecond.
 const TAIL_MARGIN: u32 = 100;
 
@@ -211,7 +215,8 @@ impl ServiceHandle {
     /// The control plane also accepts the name of the service instead of the id.
     ///
     /// Without [`tail`](LogOptions::tail), returns the lines of one response: from the control plane the
-    /// first 1000 lines of the last 24 hours, or from [`since`](LogOptions::since) on.
+    /// first 1000 lines of the last 24 hours, or from [`since`](LogOptions::since) on, and from others at most
+    /// the newest 50,000.
     ///
     /// With `tail`, the call may send several requests, because the control plane ignores `tail`. If
     /// the first response has 1000 lines, the call searches the last 5 minutes, then the last hour, then the
@@ -230,7 +235,7 @@ impl ServiceHandle {
             let query = reader.query(options)?;
             let items = match query.tail {
                 Some(tail) => Tail::read(&reader, tail, 0, query.since).await?.lines,
-                None => return reader.lines(query).await,
+                None => return reader.lines(query, MAX_LINES).await,
             };
             items.into_iter().map(|item| item.line).collect()
         })
@@ -310,9 +315,9 @@ impl Client {
             // For the newest lines, the server fetches one line more than `limit`, and omits the newest one.
             // Only its largest limit is exact (dployr-io/dployr-base:src/services/loki.ts).
             let limit = newest.map(|_| LARGEST_LIMIT);
-            let mut lines = reader.lines(LogQuery::new(None, limit)).await?;
+            let query = LogQuery::new(None, limit);
             // The server sends the oldest line first.
-            lines.drain(..lines.len().saturating_sub(newest.unwrap_or(usize::MAX)));
+            let mut lines = reader.lines(query, newest.unwrap_or(MAX_LINES)).await?;
             if newest_first {
                 lines.reverse();
             }
@@ -488,15 +493,19 @@ impl Reader {
         Ok(Connection::new(chunks.await?, query, scope.clone()))
     }
 
-    /// The lines of one response, without those before `since`.
-    async fn lines(&self, query: LogQuery) -> Result<Vec<LogLine>> {
-        let (mut page, mut lines) = (self.open(query, None).await?, Vec::new());
+    /// The newest lines of one response, without those before `since`.
+    async fn lines(&self, query: LogQuery, newest: usize) -> Result<Vec<LogLine>> {
+        let (mut page, mut lines) = (self.open(query, None).await?, VecDeque::new());
         while let Some(item) = page.next().await {
-            if !is_before(&item, query.since) {
-                lines.push(item.line?);
+            if is_before(&item, query.since) {
+                continue;
             }
+            if lines.len() == newest {
+                lines.pop_front();
+            }
+            lines.push_back(item.line?);
         }
-        Ok(lines)
+        Ok(lines.into())
     }
 }
 
