@@ -13,7 +13,7 @@ mod schemas;
 pub use references::references;
 
 use super::problems::Problems;
-use super::schemas::{component, component_name, entries, items, operations, text};
+use super::schemas::{entries, items, operations, resolve, text};
 use super::shared_parts::place;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -79,7 +79,7 @@ fn parameters(json: &Value, at: &str, operation: &Value, problems: &mut Problems
             );
             continue;
         };
-        let schema = component_of(json, schema);
+        let schema = resolve(json, schema);
         let is_list = text(schema, "type") == Some("array");
         let is_object =
             text(schema, "type") == Some("object") || schema.get("properties").is_some();
@@ -102,17 +102,6 @@ fn parameters(json: &Value, at: &str, operation: &Value, problems: &mut Problems
             "write `type: string` and join the values in the wrapper",
         );
     }
-}
-
-/// The component that a schema refers to, or the schema itself.
-fn component_of<'a>(json: &'a Value, schema: &'a Value) -> &'a Value {
-    let mut found = schema;
-    while let Some(target) = text(found, "$ref").and_then(component_name)
-        && let Some(next) = component(json, target)
-    {
-        found = next;
-    }
-    found
 }
 
 /// Checks that the path has exactly the parameters that the operation declares for it.

@@ -10,7 +10,10 @@ const IGNORED_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
 /// Adds the facts of the document.
 pub fn read(json: &Value, base: Option<&str>, outline: &mut Outline) {
-    let base = base.map_or_else(|| base_of(json), str::to_owned);
+    let base = base.map_or_else(
+        || base_of(json),
+        |base| base.trim_end_matches('/').to_owned(),
+    );
     for (path, item) in entries(json, "paths") {
         let item = target(json, item);
         let path = match path.starts_with(&format!("{base}/")) {

@@ -158,7 +158,9 @@ impl Reader<'_> {
             own.remove("$ref");
         }
         for part in items(&Value::Object(own.clone()), "allOf") {
-            merge(&mut own, self.merged(part, open)?);
+            // Two parts may refer to the same component.
+            let mut inside = open.clone();
+            merge(&mut own, self.merged(part, &mut inside)?);
         }
         own.remove("allOf");
         Ok(own)
@@ -196,7 +198,7 @@ fn types(schema: &Map<String, Value>) -> (Vec<&str>, bool) {
 /// A value as one line without quotes.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.escape_debug().to_string(),
         value => value.to_string(),
     }
 }
