@@ -72,18 +72,21 @@ impl Scope {
         let mut counted = self.count_create(target)?;
         let mut waits = self.retry().waits();
         let mut is_token_replaced = false;
+        let streams = self.streams(target);
         loop {
             // The clone shares the bytes of the body.
             let mut attempt = request.try_clone().ok_or_else(|| {
                 Error::invalid_request("the request body is a stream and cannot be retried")
             })?;
-            if self.attempt_limit(target).is_zero() || Instant::now() >= until {
-                return Err(self.no_time());
-            }
-            let authorized = self
-                .before(until, target, self.authorize(&mut attempt))
-                .await;
-            let token = authorized.unwrap_or_else(|| Err(self.no_time()))?;
+            // The deadline of a stream ends only these steps, any other ends the whole call.
+            let token = match streams {
+                false => self.authorize(&mut attempt).await?,
+                true if Instant::now() >= until => return Err(self.no_time()),
+                true => match timeout_at(until, self.authorize(&mut attempt)).await {
+                    Ok(token) => token?,
+                    Err(_) => return Err(self.no_time()),
+                },
+            };
             self.transport
                 .pacer
                 .wait_turn(target.paced_as, until)
@@ -109,11 +112,10 @@ impl Scope {
                 && !is_token_replaced
             {
                 is_token_replaced = true;
-                let replaced = self.before(until, target, tokens.replace(self, generation));
-                match replaced.await {
-                    Some(Ok(true)) => continue,
-                    Some(Ok(false)) | None => {}
-                    Some(Err(cause)) => {
+                match timeout_at(until, tokens.replace(self, generation)).await {
+                    Ok(Ok(true)) => continue,
+                    Ok(Ok(false)) | Err(_) => {}
+                    Ok(Err(cause)) => {
                         error = error
                             .with_source(cause)
                             .with_advice("the token could not be renewed: see source()");
@@ -219,20 +221,6 @@ impl Scope {
         state.effect = Some(effect);
         if let (Some(create), Effect::None) = (counted, effect) {
             create.mark_waiting();
-        }
-    }
-
-    /// Runs a step before an attempt. `None` if the deadline passes first: that of a stream ends only the
-    /// steps, any other ends the whole call.
-    async fn before<T>(
-        &self,
-        until: Instant,
-        target: &Target,
-        step: impl Future<Output = T>,
-    ) -> Option<T> {
-        match self.streams(target) {
-            true => timeout_at(until, step).await.ok(),
-            false => Some(step.await),
         }
     }
 
