@@ -4,7 +4,7 @@ use deploykit::edgegap::{Client, NewDeployment, User};
 async fn main() -> deploykit::Result<()> {
     let edgegap = Client::from_env()?; // EDGEGAP_TOKEN
     let player = User::ip([75, 28, 35, 192].into());
-    let new = NewDeployment::new("my-app", "25.05.30", player).env("MODE", "ranked");
+    let new = NewDeployment::new("my-app", "25.05.30-16.45.19-04", player).env("MODE", "ranked");
 
     let server = edgegap.deploy(new).await?.deployment();
     let ready = server.wait().await?;

@@ -64,7 +64,7 @@ impl Client {
     /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
     /// let server = edgegap.deployment("c0653765de3b");
     /// # use deploykit::edgegap::{NewDeployment, User};
-    /// # let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+    /// # let new = NewDeployment::new("my-app", "25.05.30-16.45.19-04", User::ip([75, 28, 35, 192].into()));
     /// # let server = edgegap.deploy(new).await?.deployment();
     /// let deployment = server.get().await?;
     /// if deployment.is_ready() {
@@ -185,7 +185,7 @@ impl Deployments {
     ///
     /// let tag = format!("match-{match_id}"); // unique
     /// let before = SystemTime::now();
-    /// let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into())).tag(&tag);
+    /// let new = NewDeployment::new("my-app", "25.05.30-16.45.19-04", User::ip([75, 28, 35, 192].into())).tag(&tag);
     /// match edgegap.deploy(new).await {
     ///     Err(error) if error.effect() == Effect::Unknown => {
     ///         tokio::time::sleep(Duration::from_secs(10)).await; // the list may lag behind
@@ -298,7 +298,7 @@ impl DeploymentHandle {
     /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
     /// let server = edgegap.deployment("c0653765de3b");
     /// # use deploykit::edgegap::{NewDeployment, User};
-    /// # let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+    /// # let new = NewDeployment::new("my-app", "25.05.30-16.45.19-04", User::ip([75, 28, 35, 192].into()));
     /// # let server = edgegap.deploy(new).await?.deployment();
     /// let ready = server.wait().on_change(|seen| println!("{}", seen.raw_status)).await?;
     /// println!("{}", ready.endpoint("gameport")?);

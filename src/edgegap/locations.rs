@@ -10,7 +10,7 @@ use crate::raw::edgegap::Op;
 /// ```
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
 /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
-/// let locations = edgegap.locations().of_version("my-app", "25.05.30");
+/// let locations = edgegap.locations().of_version("my-app", "25.05.30-16.45.19-04");
 /// for location in locations.list().all().await? {
 ///     println!("{:?}", location.city);
 /// }

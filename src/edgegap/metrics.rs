@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 /// let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
 /// let server = edgegap.deployment("c0653765de3b");
 /// # use deploykit::edgegap::{NewDeployment, User};
-/// # let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+/// # let new = NewDeployment::new("my-app", "25.05.30-16.45.19-04", User::ip([75, 28, 35, 192].into()));
 /// # let server = edgegap.deploy(new).await?.deployment();
 /// let metrics = server.metrics().since(an_hour_ago);
 /// let metrics = metrics.steps(Duration::from_secs(60)).get().await?;

@@ -8,7 +8,7 @@
 //! # Ok(edgegap) };
 //! # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
 //! let players = [User::ip([75, 28, 35, 192].into()), User::coordinates(45.508888, -73.561668)];
-//! let new = NewDeployment::for_users("my-app", "25.05.30", players)
+//! let new = NewDeployment::for_users("my-app", "25.05.30-16.45.19-04", players)
 //!     .env("MODE", "ranked")
 //!     .hidden_env("RCON_PASSWORD", "hush")
 //!     .tag("eu");

@@ -17,7 +17,7 @@ const MAX_CHARS: usize = 40;
 /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
 /// let server = edgegap.deployment("c0653765de3b");
 /// # use deploykit::edgegap::{NewDeployment, User};
-/// # let new = NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+/// # let new = NewDeployment::new("my-app", "25.05.30-16.45.19-04", User::ip([75, 28, 35, 192].into()));
 /// # let server = edgegap.deploy(new).await?.deployment();
 /// server.tags().create("ranked").await?;
 /// server.tag("ranked").rename("casual").await?;

@@ -71,7 +71,7 @@ impl Edgegap {
             capacity: settings.capacity,
             token: ids.uuid(),
             application: "my-app".to_owned(),
-            version: "25.05.30".to_owned(),
+            version: "25.05.30-16.45.19-04".to_owned(),
             private_host_id: format!("alpha-north-america-{}", ids.hex(8)),
             ids,
             deployments: Vec::new(),
