@@ -65,7 +65,7 @@ const CASES: [Case; 6] = [
         operation: Operation::NotFound,
         calls: 200,
         units: 1,
-        limit: 1.38,
+        limit: 1.39,
     },
     Case {
         name: "edgegap list of 1000",
