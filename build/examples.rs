@@ -142,8 +142,8 @@ fn created_ids(spec: &OpenAPI) -> Vec<(String, String)> {
     ids
 }
 
-/// The id of the resource that a reply describes: that of the outermost object with an id. If there are
-/// several, of the one that is named like the kind. Empty for lists and for replies without an id.
+/// The id in a reply: that of the outermost object with an id. If several objects of one level have ids, the
+/// id of the object whose key is `kind`. Empty for a list, and if there is no id.
 fn id_of<'a>(reply: &'a Value, kind: Option<&str>) -> &'a str {
     let mut level = vec![("", reply)];
     while !level.is_empty() {

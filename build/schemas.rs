@@ -63,7 +63,8 @@ pub fn component_name(target: &str) -> Option<&str> {
     target.strip_prefix(PREFIX)
 }
 
-/// The target of a local `$ref`, through further references, or the value itself if there is none.
+/// Follows a local `$ref` to its target, also over several references. Returns a value without a `$ref`, or
+/// with one that has no target, as it is.
 pub fn resolve<'a>(json: &'a Value, value: &'a Value) -> &'a Value {
     let mut found = value;
     // References that lead in a circle end here, too.

@@ -92,9 +92,7 @@ fn repair(value: &mut Value, path: &[&Segment], reason: &str, loose: bool) -> Op
         return None;
     }
     let (_, parents) = path.split_last()?;
-    if let Value::Array(items) = follow(value, parents)?
-        && is_null
-    {
+    if is_null && let Value::Array(items) = follow(value, parents)? {
         items.retain(|item| !item.is_null());
         return Some(());
     }

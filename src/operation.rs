@@ -146,7 +146,9 @@ pub(crate) fn find_route(api: &str, method: &str, path: &str) -> Option<&'static
         let (names, segments) = (operation.path.split('/'), path.split('/'));
         let is_as_long = names.clone().count() == segments.clone().count();
         let mut pairs = names.zip(segments);
-        (operation.api, operation.method, is_as_long) == (api, method, true)
+        operation.api == api
+            && operation.method == method
+            && is_as_long
             && pairs.all(|(name, segment)| name == segment || name.starts_with('{'))
     })
 }

@@ -25,8 +25,8 @@ const BODY_TYPES: [&str; 3] = [
     "application/octet-stream",
 ];
 
-/// Headers that the transport sets.
-const HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
+/// Headers that the transport sets. OpenAPI ignores parameters with these names.
+pub const HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
 /// Runs all checks but those of [`references`], after [`super::shared_parts`].
 pub fn lint(json: &Value, problems: &mut Problems) {

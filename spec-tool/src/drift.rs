@@ -1,17 +1,19 @@
-//! What changed between two outlines of a vendor's document, and whom it affects.
+//! Compares two outlines of a vendor's document: what changed, and whether it breaks callers or decoding.
 //!
 //! The kind of a change and its direction decide: a request that the platform refuses now breaks callers, a
 //! reply that differs breaks decoding. Changes that this crate's decoding accepts are `new`: values of enums,
 //! null, numbers as text, and fields that our spec does not require.
 
+use crate::build::document;
 use crate::build::open_enums::variant;
+use crate::build::problems::Problem;
 use crate::build::schemas::{component_name, entries, operations, resolve, text};
 use crate::outline::{Fact, Outline};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whom a change affects, the worst first.
+/// The effect of a change, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
@@ -47,13 +49,15 @@ pub struct Ours {
 
 impl Ours {
     /// `spec` is the text of our spec.
-    pub fn new(spec: &str, wrappers: String) -> Self {
-        let json = serde_saphyr::from_str_with_options(spec, crate::build::yaml::options());
-        Self {
-            spec: json.unwrap_or_default(),
+    ///
+    /// # Errors
+    /// If the spec cannot be read.
+    pub fn new(spec: &str, wrappers: String) -> Result<Self, Problem> {
+        Ok(Self {
+            spec: document::read(spec)?,
             outline: Outline::read(spec, None),
             wrappers,
-        }
+        })
     }
 
     /// The wrapper of the operation, and the component of the body at this place.

@@ -234,7 +234,13 @@ fn drift_of(
     let Some(wrappers) = read(Path::new(&format!("src/{}/operations.rs", vendor.api))) else {
         return ExitCode::from(2);
     };
-    let ours = Ours::new(&vendor.spec, wrappers);
+    let ours = match Ours::new(&vendor.spec, wrappers) {
+        Ok(ours) => ours,
+        Err(problem) => {
+            eprintln!("specs/{}.yaml: {}", vendor.api, problem.message);
+            return ExitCode::from(2);
+        }
+    };
     let changes = drift::compare(&vendor.kept, &vendor.new, &ours);
     *out += &format(&changes);
     if accept {

@@ -51,7 +51,7 @@ fn changes(from: &str, to: &str) -> Vec<Change> {
     let wrappers = "Op::MakeThing => \"x::Things::make\",".to_owned();
     let old = Outline::parse(&Outline::read(DOCUMENT, None).to_string());
     let new = Outline::read(&DOCUMENT.replace(from, to), None);
-    compare(&old, &new, &Ours::new(SPEC, wrappers))
+    compare(&old, &new, &Ours::new(SPEC, wrappers).unwrap())
 }
 
 #[test]

@@ -243,7 +243,9 @@ impl DeploymentHandle {
             let mut all = all.into_iter();
             let found =
                 all.find(|deployment| deployment.id.as_str().eq_ignore_ascii_case(id.as_str()));
-            found.as_ref().map_or(complete, |_| Ok(()))?;
+            if found.is_none() {
+                complete?;
+            }
             Ok(found.ok_or_else(|| {
                 let problem = format!("the application's list has no deployment {id}");
                 Error::new(ErrorKind::NotFound, problem).with_effect(Effect::None)

@@ -444,6 +444,7 @@ async fn items_of(list: LogLines<types::LogLine>, scope: &Scope) -> VecDeque<Ite
     let (mut items, mut decoded) = (VecDeque::new(), 0);
     let list = list.logs.get().as_bytes();
     let array = list.strip_prefix(b"[").or(list.strip_prefix(b"null"));
+    // Anything but an array or null is one item, which is not a line.
     let mut rest = array.unwrap_or(list);
     while !is_full(items.len())
         && let Some((text, length)) = next_array_item(rest)

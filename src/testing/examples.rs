@@ -20,7 +20,7 @@ pub(super) struct Example {
     name: &'static str,
     pub media: Option<&'static str>,
     pub body: &'static str,
-    /// The id of the resource in the body, or of the item. Empty if there is none.
+    /// The id in `item`, or in the body if `item` is empty. Empty without an id.
     pub id: &'static str,
     /// In a list of resources that can be created: one of the items.
     pub item: &'static str,

@@ -25,7 +25,7 @@ impl Connections {
     pub fn client(self, base_url: &str, plain_http: bool) -> Result<reqwest::Client> {
         let has_proxy = self.proxy.is_some();
         let has_options = self.connect_timeout.is_some() || self.no_proxy || !self.roots.is_empty();
-        Err(Error::configuration(if has_proxy && self.no_proxy {
+        let problem = if has_proxy && self.no_proxy {
             "proxy() and no_proxy() contradict each other"
         } else if has_proxy && base_url.starts_with("http:") && !plain_http {
             "plain http through a proxy sends the token unencrypted: use https or allow_plain_http()"
@@ -36,7 +36,8 @@ impl Connections {
                 Some(client) => Ok(client),
                 None => self.default_client(base_url),
             };
-        }))
+        };
+        Err(Error::configuration(problem))
     }
 
     fn default_client(self, base_url: &str) -> Result<reqwest::Client> {
@@ -88,10 +89,21 @@ impl Connections {
     }
 }
 
+/// The variables from which reqwest takes its proxies.
+const PROXY_VARIABLES: [&str; 6] = [
+    "ALL_PROXY",
+    "all_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+];
+
 /// The passwords of this proxy and of those in the environment, and the headers that contain them.
 pub(crate) fn proxy_secrets(proxy: Option<Secret>, http: &reqwest::Client) -> Vec<Secret> {
-    let names = "ALL_PROXY all_proxy HTTP_PROXY http_proxy HTTPS_PROXY https_proxy".split(' ');
-    let proxies = names.filter_map(|name| std::env::var(name).ok());
+    let proxies = PROXY_VARIABLES
+        .iter()
+        .filter_map(|name| std::env::var(name).ok());
     let proxies = proxies.chain(proxy.map(|proxy| proxy.expose().to_owned()));
     let urls = proxies.filter_map(|proxy| {
         // The scheme is optional.
@@ -137,7 +149,7 @@ pub(crate) fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
         Url::parse(text.trim()).map_err(|error| refused("is not a URL").with_source(error))?;
     let host = url.host_str().unwrap_or_default();
     let is_https = url.scheme() == "https";
-    Err(refused(if !is_https && url.scheme() != "http" {
+    let problem = if !is_https && url.scheme() != "http" {
         "is neither http nor https"
     } else if is_https && !cfg!(any(feature = "rustls", feature = "native-tls")) {
         "needs one of the features `rustls` and `native-tls`"
@@ -149,7 +161,8 @@ pub(crate) fn check_base_url(text: &str, plain_http: bool) -> Result<String> {
         "has a query or a fragment"
     } else {
         return Ok(url.as_str().trim_end_matches('/').to_owned());
-    }))
+    };
+    Err(refused(problem))
 }
 
 pub(crate) fn is_loopback(host: &str) -> bool {

@@ -39,11 +39,18 @@ impl Scope {
     pub(crate) async fn run(&self, request: &Arc<Request>, id: &str) -> Result<Response> {
         let started = Instant::now();
         let operation = self.operation_or_find(id);
-        let (api, parts) = (self.transport.profile.api, self.parts(operation, request));
+        let route = || {
+            let parts = self.parts(None, request);
+            find_route(
+                self.transport.profile.api,
+                parts.method.as_str(),
+                parts.path(),
+            )
+        };
         let target = Target {
             operation,
             method: request.method().clone(),
-            paced_as: operation.or_else(|| find_route(api, parts.method.as_str(), parts.path())),
+            paced_as: operation.or_else(route),
         };
         {
             let mut state = self.state();

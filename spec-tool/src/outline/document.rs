@@ -1,12 +1,10 @@
 //! The facts of an OpenAPI document, with the faults that vendors' documents have.
 
-use super::schema::{Reader, target};
+use super::schema::Reader;
 use super::{Outline, with_braces};
-use crate::build::schemas::{METHODS, entries, items, text};
+use crate::build::lint::HEADERS;
+use crate::build::schemas::{METHODS, entries, items, resolve, text};
 use serde_json::Value;
-
-/// Header parameters that mean nothing in OpenAPI.
-const IGNORED_HEADERS: [&str; 3] = ["accept", "authorization", "content-type"];
 
 /// Adds the facts of the document.
 pub fn read(json: &Value, base: Option<&str>, outline: &mut Outline) {
@@ -15,7 +13,7 @@ pub fn read(json: &Value, base: Option<&str>, outline: &mut Outline) {
         |base| base.trim_end_matches('/').to_owned(),
     );
     for (path, item) in entries(json, "paths") {
-        let item = target(json, item);
+        let item = resolve(json, item);
         let path = match path.starts_with(&format!("{base}/")) {
             true => with_braces(path),
             false => with_braces(&format!("{base}{path}")),
@@ -47,13 +45,17 @@ fn add_operation(json: &Value, name: &str, item: &Value, operation: &Value, outl
     for scheme in security(json, operation) {
         outline.add(name, "security", "", scheme);
     }
+    let reader = |place| Reader {
+        json,
+        operation: name,
+        place,
+    };
     let mut seen = Vec::new();
     for parameter in items(operation, "parameters").chain(items(item, "parameters")) {
-        let parameter = target(json, parameter);
+        let parameter = resolve(json, parameter);
         let place = text(parameter, "in").unwrap_or_default();
         let field = text(parameter, "name").unwrap_or_default();
-        let is_ignored =
-            place == "header" && IGNORED_HEADERS.contains(&field.to_lowercase().as_str());
+        let is_ignored = place == "header" && HEADERS.contains(&field.to_lowercase().as_str());
         if seen.contains(&(place, field)) || is_ignored {
             continue;
         }
@@ -61,12 +63,7 @@ fn add_operation(json: &Value, name: &str, item: &Value, operation: &Value, outl
         let nothing = Value::Null;
         let schema = parameter.get("schema").unwrap_or(&nothing);
         let is_required = place == "path" || parameter.get("required") == Some(&true.into());
-        let reader = Reader {
-            json,
-            operation: name,
-            place,
-        };
-        reader.add(outline, field, schema, is_required);
+        reader(place).add(outline, field, schema, is_required);
         for key in ["style", "explode"] {
             if let Some(value) = parameter.get(key) {
                 let value = value.to_string().replace('"', "");
@@ -75,44 +72,29 @@ fn add_operation(json: &Value, name: &str, item: &Value, operation: &Value, outl
         }
     }
     if let Some(body) = operation.get("requestBody") {
-        let body = target(json, body);
+        let body = resolve(json, body);
         let is_required = body.get("required") == Some(&true.into());
         let words = if is_required { ", required" } else { "" };
-        add_content(json, name, "request", body, words, outline);
+        add_content(&reader("request"), body, words, outline);
     }
     for (status, response) in entries(operation, "responses") {
-        let response = target(json, response);
+        let response = resolve(json, response);
         outline.add(name, status, "", "");
-        add_content(json, name, status, response, "", outline);
+        let reader = reader(status);
+        add_content(&reader, response, "", outline);
         for (header, value) in entries(response, "headers") {
-            let value = target(json, value);
+            let value = resolve(json, value);
             let schema = value.get("schema").unwrap_or(value);
-            let reader = Reader {
-                json,
-                operation: name,
-                place: status,
-            };
             reader.add(outline, &format!("header {header}"), schema, false);
         }
     }
 }
 
-fn add_content(
-    json: &Value,
-    name: &str,
-    place: &str,
-    part: &Value,
-    words: &str,
-    outline: &mut Outline,
-) {
+fn add_content(reader: &Reader<'_>, part: &Value, words: &str, outline: &mut Outline) {
     for (media, content) in entries(part, "content") {
-        outline.add(name, place, "body", format!("{media}{words}"));
+        let value = format!("{media}{words}");
+        outline.add(reader.operation, reader.place, "body", value);
         if let Some(schema) = content.get("schema") {
-            let reader = Reader {
-                json,
-                operation: name,
-                place,
-            };
             reader.add(outline, "", schema, false);
         }
     }

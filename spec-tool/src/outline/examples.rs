@@ -1,6 +1,6 @@
 //! The shape of an example in JSON: its fields and their types.
 
-use super::Outline;
+use super::{Outline, field_in};
 use serde_json::Value;
 
 /// Adds a fact for each field of the example.
@@ -22,11 +22,7 @@ fn below(outline: &mut Outline, operation: &str, place: &str, field: &str, value
     match value {
         Value::Object(fields) => {
             for (name, inner) in fields {
-                let field = match field {
-                    "" => name.clone(),
-                    field => format!("{field}.{name}"),
-                };
-                below(outline, operation, place, &field, inner);
+                below(outline, operation, place, &field_in(field, name), inner);
             }
         }
         Value::Array(items) => {

@@ -4,6 +4,7 @@
 //! have it and does not have it yet.
 
 use super::Outline;
+use super::schema::LIMITS;
 use crate::build::schemas::METHODS;
 use crate::build::yaml::options;
 use serde_json::{Map, Value};
@@ -40,9 +41,16 @@ enum Part {
     Data,
 }
 
-const KEYWORDS: [&str; 30] = [
+impl Part {
+    fn is_list(self) -> bool {
+        use Part::{Choices, Data, Objects, Parameters, Texts};
+        matches!(self, Parameters | Choices | Texts | Objects | Data)
+    }
+}
+
+/// The keywords of a schema besides [`LIMITS`].
+const KEYWORDS: [&str; 18] = [
     "$ref",
-    "additionalProperties",
     "allOf",
     "anyOf",
     "const",
@@ -52,25 +60,14 @@ const KEYWORDS: [&str; 30] = [
     "enum",
     "example",
     "examples",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
     "format",
     "items",
-    "maxItems",
-    "maxLength",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minimum",
-    "multipleOf",
     "nullable",
     "oneOf",
-    "pattern",
     "properties",
     "required",
     "title",
     "type",
-    "uniqueItems",
 ];
 
 /// An open part and what it contains so far.
@@ -132,15 +129,10 @@ impl Document {
 
     /// Reads `key: value`, in the innermost part that may have this key.
     fn key(&mut self, key: &str, value: &str, next: &str) -> bool {
-        let is_new = |depth: usize, open: &Open| {
-            let is_open = self
-                .open
-                .get(depth + 1)
-                .is_some_and(|inner| inner.key == key);
-            open.value.get(key).is_none() && !is_open
-        };
-        let found = self.open.iter().enumerate().rposition(|(depth, open)| {
-            is_new(depth, open) && self.may_have(open, key, value, next)
+        let found = (0..self.open.len()).rfind(|depth| {
+            let is_open = self.inside_of(*depth).is_some_and(|inner| inner.key == key);
+            let is_known = is_open || self.open[*depth].value.get(key).is_some();
+            !is_known && self.may_have(*depth, key, value, next)
         });
         let Some(found) = found else {
             return false;
@@ -157,9 +149,15 @@ impl Document {
         true
     }
 
-    fn may_have(&self, open: &Open, key: &str, value: &str, next: &str) -> bool {
+    /// The part that is open inside the one at this depth.
+    fn inside_of(&self, depth: usize) -> Option<&Open> {
+        self.open.get(depth + 1)
+    }
+
+    /// Whether the part at this depth may have the key.
+    fn may_have(&self, depth: usize, key: &str, value: &str, next: &str) -> bool {
         let is_one_of = |keys: &[&str]| keys.contains(&key) || key.starts_with("x-");
-        match open.part {
+        match self.open[depth].part {
             Part::Root => is_one_of(&[
                 "openapi",
                 "info",
@@ -204,9 +202,9 @@ impl Document {
             Part::Response => is_one_of(&["$ref", "description", "content", "headers", "links"]),
             Part::Content => key.contains('/') && !key.starts_with('/'),
             Part::Media => is_one_of(&["schema", "example", "examples"]),
-            Part::Schema => self.is_keyword(open, key, value),
+            Part::Schema => self.is_keyword(depth, key, value),
             Part::Properties => {
-                let begins = key_and_value(next).is_some_and(|(key, _)| KEYWORDS.contains(&key));
+                let begins = key_and_value(next).is_some_and(|(key, _)| is_keyword(key));
                 let is_inline = value.starts_with('{');
                 !self.is_component(key) && (is_inline || value.is_empty() && begins)
             }
@@ -230,7 +228,8 @@ impl Document {
     }
 
     /// Whether the key is a keyword of this schema, not of an outer one.
-    fn is_keyword(&self, open: &Open, key: &str, value: &str) -> bool {
+    fn is_keyword(&self, depth: usize, key: &str, value: &str) -> bool {
+        let open = &self.open[depth];
         let is_begun = open
             .value
             .as_object()
@@ -241,31 +240,22 @@ impl Document {
                 let properties = open.value.get("properties").and_then(Value::as_object);
                 !is_begun
                     || properties.is_some_and(|all| !all.is_empty())
-                    || open.part_open(&self.open)
+                    || self
+                        .inside_of(depth)
+                        .is_some_and(|inner| inner.part == Part::Properties)
             }
             "minItems" | "maxItems" | "uniqueItems" => {
                 open.value.get("type") == Some(&"array".into())
             }
             // A property may have the name of a keyword with a text as value.
             "description" | "format" | "title" | "pattern" => !value.is_empty(),
-            key => KEYWORDS.contains(&key) || key.starts_with("x-"),
+            key => is_keyword(key) || key.starts_with("x-"),
         }
     }
 
     /// Reads a list item.
     fn item(&mut self, item: &str, next: &str) -> bool {
-        let lists = [
-            Part::Parameters,
-            Part::Choices,
-            Part::Texts,
-            Part::Objects,
-            Part::Data,
-        ];
-        let Some(found) = self
-            .open
-            .iter()
-            .rposition(|open| lists.contains(&open.part))
-        else {
+        let Some(found) = self.open.iter().rposition(|open| open.part.is_list()) else {
             return false;
         };
         self.close_to(found + 1);
@@ -303,26 +293,12 @@ impl Document {
 
 impl Open {
     fn new(part: Part, key: &str) -> Self {
-        let is_list = [
-            Part::Parameters,
-            Part::Choices,
-            Part::Texts,
-            Part::Objects,
-            Part::Data,
-        ];
-        let value = match is_list.contains(&part) {
+        let value = match part.is_list() {
             true => Value::Array(Vec::new()),
             false => Value::Object(Map::new()),
         };
         let key = key.to_owned();
         Self { part, key, value }
-    }
-
-    /// Whether the properties of this schema are being read.
-    fn part_open(&self, open: &[Self]) -> bool {
-        let at = open.iter().position(|other| std::ptr::eq(other, self));
-        at.and_then(|at| open.get(at + 1))
-            .is_some_and(|next| next.part == Part::Properties)
     }
 }
 
@@ -353,6 +329,11 @@ fn inside(part: Part, key: &str) -> Part {
         (_, "security" | "servers" | "tags") => Part::Objects,
         _ => Part::Data,
     }
+}
+
+/// Whether the key is a keyword of a schema.
+fn is_keyword(key: &str) -> bool {
+    KEYWORDS.contains(&key) || LIMITS.contains(&key)
 }
 
 /// Splits `key: value` and `'key':`. Text is not a key.

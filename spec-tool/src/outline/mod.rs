@@ -174,6 +174,14 @@ impl fmt::Display for Outline {
     }
 }
 
+/// The field with this name in an object: `ports.name`.
+fn field_in(object: &str, name: &str) -> String {
+    match object {
+        "" => name.to_owned(),
+        object => format!("{object}.{name}"),
+    }
+}
+
 /// A path with parameters in braces: `/v1/:id` becomes `/v1/{id}`.
 fn with_braces(path: &str) -> String {
     let parts = path.split('/').map(|part| match part.strip_prefix(':') {

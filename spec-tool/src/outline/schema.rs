@@ -1,11 +1,11 @@
 //! The facts of a schema: its fields with their types, enums and limits. References and `allOf` are resolved.
 
-use super::Outline;
-use crate::build::schemas::{entries, items, resolve, text};
+use super::{Outline, field_in};
+use crate::build::schemas::{entries, items, text};
 use serde_json::{Map, Value};
 
 /// Keywords that become a fact each.
-const LIMITS: [&str; 12] = [
+pub const LIMITS: [&str; 12] = [
     "additionalProperties",
     "exclusiveMaximum",
     "exclusiveMinimum",
@@ -108,10 +108,7 @@ impl Reader<'_> {
             .collect();
         for (name, property) in entries(&schema, "properties") {
             let is_required = required.contains(&name.as_str());
-            let inner = match field {
-                "" => name.clone(),
-                field => format!("{field}.{name}"),
-            };
+            let inner = field_in(field, name);
             self.below(outline, &inner, property, is_required, open);
         }
         for (key, suffix) in [("items", "[]"), ("additionalProperties", ".*")] {
@@ -201,9 +198,4 @@ fn shown(value: &Value) -> String {
         Value::String(text) => text.escape_debug().to_string(),
         value => value.to_string(),
     }
-}
-
-/// The target of the reference, or the value itself.
-pub fn target<'a>(json: &'a Value, value: &'a Value) -> &'a Value {
-    resolve(json, value)
 }

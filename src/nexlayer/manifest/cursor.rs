@@ -352,7 +352,7 @@ impl<'n> Fields<'n> {
         for field in &self.unread {
             let key = field.0.value.as_str();
             let value = self.map.field(field).at_key();
-            if self.object.outdated.split(' ').any(|old| old == key) {
+            if self.object.outdated.contains(&key) {
                 value.warn(Rule::OldField);
             } else if !self.object.untyped.contains(&key) {
                 value.warn(Rule::UnknownField);

@@ -285,8 +285,8 @@ pub(super) struct Object {
     pub(super) older: &'static [(&'static str, &'static str)],
     /// Known fields that are not typed.
     pub(super) untyped: &'static [&'static str],
-    /// Fields of older formats, which `spec` ignores, separated by spaces.
-    pub(super) outdated: &'static str,
+    /// Fields of older formats, which `spec` ignores.
+    pub(super) outdated: &'static [&'static str],
 }
 
 impl Object {
@@ -296,7 +296,7 @@ impl Object {
         patterns: &[],
         older: &[],
         untyped: &[],
-        outdated: "",
+        outdated: &[],
     };
 
     /// Older names of a field.
@@ -310,7 +310,13 @@ pub(super) static APPLICATION: Object = Object {
     required: &["name"],
     patterns: &[("name", &APPLICATION_NAME), ("url", &URL)],
     older: &[("domain", "url")],
-    outdated: "annotations command entrypoint environment imagePullSecrets",
+    outdated: &[
+        "annotations",
+        "command",
+        "entrypoint",
+        "environment",
+        "imagePullSecrets",
+    ],
     ..Object::NO_RULES
 };
 pub(super) static REGISTRY_LOGIN: Object = Object {
@@ -328,7 +334,7 @@ pub(super) static POD: Object = Object {
     ],
     older: &[("tag", "image"), ("ports", "servicePorts"), ("env", "vars")],
     untyped: &["args", "annotations"],
-    outdated: "envFile exposeHttp healthCheck privateTag type",
+    outdated: &["envFile", "exposeHttp", "healthCheck", "privateTag", "type"],
 };
 pub(super) static VOLUME: Object = Object {
     required: &["name", "size", "mountPath"],
@@ -338,7 +344,7 @@ pub(super) static VOLUME: Object = Object {
         ("mountPath", &PATH),
     ],
     older: &[("path", "mountPath")],
-    outdated: "readOnly type",
+    outdated: &["readOnly", "type"],
     ..Object::NO_RULES
 };
 pub(super) static SECRET: Object = Object {

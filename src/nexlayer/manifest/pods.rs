@@ -38,8 +38,8 @@ pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option
     {
         value.warn(Rule::DuplicatePath);
     }
-    deferred.ports = service_ports(fields.all_spellings("servicePorts"));
-    let vars = vars(fields.all_spellings("vars"), deferred);
+    let service_ports = service_ports(fields.all_spellings("servicePorts"));
+    let vars = vars(fields.all_spellings("vars"), &service_ports, deferred);
     let (list, mut mounts) = (fields.peek("volumes"), HashSet::new());
     let volumes = volumes(&mut fields, &mut mounts);
     let data = vars.iter().find(|(name, _)| name == "PGDATA");
@@ -52,7 +52,7 @@ pub(super) fn pod<'n>(value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option
         name: fields.name(&mut deferred.pod_names),
         image: image(&mut fields, deferred),
         path: path.map(|(path, _)| path),
-        service_ports: std::mem::take(&mut deferred.ports),
+        service_ports,
         vars,
         volumes,
         secrets: secrets(&mut fields, &mut mounts),
@@ -236,8 +236,12 @@ fn mount_path(fields: &mut Fields<'_>, mounts: &mut HashSet<String>) -> Option<S
     Some(path)
 }
 
-/// Reads the variables. If several have the same name, keeps the first.
-fn vars<'n>(found: Vec<Cursor<'n>>, deferred: &mut Deferred<'n>) -> Vec<(String, Secret)> {
+/// Reads the variables of a pod with these ports. If several have the same name, keeps the first.
+fn vars<'n>(
+    found: Vec<Cursor<'n>>,
+    ports: &[u16],
+    deferred: &mut Deferred<'n>,
+) -> Vec<(String, Secret)> {
     let mut vars = Vec::new();
     let mut seen = HashSet::new();
     for (name, key, value) in found.iter().flat_map(variables) {
@@ -250,7 +254,7 @@ fn vars<'n>(found: Vec<Cursor<'n>>, deferred: &mut Deferred<'n>) -> Vec<(String,
         }
         let text = match value {
             None => Some(String::new()),
-            Some(value) => var(&name, &value, deferred),
+            Some(value) => var(&name, &value, ports, deferred),
         };
         vars.extend(text.map(|text| (name, text.into())));
     }
@@ -290,10 +294,15 @@ fn variable<'n>(item: &Cursor<'n>) -> Option<Variable<'n>> {
     Some((key.text()?, key, fields.take("value")))
 }
 
-fn var<'n>(name: &str, value: &Cursor<'n>, deferred: &mut Deferred<'n>) -> Option<String> {
+fn var<'n>(
+    name: &str,
+    value: &Cursor<'n>,
+    ports: &[u16],
+    deferred: &mut Deferred<'n>,
+) -> Option<String> {
     let text = value.value()?;
     if let Some(local) = LOCALHOST.compiled().and_then(|local| local.captures(&text))
-        && !deferred.ports.iter().any(|own| own.to_string() == local[1])
+        && !ports.iter().any(|own| own.to_string() == local[1])
     {
         deferred.rule(LOCALHOST.rule, &local[1], value);
     }

@@ -23,8 +23,6 @@ pub(super) struct Deferred<'n> {
     pub(super) pod_names: HashSet<String>,
     /// Paths of the pods without a subdomain.
     pub(super) paths: HashSet<String>,
-    /// Ports of the pod that is being read.
-    pub(super) ports: Vec<u16>,
     /// A rule, the pod or port that it is about, and the value to check.
     rules: Vec<(Rule, String, Cursor<'n>)>,
 }

@@ -193,11 +193,9 @@ impl RenewedTokens {
             }
             state.current.as_ref().map(|token| token.tokens.clone())
         };
-        if let Some(token) = self.load_newer().await {
-            return Ok(token);
-        }
-        if let Some(error) = self.state().rejected_login() {
-            return Err(error);
+        let rejected = self.state().rejected_login();
+        if let Some(error) = rejected {
+            return self.load_newer().await.ok_or(error);
         }
         // If the lock takes half of the deadline, the rest is for a renewal without it.
         let lock = async { Some(self.store.as_ref()?.lock(&self.owner).await) };

@@ -34,8 +34,8 @@ use tokio::time::Instant;
 /// headers report that the window is used up, all calls wait for the next one. Operations without a
 /// documented rate do not wait.
 ///
-/// A call without a wrapper (`client.request(..)`) counts against the rate of the operation with its method
-/// and path; if there is none, against the only rate of the platform.
+/// A call without a wrapper (`client.request(..)`) counts against the rate of the operation with the same method
+/// and path. If no operation has them, the call is paced only on a platform with a single rate.
 ///
 /// Clients of this process share a rate if platform, base URL, token and this setting are equal. Clients
 /// with renewed tokens share it by platform and base URL alone.
