@@ -89,7 +89,8 @@ impl Scope {
             let token = match streams {
                 false => self.authorize(&mut attempt).await?,
                 true if Instant::now() >= until => return Err(self.no_time()),
-                true => match timeout_at(until, self.authorize(&mut attempt)).await {
+                // Boxed, because it would enlarge the future of every call.
+                true => match Box::pin(timeout_at(until, self.authorize(&mut attempt))).await {
                     Ok(token) => token?,
                     Err(_) => return Err(self.no_time()),
                 },
@@ -119,7 +120,7 @@ impl Scope {
                 && !is_token_replaced
             {
                 is_token_replaced = true;
-                match timeout_at(until, tokens.replace(self, generation)).await {
+                match Box::pin(timeout_at(until, tokens.replace(self, generation))).await {
                     Ok(Ok(true)) => continue,
                     Ok(Ok(false)) | Err(_) => {}
                     Ok(Err(cause)) => {

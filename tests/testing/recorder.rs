@@ -59,7 +59,13 @@ async fn each_create_returns_another_id_and_later_examples_have_the_id_of_their_
 async fn each_create_on_the_sandbox_returns_another_id() {
     let sandbox = Sandbox::builder().in_process();
     let edgegap = sandbox.edgegap().unwrap();
-    let new = || NewDeployment::new("my-app", "25.05.30", User::ip([75, 28, 35, 192].into()));
+    let new = || {
+        NewDeployment::new(
+            "my-app",
+            "25.05.30-16.45.19-04",
+            User::ip([75, 28, 35, 192].into()),
+        )
+    };
     let first = edgegap.deploy(new()).await.unwrap().request_id;
     let second = edgegap.deploy(new()).await.unwrap().request_id;
     assert_ne!(first, second);
