@@ -178,14 +178,13 @@ impl Scope {
             json: json.as_ref(),
         });
         // A body of plain text is the server's message. An HTML page is not.
-        let plain = match &json {
-            Some(json) => json.as_str(),
-            None => Some(&*text),
-        };
-        if let Some(plain) = plain.filter(|plain| !plain.trim_start().starts_with('<'))
-            && classified.message.is_none()
-        {
-            classified.message = Some(plain.to_owned());
+        if classified.message.is_none() {
+            let plain = match &json {
+                Some(json) => json.as_str(),
+                None => Some(&*text),
+            };
+            let plain = plain.filter(|plain| !plain.trim_start().starts_with('<'));
+            classified.message = plain.map(str::to_owned);
         }
         if classified.kind == ErrorKind::Redirected {
             if let Some(origin) = redirect_origin(headers) {
