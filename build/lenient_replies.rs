@@ -105,17 +105,7 @@ fn vec_in(ty: &mut Type) -> Option<&mut TypePath> {
 }
 
 fn read_either_spelling(field: &mut Field) {
-    let name = match serde_argument(field, "rename") {
-        Some(Some(Expr::Lit(ExprLit {
-            lit: Lit::Str(name),
-            ..
-        }))) => name.value(),
-        _ => field
-            .ident
-            .as_ref()
-            .map(Ident::to_string)
-            .unwrap_or_default(),
-    };
+    let name = wire_name(field);
     let other = other_spelling(&name);
     if other != name {
         field.attrs.push(parse_quote!(#[serde(alias = #other)]));
@@ -143,8 +133,23 @@ fn other_spelling(name: &str) -> String {
     other
 }
 
+/// The name of a field in JSON.
+pub fn wire_name(field: &Field) -> String {
+    match serde_argument(field, "rename") {
+        Some(Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(name),
+            ..
+        }))) => name.value(),
+        _ => field
+            .ident
+            .as_ref()
+            .map(Ident::to_string)
+            .unwrap_or_default(),
+    }
+}
+
 /// Finds an argument in the serde attributes of a field. The inner option is its value: none for `default`.
-fn serde_argument(field: &Field, name: &str) -> Option<Option<Expr>> {
+pub fn serde_argument(field: &Field, name: &str) -> Option<Option<Expr>> {
     let mut found = None;
     for attr in field
         .attrs

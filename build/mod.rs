@@ -14,6 +14,7 @@
 //! | `constraints` | removes bounds and formats, because replies may violate them |
 //! | `raw_client` | runs the generator (progenitor) and cleans up its output |
 //! | `lenient_replies` | makes reply structs accept the forms that servers send |
+//! | `request_types` | gives request structs a constructor |
 //! | `open_enums` | turns string enums into Rust enums that keep unknown values |
 //! | `operations` | writes `enum Op` and the entries of `OPERATIONS` |
 //! | `examples` | writes the example replies for the feature `testing` |
@@ -33,6 +34,7 @@ pub mod open_enums;
 pub mod operations;
 pub mod problems;
 pub mod raw_client;
+pub mod request_types;
 pub mod schemas;
 pub mod shared_parts;
 pub mod success_replies;

@@ -4,6 +4,8 @@ use super::document;
 use super::lenient_replies;
 use super::open_enums::{self, OpenEnum};
 use super::problems::Problem;
+use super::request_types;
+use super::schemas::{self, entries};
 use progenitor::{
     GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl, TypePatch,
 };
@@ -79,6 +81,9 @@ pub fn generate(
     })?;
     tidy(&mut syntax.items);
     lenient_replies::apply(&mut syntax.items, either_spelling);
+    let marked = lenient_replies::replies(&syntax.items);
+    let requests = schemas::in_requests(json);
+    let constructed = request_types::apply(&mut syntax.items, json, &requests);
     let code = lenient_replies::decoded(&prettyplease::unparse(&syntax));
     let path_of = |open: &OpenEnum| (open.name.clone(), open_enums::path(api, &open.name));
     let enum_paths = enums.iter().filter(|open| present(&open.name)).map(path_of);
@@ -93,7 +98,6 @@ pub fn generate(
             ));
         }
     }
-    let marked = lenient_replies::replies(&syntax.items);
     let is_generated = |name: &String| {
         present(name)
             && !enums.iter().any(|open| open.name == *name)
@@ -106,6 +110,20 @@ pub fn generate(
         return Err(Problem::new(
             format!("$.components.schemas.{name}"),
             "the generator made no Rust type of this name, so it would be decoded strictly",
+            "name the component like a Rust type, with `type: object`",
+        ));
+    }
+    let has_fields = |name: &String| {
+        let schema = schemas::component(json, name);
+        schema.is_some_and(|schema| entries(schema, "properties").next().is_some())
+    };
+    if let Some(name) = requests
+        .iter()
+        .find(|name| is_generated(name) && has_fields(name) && !constructed.contains(*name))
+    {
+        return Err(Problem::new(
+            format!("$.components.schemas.{name}"),
+            "the generator made no Rust struct of this name, so it has no constructor",
             "name the component like a Rust type, with `type: object`",
         ));
     }

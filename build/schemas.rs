@@ -81,11 +81,9 @@ pub fn resolve<'a>(json: &'a Value, value: &'a Value) -> &'a Value {
     value
 }
 
-/// The component schemas that occur only in success replies. Users never construct them, so they become
-/// `#[non_exhaustive]`.
-pub fn reply_only(json: &Value) -> BTreeSet<String> {
+/// The component schemas that occur in requests.
+pub fn in_requests(json: &Value) -> BTreeSet<String> {
     let mut requests = BTreeSet::new();
-    let mut replies = BTreeSet::new();
     for (_, _, operation) in operations(json) {
         if let Some(body) = operation.get("requestBody") {
             collect_references(json, body, &mut requests);
@@ -93,13 +91,22 @@ pub fn reply_only(json: &Value) -> BTreeSet<String> {
         if let Some(parameters) = operation.get("parameters") {
             collect_references(json, parameters, &mut requests);
         }
+    }
+    requests
+}
+
+/// The component schemas that occur only in success replies. Users never construct them, so they become
+/// `#[non_exhaustive]`.
+pub fn reply_only(json: &Value) -> BTreeSet<String> {
+    let mut replies = BTreeSet::new();
+    for (_, _, operation) in operations(json) {
         for (status, response) in entries(operation, "responses") {
             if status.starts_with('2') {
                 collect_references(json, response, &mut replies);
             }
         }
     }
-    replies.difference(&requests).cloned().collect()
+    replies.difference(&in_requests(json)).cloned().collect()
 }
 
 /// Adds the names of all component schemas that `value` refers to, directly or indirectly.

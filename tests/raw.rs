@@ -13,10 +13,8 @@ async fn requests_with_secrets_fail_outside_of_with_secrets() {
     let client = dployr::Client::new(&server.base_url, "token-1234")
         .unwrap()
         .raw();
-    let body = raw::dployr::types::LoginRequest {
-        email: "a@b.example".to_owned(),
-        password: Secret::new("pass-1234"),
-    };
+    let password = Secret::new("pass-1234");
+    let body = raw::dployr::types::LoginRequest::new("a@b.example".to_owned(), password);
     let refused = client.login(&body).await.err().unwrap();
     let text = format!("{refused:#}");
     assert!(text.contains("use expose()"), "{text}");

@@ -3,22 +3,48 @@
 //! A snapshot of it shows in a review what the edit of a spec did.
 
 use quote::ToTokens;
-use syn::{Fields, FnArg, ImplItem, Item, ReturnType};
+use std::collections::BTreeMap;
+use syn::{Attribute, Fields, FnArg, ImplItem, Item, ReturnType};
 
 /// The methods of the client, and the types with their fields, sorted.
 pub fn of(client: &str) -> syn::Result<String> {
     let mut lines = Vec::new();
-    collect(&syn::parse_file(client)?.items, &mut lines);
+    let items = syn::parse_file(client)?.items;
+    collect(&items, &constructors(&items), &mut lines);
     lines.sort();
     Ok(lines.join("\n") + "\n")
 }
 
-fn collect(items: &[Item], lines: &mut Vec<String>) {
+/// The request structs, with the arguments of their constructor.
+fn constructors(items: &[Item]) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for item in items {
+        match item {
+            Item::Mod(module) => {
+                let items = module.content.as_ref().map_or(&[][..], |(_, items)| items);
+                found.extend(constructors(items));
+            }
+            Item::Impl(item) => {
+                for inner in &item.items {
+                    if let ImplItem::Fn(function) = inner
+                        && function.sig.ident == "new"
+                    {
+                        found.insert(name(&item.self_ty), arguments(&function.sig));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn collect(items: &[Item], requests: &BTreeMap<String, String>, lines: &mut Vec<String>) {
     for item in items {
         match item {
             Item::Mod(module) => {
                 if let Some((_, items)) = &module.content {
-                    collect(items, lines);
+                    collect(items, requests, lines);
                 }
             }
             Item::Impl(item) if item.trait_.is_none() && name(&item.self_ty) == "Client" => {
@@ -29,13 +55,14 @@ fn collect(items: &[Item], lines: &mut Vec<String>) {
                 }
             }
             Item::Struct(item) => {
-                let kind = match item
-                    .attrs
-                    .iter()
-                    .any(|attr| attr.path().is_ident("non_exhaustive"))
-                {
-                    true => "reply",
-                    false => "struct",
+                let is_reply = |attr: &Attribute| attr.path().is_ident("non_exhaustive");
+                let kind = match requests.get(&item.ident.to_string()) {
+                    Some(arguments) => {
+                        lines.push(format!("request {}::new({arguments})", item.ident));
+                        "request"
+                    }
+                    None if item.attrs.iter().any(is_reply) => "reply",
+                    None => "struct",
                 };
                 match &item.fields {
                     Fields::Named(fields) => lines.extend(fields.named.iter().map(|field| {
@@ -85,16 +112,7 @@ fn collect(items: &[Item], lines: &mut Vec<String>) {
 
 /// `list_things(page: Option<i64>) -> ThingList`
 fn method(signature: &syn::Signature) -> String {
-    let arguments = signature
-        .inputs
-        .iter()
-        .filter_map(|argument| match argument {
-            FnArg::Typed(argument) => {
-                Some(format!("{}: {}", name(&argument.pat), name(&argument.ty)))
-            }
-            FnArg::Receiver(_) => None,
-        });
-    let arguments = arguments.collect::<Vec<_>>().join(", ");
+    let arguments = arguments(signature);
     let result = match &signature.output {
         ReturnType::Default => String::new(),
         ReturnType::Type(_, ty) => name(ty),
@@ -105,6 +123,19 @@ fn method(signature: &syn::Signature) -> String {
         .trim_end_matches(">,Error<()>>")
         .trim_end_matches(',');
     format!("fn {}({arguments}) -> {result}", signature.ident)
+}
+
+fn arguments(signature: &syn::Signature) -> String {
+    let arguments = signature
+        .inputs
+        .iter()
+        .filter_map(|argument| match argument {
+            FnArg::Typed(argument) => {
+                Some(format!("{}: {}", name(&argument.pat), name(&argument.ty)))
+            }
+            FnArg::Receiver(_) => None,
+        });
+    arguments.collect::<Vec<_>>().join(", ")
 }
 
 /// The tokens without spaces, module paths of the standard library, and lifetimes.

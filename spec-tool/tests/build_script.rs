@@ -57,7 +57,7 @@ fn every_spec_generates_the_same_client_each_time_without_unwanted_code() {
             "chrono::",
             "NonZero",
             "regress::",
-            "pub fn new(",
+            "pub fn new(baseurl",
         ] {
             assert!(!generated.client.contains(unwanted), "{api}: {unwanted}");
         }
@@ -180,14 +180,33 @@ fn a_new_property_becomes_a_field() {
 }
 
 #[test]
-fn reply_structs_are_non_exhaustive_and_request_structs_are_not() {
+fn structs_are_non_exhaustive_and_those_of_requests_have_a_constructor() {
     let generated = run("edgegap", &spec("edgegap")).unwrap().client;
-    let before = |name: &str| {
+    for (name, is_request) in [("DeploymentAccepted", false), ("DeploymentCreate", true)] {
         let at = generated.find(&format!("pub struct {name} {{")).unwrap();
-        generated[..at].rsplit("///").next().unwrap().to_owned()
+        let before = generated[..at].rsplit("///").next().unwrap();
+        assert!(before.contains("#[non_exhaustive]"), "{name}");
+        let constructor = format!("impl {name} {{");
+        assert_eq!(generated.contains(&constructor), is_request, "{name}");
+    }
+}
+
+#[test]
+fn a_new_optional_field_does_not_change_the_arguments_of_the_constructor() {
+    let arguments = |client: &str, start: &str| {
+        let at = client.find(start).unwrap_or_else(|| panic!("{start}"));
+        client[at..].split_once(" {\n").unwrap().0.to_owned()
     };
-    assert!(before("DeploymentAccepted").contains("#[non_exhaustive]"));
-    assert!(!before("DeploymentCreate").contains("#[non_exhaustive]"));
+    let new = "pub fn new(env_key";
+    let before = run("nodion", &spec("nodion")).unwrap().client;
+    let with_field = edited(
+        "nodion",
+        "      required: [env_key, env_val]\n      properties:\n",
+        "      required: [env_key, env_val]\n      properties:\n        note: {type: string, description: A note.}\n",
+    );
+    let with_field = run("nodion", &with_field).unwrap().client;
+    assert!(with_field.contains("note: ::std::default::Default::default(),"));
+    assert_eq!(arguments(&with_field, new), arguments(&before, new));
 }
 
 #[test]

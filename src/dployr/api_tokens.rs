@@ -20,11 +20,8 @@ pub struct NewApiToken(types::ApiTokenCreate);
 impl NewApiToken {
     /// A token with this name. By default, it does not expire.
     pub fn new(name: impl Into<String>) -> Self {
-        Self(types::ApiTokenCreate {
-            name: name.into(),
-            scopes: vec![SCOPE.to_owned()],
-            expires_in: None,
-        })
+        let scopes = vec![SCOPE.to_owned()];
+        Self(types::ApiTokenCreate::new(name.into(), scopes))
     }
 
     /// Lifetime, in whole seconds. Default: unlimited.

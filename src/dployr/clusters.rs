@@ -80,7 +80,7 @@ impl ClusterHandle {
             for email in &users {
                 check_text("e-mail address", email)?;
             }
-            let body = types::ClusterInvite { users };
+            let body = types::ClusterInvite::new(users);
             let reply = raw.invite_cluster_users(id.as_str(), &body).await?;
             Ok(reply.into_inner().0)
         })
@@ -145,7 +145,7 @@ fn new_name(name: String) -> Result<types::ClusterRename> {
             "the name of the cluster is longer than {MAX_NAME_CHARS} characters"
         )));
     }
-    Ok(types::ClusterRename { name })
+    Ok(types::ClusterRename::new(name))
 }
 
 impl Client {

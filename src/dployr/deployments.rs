@@ -69,31 +69,7 @@ impl NewDeployment {
     }
 
     fn new(name: impl Into<String>, source: DeploymentSource) -> Self {
-        Self(types::DeploymentCreate {
-            name: name.into(),
-            source,
-            branch: None,
-            build_cmd: None,
-            description: None,
-            domain: None,
-            env: None,
-            env_vars: None,
-            health_check: None,
-            image: None,
-            port: None,
-            remote: None,
-            force_rebuild: None,
-            remote_branch: None,
-            remote_commit_hash: None,
-            remote_url: None,
-            run_cmd: None,
-            runtime: None,
-            secrets: None,
-            static_dir: None,
-            type_: None,
-            version: None,
-            working_dir: None,
-        })
+        Self(types::DeploymentCreate::new(name.into(), source))
     }
 
     /// Kind of the service. The control plane requires it; the vendor's page does not document it.

@@ -28,11 +28,8 @@ impl NewDomain {
     fn into_raw(self, cluster_id: Result<String>) -> Result<types::DomainCreate> {
         check_domain(&self.domain)?;
         check_text("name of the service", &self.service_name)?;
-        Ok(types::DomainCreate {
-            domain: self.domain,
-            cluster_id: cluster_id?,
-            service_name: self.service_name,
-        })
+        let (domain, service) = (self.domain, self.service_name);
+        Ok(types::DomainCreate::new(domain, cluster_id?, service))
     }
 }
 

@@ -194,10 +194,7 @@ impl EnvVariableHandle {
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn set(&self, value: impl Into<Secret>) -> Call<()> {
-        let body = types::EnvVariableSet {
-            key: self.key.clone(),
-            value: value.into(),
-        };
+        let body = types::EnvVariableSet::new(self.key.clone(), value.into());
         self.service.call(Op::SetServiceEnv, |raw, id| async move {
             check_key(&body.key)?;
             raw.set_service_env(id.as_str(), &body).await?;

@@ -63,12 +63,10 @@ impl NewInstance {
             ("role", self.role.as_ref().map(InstanceRole::as_str)),
         ])?;
         Ok(types::InstanceCreate {
-            cluster_id: cluster?,
-            address: self.address.to_string(),
-            tag: self.tag,
             region: self.region,
             managed: self.managed,
             role: self.role,
+            ..types::InstanceCreate::new(cluster?, self.address.to_string(), self.tag)
         })
     }
 }
@@ -217,7 +215,7 @@ impl TaggedInstanceHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn reboot(&self, force: bool) -> Call<InstanceTask> {
         let cluster = self.client.cluster_parameter();
-        let body = types::InstanceInterruption { force };
+        let body = types::InstanceInterruption::new(force);
         self.call(Op::RebootInstance, |raw, tag| async move {
             let reply = raw.reboot_instance(tag.as_str(), cluster.as_deref(), &body);
             Ok(reply.await?.into_inner().0)
@@ -234,7 +232,7 @@ impl TaggedInstanceHandle {
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/instances.ts>
     pub fn restart_daemon(&self, force: bool) -> Call<InstanceTask> {
         let cluster = self.client.cluster_parameter();
-        let body = types::InstanceInterruption { force };
+        let body = types::InstanceInterruption::new(force);
         self.call(Op::RestartInstance, |raw, tag| async move {
             let reply = raw.restart_instance(tag.as_str(), cluster.as_deref(), &body);
             Ok(reply.await?.into_inner().0)

@@ -14,10 +14,7 @@ pub struct NewProject(types::ProjectCreate);
 impl NewProject {
     /// A project with this name, which must not be empty.
     pub fn new(name: impl Into<String>) -> Self {
-        Self(types::ProjectCreate {
-            name: name.into(),
-            description: None,
-        })
+        Self(types::ProjectCreate::new(name.into()))
     }
 
     /// Description.

@@ -35,11 +35,8 @@ impl NewRoute {
         check_domain(&self.domain)?;
         let port = i64::from(self.port);
         check_port(port)?;
-        Ok(types::RouteCreate {
-            domain: self.domain,
-            service_id: self.service?.into(),
-            port,
-        })
+        let service = self.service?.into();
+        Ok(types::RouteCreate::new(self.domain, service, port))
     }
 }
 

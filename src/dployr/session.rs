@@ -85,7 +85,9 @@ impl Client {
         client.call(Op::Login, |raw| async move {
             check_text("e-mail address", &email)?;
             not_empty("password", &password)?;
-            let reply = raw.login(&types::LoginRequest { email, password }).await?;
+            let reply = raw
+                .login(&types::LoginRequest::new(email, password))
+                .await?;
             let tokens = reply.into_inner().0;
             Ok(TokenPair {
                 access_token: tokens.access_token,
@@ -122,9 +124,7 @@ impl Client {
         let issuer = client.clone();
         issuer.call(Op::RequestLoginCode, |raw| async move {
             check_text("e-mail address", &email)?;
-            let body = types::LoginCodeRequest {
-                email: email.clone(),
-            };
+            let body = types::LoginCodeRequest::new(email.clone());
             let reply = raw.request_login_code(Some(CLIENT_KIND), &body).await?;
             Ok(CodeSent {
                 client,
@@ -159,7 +159,7 @@ impl Client {
             step(&scope, async move {
                 check_text("e-mail address", &email)?;
                 not_empty("code", &code)?;
-                let body = types::LoginCodeVerify { email, code };
+                let body = types::LoginCodeVerify::new(email, code);
                 raw.verify_login_code(&body).await?;
                 Ok(())
             })
@@ -190,7 +190,7 @@ impl Client {
         let (token, client) = (token.into(), self.without_token());
         client.call(Op::ExchangeIdentityToken, |raw| async move {
             not_empty("identity token", &token)?;
-            let body = types::IdentityTokenExchange { token };
+            let body = types::IdentityTokenExchange::new(token);
             let session = raw.exchange_identity_token(&body).await?.into_inner().0;
             Ok(LoginSession {
                 id: session.session_id,

@@ -56,10 +56,10 @@ impl NewWebhook {
 
     fn into_raw(self) -> Result<types::WebhookCreate> {
         let events = self.events.iter().map(|event| event.as_str().to_owned());
+        let url = self.url.checked(&self.events)?;
         Ok(types::WebhookCreate {
-            url: self.url.checked(&self.events)?,
-            events: events.collect(),
             secret: self.secret,
+            ..types::WebhookCreate::new(url, events.collect())
         })
     }
 }
@@ -213,11 +213,8 @@ impl WebhookSetup {
     }
 
     fn into_raw(self) -> Result<types::WebhookSetup> {
-        Ok(types::WebhookSetup {
-            webhook_url: self.url.checked(&self.events)?,
-            enabled: self.enabled,
-            events: self.events,
-        })
+        let url = self.url.checked(&self.events)?;
+        Ok(types::WebhookSetup::new(url, self.enabled, self.events))
     }
 }
 

@@ -68,19 +68,9 @@ impl NewDeployment {
         version: impl Into<String>,
         users: impl IntoIterator<Item = User>,
     ) -> Self {
+        let users = users.into_iter().map(Into::into).collect();
         Self {
-            body: types::DeploymentCreate {
-                application: application.into(),
-                version: version.into(),
-                users: users.into_iter().map(Into::into).collect(),
-                environment_variables: Vec::new(),
-                tags: Vec::new(),
-                require_cached_locations: None,
-                resources: None,
-                webhook_on_ready: None,
-                webhook_on_error: None,
-                webhook_on_terminated: None,
-            },
+            body: types::DeploymentCreate::new(application.into(), version.into(), users),
         }
     }
 
@@ -103,12 +93,8 @@ impl NewDeployment {
     }
 
     fn variable(mut self, key: impl Into<String>, value: Secret, is_hidden: bool) -> Self {
-        let variables = &mut self.body.environment_variables;
-        variables.push(types::EnvironmentVariable {
-            key: key.into(),
-            value,
-            is_hidden,
-        });
+        let variable = types::EnvironmentVariable::new(key.into(), value, is_hidden);
+        self.body.environment_variables.push(variable);
         self
     }
 
@@ -135,10 +121,8 @@ impl NewDeployment {
     /// 1024 CPU units are one vCPU. Both values must be at least 100, and `memory_mib` must be at most
     /// twice `cpu_units`. Calls reject other values.
     pub fn resources(mut self, cpu_units: u32, memory_mib: u32) -> Self {
-        self.body.resources = Some(types::Resources {
-            cpu_units: cpu_units.into(),
-            memory_mib: memory_mib.into(),
-        });
+        let resources = types::Resources::new(cpu_units.into(), memory_mib.into());
+        self.body.resources = Some(resources);
         self
     }
 
@@ -149,19 +133,19 @@ impl NewDeployment {
     /// snapshots redact the query of the URL. Use a different path for each of the three webhooks, because
     /// the body does not name the event.
     pub fn webhook_on_ready(mut self, url: impl Into<CallbackUrl>) -> Self {
-        self.body.webhook_on_ready = Some(types::Webhook { url: url.into() });
+        self.body.webhook_on_ready = Some(types::Webhook::new(url.into()));
         self
     }
 
     /// Sets the URL that receives a POST request when the server cannot be started.
     pub fn webhook_on_error(mut self, url: impl Into<CallbackUrl>) -> Self {
-        self.body.webhook_on_error = Some(types::Webhook { url: url.into() });
+        self.body.webhook_on_error = Some(types::Webhook::new(url.into()));
         self
     }
 
     /// Sets the URL that receives a POST request when the server has stopped.
     pub fn webhook_on_terminated(mut self, url: impl Into<CallbackUrl>) -> Self {
-        self.body.webhook_on_terminated = Some(types::Webhook { url: url.into() });
+        self.body.webhook_on_terminated = Some(types::Webhook::new(url.into()));
         self
     }
 
@@ -227,12 +211,8 @@ impl NewFleetDeployment {
                 )));
             }
         }
-        let body = self.deployment.checked()?;
+        let (body, hosts) = (self.deployment.checked()?, self.hosts);
         Ok(types::FleetDeploymentCreate {
-            application: body.application,
-            version: body.version,
-            users: body.users,
-            private_host_ids: self.hosts,
             environment_variables: body.environment_variables,
             tags: body.tags,
             require_cached_locations: body.require_cached_locations,
@@ -240,6 +220,7 @@ impl NewFleetDeployment {
             webhook_on_ready: body.webhook_on_ready,
             webhook_on_error: body.webhook_on_error,
             webhook_on_terminated: body.webhook_on_terminated,
+            ..types::FleetDeploymentCreate::new(body.application, body.version, body.users, hosts)
         })
     }
 }
@@ -303,10 +284,7 @@ impl From<User> for types::User {
                 UserType::GeoCoordinates
             }
         };
-        Self {
-            user_type,
-            user_data,
-        }
+        Self::new(user_type, user_data)
     }
 }
 

@@ -224,11 +224,7 @@ impl StopFilter {
             Ok(values) if values.is_empty() => {
                 Err("a stop filter has an empty list, which might stop everything".to_owned())
             }
-            Ok(values) => Ok(types::BulkStopFilter {
-                field,
-                filter_type,
-                values,
-            }),
+            Ok(values) => Ok(types::BulkStopFilter::new(field, filter_type, values)),
             Err(problem) => Err(problem),
         };
         Self {
@@ -239,7 +235,7 @@ impl StopFilter {
     fn checked(self) -> Result<types::BulkStop> {
         let filters = self.conditions.into_iter().collect::<Result<_, String>>();
         let filters = filters.map_err(Error::invalid_request)?;
-        Ok(types::BulkStop { filters })
+        Ok(types::BulkStop::new(filters))
     }
 }
 

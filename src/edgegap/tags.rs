@@ -152,7 +152,7 @@ fn tag_body(name: String) -> Result<types::TagWrite> {
     } else if name.chars().count() > MAX_CHARS {
         format!("has more than {MAX_CHARS} characters")
     } else {
-        return Ok(types::TagWrite { name });
+        return Ok(types::TagWrite::new(name));
     };
     Err(Error::invalid_request(format!("the tag {problem}")))
 }

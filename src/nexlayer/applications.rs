@@ -116,10 +116,8 @@ impl ApplicationHandle {
     }
 
     pub(super) fn request(&self) -> Result<types::ApplicationRequest> {
-        Ok(types::ApplicationRequest {
-            session_token: self.session.token()?.clone(),
-            application_name: self.name()?.clone(),
-        })
+        let token = self.session.token()?.clone();
+        Ok(types::ApplicationRequest::new(self.name()?.clone(), token))
     }
 }
 

@@ -47,8 +47,7 @@ impl Reservations {
         let session = self.session.clone();
         let client = &self.session.client;
         client.call(Op::RemoveReservations, move |raw| async move {
-            let session_token = session.token()?.clone();
-            let body = types::SessionRequest { session_token };
+            let body = types::SessionRequest::new(session.token()?.clone());
             let Text(message) = raw.remove_reservations(&body).await?.into_inner();
             Ok(DeletedReservations::parse(message))
         })

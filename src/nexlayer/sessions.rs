@@ -88,8 +88,7 @@ impl SessionHandle {
             if text.trim().is_empty() {
                 return Err(Error::invalid_request("the feedback is empty").into());
             }
-            let session_id = session.token()?.clone();
-            let body = types::FeedbackRequest { session_id, text };
+            let body = types::FeedbackRequest::new(session.token()?.clone(), text);
             let Text(text) = raw.send_feedback(&body).await?.into_inner();
             Ok(text)
         })

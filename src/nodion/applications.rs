@@ -104,15 +104,15 @@ impl NewApplication {
         check::text("application name", &self.name)?;
         check_instances(self.instances)?;
         self.branch.check()?;
-        Ok(types::ApplicationCreate {
-            name: self.name,
-            region_id: self.region?.into(),
-            instance_type_id: self.instance_type?.into(),
-            instance_amount: self.instances.into(),
-            integration_id: self.branch.integration_id,
-            repository_id: self.branch.repository_id,
-            branch_id: self.branch.branch_id,
-        })
+        Ok(types::ApplicationCreate::new(
+            self.name,
+            self.region?.into(),
+            self.instance_type?.into(),
+            self.instances.into(),
+            self.branch.integration_id,
+            self.branch.repository_id,
+            self.branch.branch_id,
+        ))
     }
 }
 
@@ -123,12 +123,13 @@ impl ApplicationUpdate {
     }
 
     fn checked(self) -> Result<types::ApplicationUpdate> {
-        self.branch.check()?;
-        Ok(types::ApplicationUpdate {
-            integration_id: self.branch.integration_id,
-            repository_id: self.branch.repository_id,
-            branch_id: self.branch.branch_id,
-        })
+        let branch = self.branch;
+        branch.check()?;
+        Ok(types::ApplicationUpdate::new(
+            branch.integration_id,
+            branch.repository_id,
+            branch.branch_id,
+        ))
     }
 }
 

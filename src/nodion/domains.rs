@@ -71,7 +71,7 @@ impl Domains {
         self.application
             .call(Op::CreateDomain, |raw, id| async move {
                 check_no_whitespace("domain name", &domain_name)?;
-                let body = types::DomainCreate { domain_name };
+                let body = types::DomainCreate::new(domain_name);
                 let envelope = raw.create_domain(id.as_str(), &body).await?;
                 Ok(envelope.into_inner().domain)
             })

@@ -37,11 +37,7 @@ impl NewEnvVariable {
     /// A variable that is set in the running instances, but not during the build.
     pub fn new(key: impl Into<String>, value: impl Into<Secret>) -> Self {
         Self {
-            body: types::EnvVariableCreate {
-                env_key: key.into(),
-                env_val: value.into(),
-                buildtime: None,
-            },
+            body: types::EnvVariableCreate::new(key.into(), value.into()),
         }
     }
 

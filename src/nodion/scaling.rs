@@ -54,10 +54,10 @@ impl Scaling {
 
     fn checked(self) -> Result<types::ScalingEventCreate, Stop> {
         check_instances(self.instances)?;
+        let instance_type = self.instance_type?.into();
         Ok(types::ScalingEventCreate {
-            instance_amount: self.instances.into(),
-            instance_type_id: self.instance_type?.into(),
             worker_id: self.worker.transpose()?.map(Into::into),
+            ..types::ScalingEventCreate::new(self.instances.into(), instance_type)
         })
     }
 }
@@ -150,8 +150,7 @@ impl ProcessHandle {
     /// Source: <https://www.nodion.com/en/docs/api/application-processes/>
     pub fn scale(&self, instances: u32) -> Call<Option<Process>> {
         self.call(Op::ScaleProcess, move |raw, application, id| async move {
-            let instance_amount = instances.into();
-            let body = types::ProcessScale { instance_amount };
+            let body = types::ProcessScale::new(instances.into());
             let reply = raw.scale_process(application.as_str(), id.as_str(), &body);
             Ok(reply.await?.into_inner().into_inner())
         })
