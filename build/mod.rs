@@ -14,6 +14,7 @@
 //! | `constraints` | removes bounds and formats, because replies may violate them |
 //! | `raw_client` | runs the generator (progenitor) and cleans up its output |
 //! | `lenient_replies` | makes reply structs accept the forms that servers send |
+//! | `optional_parameters` | moves the optional parameters of a method into a struct |
 //! | `request_types` | gives request structs a constructor |
 //! | `open_enums` | turns string enums into Rust enums that keep unknown values |
 //! | `operations` | writes `enum Op` and the entries of `OPERATIONS` |
@@ -32,6 +33,7 @@ pub mod lines;
 pub mod lint;
 pub mod open_enums;
 pub mod operations;
+pub mod optional_parameters;
 pub mod problems;
 pub mod raw_client;
 pub mod request_types;

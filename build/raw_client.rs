@@ -3,6 +3,7 @@
 use super::document;
 use super::lenient_replies;
 use super::open_enums::{self, OpenEnum};
+use super::optional_parameters;
 use super::problems::Problem;
 use super::request_types;
 use super::schemas::{self, entries};
@@ -82,6 +83,7 @@ pub fn generate(
     tidy(&mut syntax.items);
     lenient_replies::apply(&mut syntax.items, either_spelling);
     let marked = lenient_replies::replies(&syntax.items);
+    optional_parameters::apply(&mut syntax.items);
     let requests = schemas::in_requests(json);
     let constructed = request_types::apply(&mut syntax.items, json, &requests);
     let code = lenient_replies::decoded(&prettyplease::unparse(&syntax));

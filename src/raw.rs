@@ -140,8 +140,9 @@ macro_rules! client {
 
             /// The generated client, with every operation of the spec, on the same transport.
             ///
-            /// Arguments are positional and responses are not converted. It is exempt from semver. Wrap
-            /// calls that contain secrets in [`raw::with_secrets`](crate::raw::with_secrets).
+            /// Required arguments are positional, and a method `…_with` also takes the optional parameters.
+            /// Responses are not converted. It is exempt from semver. Wrap calls that contain secrets in
+            /// [`raw::with_secrets`](crate::raw::with_secrets).
             #[cfg(feature = "raw")]
             pub fn raw(&self) -> crate::raw::$raw::Client {
                 Self::raw_on(&self.scope)

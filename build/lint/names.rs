@@ -1,5 +1,6 @@
 //! Checks names that become Rust names: operation ids, parameters, components, properties and enum values.
 
+use super::super::optional_parameters;
 use super::super::problems::Problems;
 use super::super::schemas::{self, entries, items, text};
 use super::super::shared_parts::place;
@@ -11,11 +12,20 @@ use std::collections::BTreeMap;
 const METHODS: [&str; 2] = ["new", "new_with_client"];
 
 /// Variables in a generated method. `body` is one only if the operation has a request body.
-const VARIABLES: [&str; 6] = ["header_map", "info", "request", "response", "result", "url"];
+const VARIABLES: [&str; 7] = [
+    "header_map",
+    "info",
+    "options",
+    "request",
+    "response",
+    "result",
+    "url",
+];
 
 /// Checks the operation ids of the whole document.
 pub fn operation_ids(json: &Value, problems: &mut Problems) {
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+    let mut with_options = Vec::new();
     for (path, method, operation) in schemas::operations(json) {
         let at = format!("$.paths.{path}.{method}.operationId");
         let Some(id) = text(operation, "operationId") else {
@@ -32,11 +42,21 @@ pub fn operation_ids(json: &Value, problems: &mut Problems) {
             format!("the operationId `{id}` is not a valid method name"),
             "use snake_case, but not `new` or `new_with_client`: the generated client has these methods",
         );
+        with_options.push((optional_parameters::method_name(id), at.clone()));
         if let Some(other) = seen.insert(id, at.clone()) {
             problems.add(
                 at,
                 format!("the operationId `{id}` is also used at {other}"),
                 "give each operation a unique operationId",
+            );
+        }
+    }
+    for (method, at) in with_options {
+        if let Some(other) = seen.get(method.as_str()) {
+            problems.add(
+                other,
+                format!("the operationId `{method}` is also the method with the optional parameters of {at}"),
+                "rename one of them",
             );
         }
     }

@@ -152,4 +152,6 @@ fn name(tokens: &impl ToTokens) -> String {
     ]
     .iter()
     .fold(text, |text, part| text.replace(part, ""))
+    .replace("<>", "")
+    .replace("implFnOnce(&mut", "impl FnOnce(&mut ")
 }

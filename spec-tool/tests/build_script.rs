@@ -192,12 +192,13 @@ fn structs_are_non_exhaustive_and_those_of_requests_have_a_constructor() {
 }
 
 #[test]
-fn a_new_optional_field_does_not_change_the_arguments_of_the_constructor() {
+fn a_new_optional_field_or_parameter_does_not_change_the_arguments() {
     let arguments = |client: &str, start: &str| {
         let at = client.find(start).unwrap_or_else(|| panic!("{start}"));
         client[at..].split_once(" {\n").unwrap().0.to_owned()
     };
     let new = "pub fn new(env_key";
+    let list = "pub async fn list_deployments<'a>";
     let before = run("nodion", &spec("nodion")).unwrap().client;
     let with_field = edited(
         "nodion",
@@ -207,6 +208,15 @@ fn a_new_optional_field_does_not_change_the_arguments_of_the_constructor() {
     let with_field = run("nodion", &with_field).unwrap().client;
     assert!(with_field.contains("note: ::std::default::Default::default(),"));
     assert_eq!(arguments(&with_field, new), arguments(&before, new));
+    let text = spec("nodion");
+    let (head, tail) = text.split_once(LIST).unwrap();
+    let page = "      parameters:\n        - {name: page, in: query, description: x, schema: {type: integer, format: int64}}\n";
+    let tail = tail.replacen("      parameters:\n", page, 1);
+    let with_parameter = run("nodion", &format!("{head}{LIST}{tail}"))
+        .unwrap()
+        .client;
+    assert!(with_parameter.contains("pub async fn list_deployments_with<'a>"));
+    assert_eq!(arguments(&with_parameter, list), arguments(&before, list));
 }
 
 #[test]

@@ -226,6 +226,10 @@ fn parameters_become_arguments_or_are_refused() {
             "cannot be an argument",
         ),
         (
+            "{name: options, in: query, description: x, schema: {type: string}}",
+            "cannot be an argument",
+        ),
+        (
             "{name: '½', in: query, description: x, schema: {type: string}}",
             "cannot be an argument",
         ),

@@ -83,8 +83,10 @@ impl ApiTokens {
         Call::paged(PAGING, self.page_request, move |page_request| {
             client.call(Op::ListApiTokens, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
-                let list = raw.list_api_tokens(page, size).await?;
-                Ok(list.into_inner().into_page_of(page_request))
+                let list = raw.list_api_tokens_with(|options| {
+                    (options.page, options.page_size) = (page, size);
+                });
+                Ok(list.await?.into_inner().into_page_of(page_request))
             })
         })
     }

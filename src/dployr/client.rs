@@ -220,7 +220,8 @@ impl Client {
     fn versions_with(&self, previews: Option<bool>) -> Call<Versions> {
         let client = self.without_token();
         client.call(Op::ListVersions, move |raw| async move {
-            Ok(raw.list_versions(previews).await?.into_inner().0)
+            let reply = raw.list_versions_with(|options| options.show_pre_releases = previews);
+            Ok(reply.await?.into_inner().0)
         })
     }
 

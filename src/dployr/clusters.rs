@@ -131,7 +131,10 @@ impl ClusterUsers {
         Call::paged(PAGING, self.page_request, move |page_request| {
             cluster.call(Op::ListClusterUsers, move |raw, id| async move {
                 let (page, size) = page_request.parameters()?;
-                let list = raw.list_cluster_users(id.as_str(), page, size, invited);
+                let list = raw.list_cluster_users_with(id.as_str(), |options| {
+                    (options.page, options.page_size) = (page, size);
+                    options.show_invites = invited;
+                });
                 Ok(list.await?.into_inner().into_page_of(page_request))
             })
         })

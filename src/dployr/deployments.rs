@@ -350,9 +350,12 @@ impl Deployments {
             client.call(Op::ListDeployments, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
                 let service = service.transpose()?.map(String::from);
-                let (cluster, service) = (cluster.as_deref(), service.as_deref());
-                let status = status.as_ref().map(DeploymentStatus::as_str);
-                let list = raw.list_deployments(cluster, page, size, service, status);
+                let list = raw.list_deployments_with(|options| {
+                    (options.page, options.page_size) = (page, size);
+                    options.cluster_id = cluster.as_deref();
+                    options.service_id = service.as_deref();
+                    options.status = status.as_ref().map(DeploymentStatus::as_str);
+                });
                 Ok(list.await?.into_inner().into_page_of(page_request))
             })
         })
@@ -472,8 +475,10 @@ impl DeploymentHandle {
     pub fn get(&self) -> Call<Deployment> {
         let cluster = self.handle.client.cluster_parameter();
         self.handle.call(Op::GetDeployment, |raw, id| async move {
-            let reply = raw.get_deployment(id.as_str(), cluster.as_deref()).await?;
-            Ok(reply.into_inner().0)
+            let reply = raw.get_deployment_with(id.as_str(), |options| {
+                options.cluster_id = cluster.as_deref();
+            });
+            Ok(reply.await?.into_inner().0)
         })
     }
 
@@ -493,7 +498,9 @@ impl DeploymentHandle {
         self.handle
             .call(Op::UpdateDeployment, |raw, id| async move {
                 let body = update.into_raw()?;
-                let reply = raw.update_deployment(id.as_str(), cluster.as_deref(), &body);
+                let reply = raw.update_deployment_with(id.as_str(), &body, |options| {
+                    options.cluster_id = cluster.as_deref();
+                });
                 let mut deployed = Deployed::new(client, reply.await?.into_inner().0);
                 deployed.id.get_or_insert(id);
                 Ok(deployed)
@@ -517,8 +524,10 @@ impl DeploymentHandle {
         let call = self
             .handle
             .call(Op::DeleteDeployment, |raw, id| async move {
-                raw.delete_deployment(id.as_str(), cluster.as_deref())
-                    .await?;
+                let reply = raw.delete_deployment_with(id.as_str(), |options| {
+                    options.cluster_id = cluster.as_deref();
+                });
+                reply.await?;
                 Ok(())
             });
         match body {
@@ -692,8 +701,10 @@ impl Client {
         let cluster = self.cluster_parameter();
         self.call(Op::CreateDeployment, |raw| async move {
             let new = new.into_raw()?;
-            let reply = raw.create_deployment(cluster.as_deref(), &new).await?;
-            let mut deployed = Deployed::new(client, reply.into_inner().0);
+            let reply = raw.create_deployment_with(&new, |options| {
+                options.cluster_id = cluster.as_deref();
+            });
+            let mut deployed = Deployed::new(client, reply.await?.into_inner().0);
             deployed.name = Some(new.name);
             Ok(deployed)
         })

@@ -88,8 +88,11 @@ impl Domains {
             let cluster = client.cluster_parameter();
             client.call(Op::ListDomains, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
-                let list = raw.list_domains(cluster.as_deref(), page, size).await?;
-                Ok(list.into_inner().into_page_of(page_request))
+                let list = raw.list_domains_with(|options| {
+                    (options.page, options.page_size) = (page, size);
+                    options.cluster_id = cluster.as_deref();
+                });
+                Ok(list.await?.into_inner().into_page_of(page_request))
             })
         })
     }

@@ -100,19 +100,16 @@ impl Events {
             let (client, cluster) = (wanted.client.clone(), wanted.client.cluster_parameter());
             client.call(Op::ListEvents, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
-                let list = raw
-                    .list_events(
-                        wanted.actor.as_ref().map(ActorKind::as_str),
-                        cluster.as_deref(),
-                        page,
-                        size,
-                        wanted.search.as_deref(),
-                        wanted.oldest_first.then_some("oldest"),
-                        wanted.kind.as_ref().map(EventType::as_str),
-                        wanted.window.map(EventWindow::as_str),
-                    )
-                    .await?;
-                Ok(list.into_inner().into_page_of(page_request))
+                let list = raw.list_events_with(|options| {
+                    (options.page, options.page_size) = (page, size);
+                    options.actor = wanted.actor.as_ref().map(ActorKind::as_str);
+                    options.cluster_id = cluster.as_deref();
+                    options.search = wanted.search.as_deref();
+                    options.sort = wanted.oldest_first.then_some("oldest");
+                    options.type_ = wanted.kind.as_ref().map(EventType::as_str);
+                    options.window = wanted.window.map(EventWindow::as_str);
+                });
+                Ok(list.await?.into_inner().into_page_of(page_request))
             })
         })
     }

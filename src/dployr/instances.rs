@@ -99,10 +99,12 @@ impl Instances {
             let cluster = client.cluster_parameter();
             client.call(Op::ListInstances, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
-                let list = raw.list_instances(cluster.as_deref(), page, size).await?;
-                Ok(without_repeated_pool(
-                    list.into_inner().into_page_of(page_request),
-                ))
+                let list = raw.list_instances_with(|options| {
+                    (options.page, options.page_size) = (page, size);
+                    options.cluster_id = cluster.as_deref();
+                });
+                let list = list.await?.into_inner();
+                Ok(without_repeated_pool(list.into_page_of(page_request)))
             })
         })
     }
@@ -217,7 +219,9 @@ impl TaggedInstanceHandle {
         let cluster = self.client.cluster_parameter();
         let body = types::InstanceInterruption::new(force);
         self.call(Op::RebootInstance, |raw, tag| async move {
-            let reply = raw.reboot_instance(tag.as_str(), cluster.as_deref(), &body);
+            let reply = raw.reboot_instance_with(tag.as_str(), &body, |options| {
+                options.cluster_id = cluster.as_deref();
+            });
             Ok(reply.await?.into_inner().0)
         })
     }
@@ -234,7 +238,9 @@ impl TaggedInstanceHandle {
         let cluster = self.client.cluster_parameter();
         let body = types::InstanceInterruption::new(force);
         self.call(Op::RestartInstance, |raw, tag| async move {
-            let reply = raw.restart_instance(tag.as_str(), cluster.as_deref(), &body);
+            let reply = raw.restart_instance_with(tag.as_str(), &body, |options| {
+                options.cluster_id = cluster.as_deref();
+            });
             Ok(reply.await?.into_inner().0)
         })
     }

@@ -62,8 +62,8 @@ impl Routes {
     pub fn list(&self) -> Call<Page<Route>> {
         let cluster = self.client.cluster_parameter();
         self.client.call(Op::ListRoutes, |raw| async move {
-            let list = raw.list_routes(cluster.as_deref()).await?;
-            Ok(list.into_inner().into_page())
+            let list = raw.list_routes_with(|options| options.cluster_id = cluster.as_deref());
+            Ok(list.await?.into_inner().into_page())
         })
     }
 
@@ -79,8 +79,10 @@ impl Routes {
         let cluster = self.client.cluster_parameter();
         self.client.call(Op::CreateRoute, |raw| async move {
             let body = new.into_raw()?;
-            let reply = raw.create_route(cluster.as_deref(), &body).await?;
-            Ok(reply.into_inner().0)
+            let reply = raw.create_route_with(&body, |options| {
+                options.cluster_id = cluster.as_deref();
+            });
+            Ok(reply.await?.into_inner().0)
         })
     }
 }
@@ -122,8 +124,9 @@ impl RoutableServices {
     pub fn list(&self) -> Call<Page<RoutableService>> {
         let cluster = self.client.cluster_parameter();
         self.client.call(Op::ListProxyServices, |raw| async move {
-            let list = raw.list_proxy_services(cluster.as_deref()).await?;
-            Ok(list.into_inner().into_page())
+            let list =
+                raw.list_proxy_services_with(|options| options.cluster_id = cluster.as_deref());
+            Ok(list.await?.into_inner().into_page())
         })
     }
 }

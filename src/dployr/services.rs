@@ -325,8 +325,11 @@ impl Services {
             let cluster = client.cluster_parameter();
             client.call(Op::ListServices, move |raw| async move {
                 let (page, size) = page_request.parameters()?;
-                let list = raw.list_services(cluster.as_deref(), page, size).await?;
-                Ok(list.into_inner().into_page_of(page_request))
+                let list = raw.list_services_with(|options| {
+                    (options.page, options.page_size) = (page, size);
+                    options.cluster_id = cluster.as_deref();
+                });
+                Ok(list.await?.into_inner().into_page_of(page_request))
             })
         })
     }
@@ -396,7 +399,10 @@ impl Services {
                 crate::id::check("name of a service", &name)?;
                 let (from, to) = window.unzip();
                 let (from, to) = (from.map(millis).transpose()?, to.map(millis).transpose()?);
-                let metrics = raw.get_service_metrics(&name, cluster.as_deref(), from, to);
+                let metrics = raw.get_service_metrics_with(&name, |options| {
+                    (options.from, options.to) = (from, to);
+                    options.cluster_id = cluster.as_deref();
+                });
                 Ok(metrics.await?.into_inner().0)
             })
     }

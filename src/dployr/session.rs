@@ -125,7 +125,9 @@ impl Client {
         issuer.call(Op::RequestLoginCode, |raw| async move {
             check_text("e-mail address", &email)?;
             let body = types::LoginCodeRequest::new(email.clone());
-            let reply = raw.request_login_code(Some(CLIENT_KIND), &body).await?;
+            let reply =
+                raw.request_login_code_with(&body, |options| options.client = Some(CLIENT_KIND));
+            let reply = reply.await?;
             Ok(CodeSent {
                 client,
                 email: email.into(),

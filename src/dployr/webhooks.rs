@@ -119,8 +119,10 @@ impl Webhooks {
         let cluster = self.client.cluster_parameter();
         self.client.call(Op::CreateWebhook, |raw| async move {
             let body = new.into_raw()?;
-            let reply = raw.create_webhook(cluster.as_deref(), &body).await?;
-            Ok(reply.into_inner().0)
+            let reply = raw.create_webhook_with(&body, |options| {
+                options.cluster_id = cluster.as_deref();
+            });
+            Ok(reply.await?.into_inner().0)
         })
     }
 
@@ -138,8 +140,8 @@ impl Webhooks {
     pub fn list(&self) -> Call<Page<Webhook>> {
         let cluster = self.client.cluster_parameter();
         self.client.call(Op::ListWebhooks, |raw| async move {
-            let list = raw.list_webhooks(cluster.as_deref()).await?;
-            Ok(list.into_inner().into_page())
+            let list = raw.list_webhooks_with(|options| options.cluster_id = cluster.as_deref());
+            Ok(list.await?.into_inner().into_page())
         })
     }
 
@@ -175,8 +177,10 @@ impl Webhooks {
         let cluster = self.client.cluster_parameter();
         self.client.call(Op::SetUpWebhook, |raw| async move {
             let body = setup.into_raw()?;
-            let reply = raw.set_up_webhook(cluster.as_deref(), &body).await?;
-            Ok(reply.into_inner().0)
+            let reply = raw.set_up_webhook_with(&body, |options| {
+                options.cluster_id = cluster.as_deref();
+            });
+            Ok(reply.await?.into_inner().0)
         })
     }
 }

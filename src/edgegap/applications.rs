@@ -58,7 +58,10 @@ impl Applications {
             Op::ListApplications,
             self.page_request,
             |raw, page, limit| async move {
-                let list = raw.list_applications(limit, page).await?.into_inner();
+                let list = raw.list_applications_with(|options| {
+                    (options.page, options.limit) = (page, limit);
+                });
+                let list = list.await?.into_inner();
                 Ok((list.applications, list.total_count, list.pagination))
             },
         )
@@ -88,10 +91,11 @@ impl ApplicationVersions {
             Op::ListVersions,
             self.page_request,
             |raw, page, limit| async move {
-                let list = raw
-                    .list_versions(name?.as_str(), limit, page)
-                    .await?
-                    .into_inner();
+                let name = name?;
+                let list = raw.list_versions_with(name.as_str(), |options| {
+                    (options.page, options.limit) = (page, limit);
+                });
+                let list = list.await?.into_inner();
                 Ok((list.versions, list.total_count, list.pagination))
             },
         )

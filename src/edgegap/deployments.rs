@@ -162,8 +162,12 @@ impl Deployments {
             Op::ListDeployments,
             self.page_request,
             |raw, page, limit| async move {
-                let list = raw.list_deployments(limit, page, query?.as_deref()).await?;
-                let list = list.into_inner();
+                let query = query?;
+                let list = raw.list_deployments_with(|options| {
+                    (options.page, options.limit) = (page, limit);
+                    options.query = query.as_deref();
+                });
+                let list = list.await?.into_inner();
                 Ok((list.data, list.total_count, list.pagination))
             },
         )

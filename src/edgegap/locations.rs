@@ -61,8 +61,11 @@ impl Locations {
             Op::ListLocations,
             self.page_request,
             |raw, page, limit| async move {
-                let (application, version) = (application.as_deref(), version.as_deref());
-                let list = raw.list_locations(application, limit, page, version);
+                let list = raw.list_locations_with(|options| {
+                    (options.page, options.limit) = (page, limit);
+                    options.app = application.as_deref();
+                    options.version = version.as_deref();
+                });
                 let list = list.await?.into_inner();
                 Ok((list.locations, list.total_count, list.pagination))
             },

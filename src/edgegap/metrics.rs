@@ -98,13 +98,12 @@ impl Metrics {
                     .into());
                 }
                 let steps = steps.map(|seconds| format!("{seconds}s"));
-                let metrics = raw.get_deployment_metrics(
-                    id.as_str(),
-                    until.as_deref(),
-                    raw_points,
-                    since.as_deref(),
-                    steps.as_deref(),
-                );
+                let metrics = raw.get_deployment_metrics_with(id.as_str(), |options| {
+                    options.start_time = since.as_deref();
+                    options.end_time = until.as_deref();
+                    options.raw = raw_points;
+                    options.steps = steps.as_deref();
+                });
                 Ok(metrics.await?.into_inner())
             })
     }

@@ -138,7 +138,9 @@ impl DeploymentHandle {
     fn stop_with(&self, storage: Option<LogStorage>) -> Call<Stopped> {
         let stopped = self.call(Op::StopDeployment, |raw, id| async move {
             let storage = storage.map(LogStorage::into_raw).transpose()?;
-            let response = raw.stop_deployment(id.as_str(), storage.as_deref());
+            let response = raw.stop_deployment_with(id.as_str(), |options| {
+                options.container_log_storage = storage.as_deref();
+            });
             Ok(Stopped::from_response(response.await?))
         });
         stopped.or_else(Stopped::from_error)
@@ -361,7 +363,9 @@ impl SelfStop {
         let (deployment, key) = (&self.deployment, self.key.clone());
         let stopped = deployment.call(Op::StopOwnDeployment, |raw, id| async move {
             let storage = storage.map(LogStorage::into_raw).transpose()?;
-            let response = raw.stop_own_deployment(id.as_str(), key.expose(), storage.as_deref());
+            let response = raw.stop_own_deployment_with(id.as_str(), key.expose(), |options| {
+                options.container_log_storage = storage.as_deref();
+            });
             Ok(Stopped::from_response(response.await?))
         });
         stopped.or_else(Stopped::from_error)

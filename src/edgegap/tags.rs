@@ -73,8 +73,11 @@ impl Tags {
             Op::ListDeploymentTags,
             self.page_request,
             |raw, page, limit| async move {
-                let list = raw.list_deployment_tags(id?.as_str(), limit, page).await?;
-                let list = list.into_inner();
+                let id = id?;
+                let list = raw.list_deployment_tags_with(id.as_str(), |options| {
+                    (options.page, options.limit) = (page, limit);
+                });
+                let list = list.await?.into_inner();
                 Ok((list.tags, list.total_count, list.pagination))
             },
         )

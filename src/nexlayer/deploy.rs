@@ -76,7 +76,7 @@ impl Client {
         let session = SessionHandle::new(self.clone(), None);
         self.call(Op::StartUserDeployment, move |raw| async move {
             let name = ApplicationName::of_manifest(&manifest);
-            let reply = raw.start_user_deployment(None, manifest.into_text());
+            let reply = raw.start_user_deployment(manifest.into_text());
             Ok(Deployed::new(reply.await?.into_inner(), &session, name))
         })
     }
@@ -97,7 +97,10 @@ impl SessionHandle {
         let (session, client) = (self.clone(), &self.client);
         client.call(Op::StartUserDeployment, move |raw| async move {
             let name = ApplicationName::of_manifest(&manifest);
-            let reply = raw.start_user_deployment(Some(session.token()?), manifest.into_text());
+            let token = session.token()?;
+            let reply = raw.start_user_deployment_with(manifest.into_text(), |options| {
+                options.session_token = Some(token);
+            });
             Ok(Deployed::new(reply.await?.into_inner(), &session, name))
         })
     }

@@ -417,13 +417,12 @@ async fn read(
         let (id, instance) = (id?, options.instance.transpose()?);
         let (after, before) = (options.after.transpose()?, options.before.transpose()?);
         let limit = options.limit.or(options.tail.map(|_| MAX_LINES));
-        let list = raw.list_logs(
-            id.as_str(),
-            after.as_deref(),
-            before.as_deref(),
-            instance.as_ref().map(InstanceId::as_str),
-            limit.map(i64::from),
-        );
+        let list = raw.list_logs_with(id.as_str(), |options| {
+            options.after = after.as_deref();
+            options.before = before.as_deref();
+            options.instance_id = instance.as_ref().map(InstanceId::as_str);
+            options.limit = limit.map(i64::from);
+        });
         Ok(list.await?.into_inner())
     });
     Ok(items_of(list.await?, scope).await)

@@ -466,26 +466,28 @@ impl Reader {
         let chunks = step(&scope, async move {
             let reply = match log {
                 Log::Service(id) => {
-                    let follow = query.follow.then_some(true);
-                    let (limit, tail) = (query.limit.map(i64::from), query.tail.map(i64::from));
-                    raw.get_service_logs(id.as_str(), follow, limit, query.since, tail)
-                        .await?
+                    let reply = raw.get_service_logs_with(id.as_str(), |options| {
+                        options.follow = query.follow.then_some(true);
+                        options.limit = query.limit.map(i64::from);
+                        options.since = query.since;
+                        options.tail = query.tail.map(i64::from);
+                    });
+                    reply.await?
                 }
                 // `limit` and `since` default to those of the options.
                 Log::Cluster(log) => {
-                    let deployment = log.deployment.as_ref().map(DeploymentId::as_str);
-                    raw.get_logs(
-                        log.cluster.as_deref(),
-                        deployment,
-                        log.options.newest().map(|_| "backward"),
-                        query.follow.then_some(true),
-                        query.limit.or(log.options.limit).map(i64::from),
-                        log.options.service.as_deref(),
-                        query.since.or(log.since),
-                        log.options.source.as_deref(),
-                        log.until,
-                    )
-                    .await?
+                    let reply = raw.get_logs_with(|options| {
+                        options.cluster_id = log.cluster.as_deref();
+                        options.deployment_id = log.deployment.as_ref().map(DeploymentId::as_str);
+                        options.direction = log.options.newest().map(|_| "backward");
+                        options.follow = query.follow.then_some(true);
+                        options.limit = query.limit.or(log.options.limit).map(i64::from);
+                        options.service_id = log.options.service.as_deref();
+                        options.since = query.since.or(log.since);
+                        options.source = log.options.source.as_deref();
+                        options.until = log.until;
+                    });
+                    reply.await?
                 }
             };
             Ok(reply.into_inner().into_inner())
