@@ -19,22 +19,38 @@ pub struct Redis {
     process: Option<Child>,
 }
 
+/// What became of the process of a server.
+enum Started {
+    Ready,
+    PortTaken,
+    NotInstalled,
+}
+
 impl Redis {
     /// Starts a server. `None` if `redis-server` is neither installed nor required.
     pub fn start(password: Option<&'static str>) -> Option<Self> {
-        let port = free_port();
-        let directory = std::env::temp_dir().join(format!("deploykit-redis-{port}"));
-        std::fs::create_dir_all(&directory).unwrap();
-        let mut redis = Self {
-            port,
-            password,
-            directory,
-            process: None,
-        };
-        redis.run().then_some(redis)
+        loop {
+            let port = free_port();
+            let directory = std::env::temp_dir().join(format!("deploykit-redis-{port}"));
+            // The directory exists if the server of another test has the port, or is about to.
+            if std::fs::create_dir(&directory).is_err() {
+                continue;
+            }
+            let mut redis = Self {
+                port,
+                password,
+                directory,
+                process: None,
+            };
+            match redis.run() {
+                Started::Ready => return Some(redis),
+                Started::PortTaken => {}
+                Started::NotInstalled => return None,
+            }
+        }
     }
 
-    fn run(&mut self) -> bool {
+    fn run(&mut self) -> Started {
         let binary = std::env::var(BINARY_VARIABLE).unwrap_or_else(|_| "redis-server".into());
         let mut command = Command::new(&binary);
         command
@@ -58,16 +74,36 @@ impl Redis {
                 // Not `eprintln!`, whose output the test harness captures.
                 let text = format!("\nSKIPPED: {binary} is not installed; nothing was tested\n");
                 std::io::stderr().write_all(text.as_bytes()).unwrap();
-                return false;
+                return Started::NotInstalled;
             }
             Err(error) => panic!("{binary}: {error}"),
         }
         let started = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        loop {
+            if self.responds() {
+                return Started::Ready;
+            }
+            // A server exits if something else listens.
+            if self.process.as_mut().unwrap().try_wait().unwrap().is_some() {
+                return Started::PortTaken;
+            }
             assert!(started.elapsed() < Duration::from_secs(5), "{binary}");
             std::thread::sleep(Duration::from_millis(5));
         }
-        true
+    }
+
+    /// Whether this server listens on the port, and not one of another test.
+    fn responds(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
+            return false;
+        };
+        let login = self.password.map(|password| format!("AUTH {password}\r\n"));
+        let request = format!("{}INFO server\r\nQUIT\r\n", login.unwrap_or_default());
+        let mut answer = String::new();
+        let sent = stream.write_all(request.as_bytes());
+        let read = sent.and_then(|()| stream.read_to_string(&mut answer));
+        let process = self.process.as_ref().unwrap().id();
+        read.is_ok() && answer.contains(&format!("process_id:{process}\r\n"))
     }
 
     pub fn url(&self) -> String {
@@ -89,7 +125,7 @@ impl Redis {
     /// Starts an empty server on the same port.
     pub fn restart(&mut self) {
         self.kill();
-        assert!(self.run());
+        assert!(matches!(self.run(), Started::Ready));
     }
 
     /// Sends a signal: `STOP` suspends the server, `CONT` resumes it.
