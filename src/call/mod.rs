@@ -2,11 +2,15 @@
 
 mod request;
 mod response;
+#[cfg(any(feature = "dployr", feature = "edgegap"))]
+mod steps;
 
 pub use crate::transport::observer::{CallEnd, CallReport};
 pub use crate::transport::rate_limit::RateLimit;
 pub(crate) use request::request;
 pub use response::{Response, ResponseHeaders};
+#[cfg(any(feature = "dployr", feature = "edgegap"))]
+pub(crate) use steps::{Steps, in_steps};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;

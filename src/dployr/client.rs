@@ -4,8 +4,10 @@ use super::failures::{classify, failed_success};
 use super::session::PasswordLogin;
 use super::{ClusterId, CurrentUser, Health, Versions};
 use crate::call::Call;
+pub(super) use crate::call::Steps;
+use crate::call::in_steps;
 pub(super) use crate::check::text as check_text;
-use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::id::checked;
 use crate::raw::dployr::Op;
 use crate::secret::Secret;
@@ -13,7 +15,6 @@ use crate::transport::Scope;
 use crate::transport::builder::{self, ClientBuilder};
 use crate::transport::credentials::{Auth, Credentials};
 use crate::transport::platform::{Lookup, Profile};
-use tokio::time::Instant;
 
 /// Settings that only dployr's builder has.
 #[derive(Clone, Debug, Default)]
@@ -241,44 +242,7 @@ impl Client {
         F: FnOnce(Steps) -> R + Send + 'static,
         R: Future<Output = Result<T>> + Send + 'static,
     {
-        Call::new(self.scope_of(op), move |scope| {
-            run(Steps {
-                until: Instant::now().checked_add(scope.deadline()),
-                scope,
-            })
-        })
-    }
-}
-
-/// A call that sends several requests: its options apply to each, its deadline to all together.
-pub(super) struct Steps {
-    scope: Scope,
-    until: Option<Instant>,
-}
-
-impl Steps {
-    /// Sends one request.
-    pub async fn run<T: Send + 'static>(&self, call: Call<T>) -> Result<T> {
-        let mut scope = self.scope.clone();
-        if let Some(until) = self.until {
-            let left = until.saturating_duration_since(Instant::now());
-            scope.options.deadline = Some(left);
-        }
-        call.within(&scope).await
-    }
-
-    /// The error for an invalid argument, before the first request.
-    pub fn refused(&self, error: Error) -> Error {
-        self.scope.complete(error)
-    }
-
-    /// An error that the client detects before it changes anything.
-    pub fn error(&self, kind: ErrorKind, why: &str) -> Error {
-        let outcome = self.scope.outcome();
-        Error::new(kind, why)
-            .with_effect(Effect::None)
-            .with_operation(self.scope.operation)
-            .with_attempts(outcome.attempts, outcome.elapsed)
+        in_steps(self.scope_of(op), run)
     }
 }
 

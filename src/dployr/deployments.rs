@@ -285,6 +285,18 @@ impl Deployed {
         }
     }
 
+    fn found(client: Client, found: Deployment) -> Self {
+        Self {
+            id: Some(found.id),
+            name: Some(found.name),
+            task_id: None,
+            queued: None,
+            cached: None,
+            status: found.status,
+            client,
+        }
+    }
+
     /// A handle on the deployment, to wait for it.
     ///
     /// If the response contains the id, the handle uses it. Otherwise it finds the deployment
@@ -693,7 +705,8 @@ impl Client {
     /// [`PlanLimit`](ErrorKind::PlanLimit); [`Unavailable`](ErrorKind::Unavailable) if no node can
     /// build it (part of the request may be stored nevertheless). After
     /// [`Effect::Unknown`](crate::Effect::Unknown), check [`Deployments::find_created`] before you
-    /// deploy again: the server builds and restarts for each accepted request.
+    /// deploy again, or use [`deploy_once`](Self::deploy_once): the server builds and restarts for each
+    /// accepted request.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn deploy(&self, new: NewDeployment) -> Call<Deployed> {
@@ -707,6 +720,50 @@ impl Client {
             let mut deployed = Deployed::new(client, reply.await?.into_inner().0);
             deployed.name = Some(new.name);
             Ok(deployed)
+        })
+    }
+
+    /// Deploys an application unless its name exists, and looks for it after a lost response:
+    /// `POST /v1/deployments` and `GET /v1/deployments`.
+    ///
+    /// Use a new name, such as that of a preview environment. A call sends at most one create. It returns
+    /// the deployment of this name if there is one, and does not redeploy it. If the outcome of the create
+    /// is unknown, it requests the list until the deployment appears or the deadline passes:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let sandbox = deploykit_sandbox::Sandbox::builder();
+    /// # let sandbox = sandbox.dployr_dialect(deploykit_sandbox::Dialect::ControlPlane).in_process();
+    /// # let dployr = sandbox.dployr_builder().cluster(sandbox.dployr_access().cluster_id).build()?;
+    /// use deploykit::dployr::{NewDeployment, ServiceType};
+    /// let preview = NewDeployment::from_image("my-app-pr-17", "nginx:1.27").kind(ServiceType::Web);
+    /// let deployed = dployr.deploy_once(preview).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The deployment may have failed; [`wait`](DeploymentHandle::wait) tells. After an error, call it again.
+    /// Two calls at the same time can both deploy.
+    ///
+    /// # Errors
+    /// As [`deploy`](Self::deploy) and [`Deployments::find`]. With
+    /// [`Effect::Unknown`](crate::Effect::Unknown), the deployment did not appear in time.
+    ///
+    /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
+    pub fn deploy_once(&self, new: NewDeployment) -> Call<Deployed> {
+        let (client, valid) = (self.clone(), new.clone().into_raw());
+        let deploy = self.deploy(new);
+        self.in_steps(Op::CreateDeployment, |steps| async move {
+            let name = valid.map_err(|error| steps.refused(error))?.name;
+            let find = || {
+                let client = client.clone();
+                let found = find(&client, Ok(Lookup::Name(name.clone())));
+                let found = found.map(|found| Some(Deployed::found(client, found)));
+                found.or_else(|error| match error.kind() {
+                    ErrorKind::NotFound => Ok(None),
+                    _ => Err(error),
+                })
+            };
+            steps.create_once(find, deploy).await
         })
     }
 

@@ -1,7 +1,8 @@
 //! Deploying servers, on the public cloud or on the hosts of a private fleet.
 
+use super::deployments::may_have_tag;
 use super::{Client, DeploymentHandle, RequestId};
-use crate::call::Call;
+use crate::call::{Call, in_steps};
 use crate::check::{http_url, text};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::checked;
@@ -18,6 +19,7 @@ const MIN_RESOURCES: i64 = 100;
 #[must_use = "does nothing until passed to `Client::deploy`"]
 pub struct NewDeployment {
     body: types::DeploymentCreate,
+    stop_if_rejected: bool,
 }
 
 /// A server to deploy on a private fleet, with the public cloud as fallback.
@@ -71,6 +73,7 @@ impl NewDeployment {
         let users = users.into_iter().map(Into::into).collect();
         Self {
             body: types::DeploymentCreate::new(application.into(), version.into(), users),
+            stop_if_rejected: false,
         }
     }
 
@@ -100,9 +103,7 @@ impl NewDeployment {
 
     /// Adds a tag, by which [`tagged`](super::Deployments::tagged) filters lists.
     ///
-    /// Add a unique tag, such as the id of a match: after
-    /// [`Effect::Unknown`](crate::Effect::Unknown),
-    /// [`find_created`](super::Deployments::find_created) finds the deployment by its tag.
+    /// [`Client::deploy_once`] adds a unique tag, by which it finds the deployment after a lost response.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.body.tags.push(tag.into());
         self
@@ -146,6 +147,15 @@ impl NewDeployment {
     /// Sets the URL that receives a POST request when the server has stopped.
     pub fn webhook_on_terminated(mut self, url: impl Into<CallbackUrl>) -> Self {
         self.body.webhook_on_terminated = Some(types::Webhook::new(url.into()));
+        self
+    }
+
+    /// Stops the deployment that a 422 leaves behind.
+    ///
+    /// If the stop succeeds, the error has [`Effect::None`]. Otherwise it is unchanged, with
+    /// [`Effect::Applied`] and the id of the deployment.
+    pub fn stop_if_rejected(mut self) -> Self {
+        self.stop_if_rejected = true;
         self
     }
 
@@ -312,20 +322,52 @@ impl Client {
     /// # Errors
     /// - [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if application, version or players are
     ///   missing, or a value is out of range.
-    /// - [`Rejected`](crate::ErrorKind::Rejected) with [`Effect::Applied`](crate::Effect::Applied) (422) if
-    ///   no server was available. The failed deployment exists: stop it.
-    ///   [`resource_id`](Error::resource_id) is its id.
-    /// - After [`Effect::Unknown`](crate::Effect::Unknown), call
-    ///   [`find_created`](super::Deployments::find_created) before you retry. It requires a unique
-    ///   [tag](NewDeployment::tag).
+    /// - [`Rejected`](crate::ErrorKind::Rejected) with [`Effect::Applied`] (422) if no server was available. The
+    ///   failed deployment exists: [`resource_id`](Error::resource_id) is its id, and
+    ///   [`stop_if_rejected`](NewDeployment::stop_if_rejected) stops it.
+    /// - After [`Effect::Unknown`], call [`find_created`](super::Deployments::find_created) before you retry.
+    ///   [`deploy_once`](Self::deploy_once) does that for you.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn deploy(&self, new: NewDeployment) -> Call<Deployed> {
-        let client = self.clone();
-        self.call(Op::CreateDeployment, |raw| async move {
+        let (client, stop) = (self.clone(), new.stop_if_rejected);
+        let deploy = self.call(Op::CreateDeployment, |raw| async move {
             let reply = raw.create_deployment(&new.checked()?).await?;
             Ok(Deployed::new(client, reply.into_inner())?)
-        })
+        });
+        self.stopping_rejected(Op::CreateDeployment, stop, deploy)
+    }
+
+    /// Deploys a server unless a deployment with this tag is listed, and looks for it after a lost response:
+    /// `POST /v2/deployments` and `GET /v1/deployments`.
+    ///
+    /// Use a tag that nothing else uses, such as the id of a match. A call sends at most one create. It
+    /// returns the deployment with the tag if there is one. If the outcome of the create is unknown, it
+    /// requests the list until the deployment appears or the deadline passes:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> deploykit::Result<()> {
+    /// # let edgegap = deploykit_sandbox::Sandbox::builder().in_process().edgegap()?;
+    /// use deploykit::edgegap::{NewDeployment, User};
+    /// let new = NewDeployment::new("my-app", "25.05.30-16.45.19-04", User::ip([75, 28, 35, 192].into()));
+    /// let deployed = edgegap.deploy_once("match-81f3", new.stop_if_rejected()).await?;
+    /// let ready = deployed.deployment().wait().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// The deployment may have failed; [`wait`](DeploymentHandle::wait) tells. After an error, call it again
+    /// with the same tag. Two calls at the same time can both deploy, and so can two calls if the list lags
+    /// behind for longer than the deadline of the first. A deployment that was stopped is not listed.
+    ///
+    /// # Errors
+    /// As [`deploy`](Self::deploy). With [`Effect::Unknown`], the deployment did not appear in time.
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
+    pub fn deploy_once(&self, tag: impl Into<String>, new: NewDeployment) -> Call<Deployed> {
+        let tag = tag.into();
+        let valid = new.clone().checked().map(drop);
+        let deploy = self.deploy(new.tag(tag.as_str()));
+        self.once(Op::CreateDeployment, tag, valid, deploy)
     }
 
     /// Deploys a server on a private fleet: `POST /v2/private-fleets/deployments`.
@@ -339,10 +381,75 @@ impl Client {
     ///
     /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
     pub fn deploy_to_fleet(&self, new: NewFleetDeployment) -> Call<Deployed> {
-        let client = self.clone();
-        self.call(Op::CreateFleetDeployment, |raw| async move {
+        let (client, stop) = (self.clone(), new.deployment.stop_if_rejected);
+        let deploy = self.call(Op::CreateFleetDeployment, |raw| async move {
             let reply = raw.create_fleet_deployment(&new.checked()?).await?;
             Ok(Deployed::new(client, reply.into_inner())?)
+        });
+        self.stopping_rejected(Op::CreateFleetDeployment, stop, deploy)
+    }
+
+    /// As [`deploy_once`](Self::deploy_once), on a private fleet: `POST /v2/private-fleets/deployments` and
+    /// `GET /v1/deployments`.
+    ///
+    /// # Errors
+    /// As [`deploy_to_fleet`](Self::deploy_to_fleet) and [`deploy_once`](Self::deploy_once).
+    ///
+    /// Source: <https://docs.edgegap.com/docs/api/private-fleets>
+    pub fn deploy_to_fleet_once(
+        &self,
+        tag: impl Into<String>,
+        mut new: NewFleetDeployment,
+    ) -> Call<Deployed> {
+        let tag = tag.into();
+        let valid = new.clone().checked().map(drop);
+        new.deployment.body.tags.push(tag.clone());
+        let deploy = self.deploy_to_fleet(new);
+        self.once(Op::CreateFleetDeployment, tag, valid, deploy)
+    }
+
+    fn once(
+        &self,
+        op: Op,
+        tag: String,
+        valid: Result<()>,
+        deploy: Call<Deployed>,
+    ) -> Call<Deployed> {
+        let client = self.clone();
+        in_steps(self.scope_of(op), |steps| async move {
+            valid.map_err(|error| steps.refused(error))?;
+            let find = || {
+                let (client, tag) = (client.clone(), tag.clone());
+                let listed = client.deployments().tagged(tag.as_str()).newest_first();
+                listed.list().complete().map(move |page| {
+                    // A server that does not know the filter ignores it.
+                    let found = page.into_iter().find(|found| may_have_tag(found, &tag))?;
+                    let request_id = found.request_id;
+                    Some(Deployed { request_id, client })
+                })
+            };
+            steps.create_once(find, deploy).await
+        })
+    }
+
+    /// Stops the deployment that a rejected deploy leaves behind, if the caller asked for it.
+    fn stopping_rejected(&self, op: Op, stop: bool, deploy: Call<Deployed>) -> Call<Deployed> {
+        if !stop {
+            return deploy;
+        }
+        let client = self.clone();
+        in_steps(self.scope_of(op), |steps| async move {
+            let error = match steps.run(deploy).await {
+                Err(error) if error.effect() == Effect::Applied => error,
+                other => return other,
+            };
+            let Some(id) = error.resource_id() else {
+                return Err(error);
+            };
+            match steps.run(client.deployment(id).stop()).await {
+                Ok(_) => Err(error.with_effect(Effect::None).with_advice(None)),
+                Err(_) => Err(error),
+            }
         })
     }
 }

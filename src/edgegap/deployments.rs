@@ -261,7 +261,7 @@ impl Deployments {
 }
 
 /// Whether the deployment has the tag; true without a list of tags.
-fn may_have_tag(found: &DeploymentSummary, tag: &str) -> bool {
+pub(super) fn may_have_tag(found: &DeploymentSummary, tag: &str) -> bool {
     let tags = found.tags.as_ref();
     tags.is_none_or(|tags| tags.iter().any(|other| other == tag))
 }

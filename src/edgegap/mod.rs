@@ -19,6 +19,7 @@
 //! ```
 //!
 //! - [`Client::deploy`] deploys a server; [`Client::deploy_to_fleet`] prefers hosts of a private fleet.
+//!   [`Client::deploy_once`] survives lost responses.
 //! - [`Client::deployment`] is a handle on one deployment: get, wait, stop, logs, metrics, tags.
 //! - [`Client::deployments`] lists deployments by [`Filter`], and stops those that match a
 //!   [`StopFilter`].
@@ -26,8 +27,8 @@
 //! - [`WebhookEvent`] parses the webhook requests of the platform.
 //!
 //! Deploying is not idempotent: each accepted request starts another billable server. After an error with
-//! [`Effect::Unknown`](crate::Effect::Unknown), call [`Deployments::find_created`] before you retry. A 422
-//! means that no server was available: the failed deployment exists, and
+//! [`Effect::Unknown`](crate::Effect::Unknown), call [`Deployments::find_created`] before you retry, or use
+//! [`Client::deploy_once`]. A 422 means that no server was available: the failed deployment exists, and
 //! [`Error::resource_id`](crate::Error::resource_id) is its id.
 //!
 //! Source: <https://docs.edgegap.com/docs/api>

@@ -115,6 +115,9 @@ fn write_effect(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
         (Effect::None, ..) if inner.attempts == 0 || inner.kind == ErrorKind::Connect => {
             f.write_str("; nothing was sent")
         }
+        (Effect::None, Some((noun, _)), Some(id)) => {
+            write!(f, "; {noun} {id} was created and stopped")
+        }
         (Effect::None, ..) => f.write_str("; nothing was done"),
         (Effect::Applied, Some((noun, _)), Some(id)) => {
             write!(f, "; {noun} {id} was created and may cost money")

@@ -4,6 +4,7 @@
 //!   the outcome of each cell and what the server received. `cargo test --test faults -- --nocapture`
 //!   prints the table.
 //! - `behaviour`: faults that need several calls or an option of the client.
+//! - `deploy_once`: calls that deploy once, on the sandbox.
 //! - `dropped_calls`: a dropped call leaves no task, request or lock.
 //!
 //! Where each behaviour is tested:
@@ -41,6 +42,7 @@
 //! | Webhooks | unknown events, missing fields, wrong secret, invalid UTF-8 | `tests/webhooks` |
 
 mod behaviour;
+mod deploy_once;
 mod dropped_calls;
 #[path = "../support/mod.rs"]
 mod support;

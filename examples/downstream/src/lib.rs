@@ -7,14 +7,10 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// Time limit for a server to start.
 const READY_WITHIN: Duration = Duration::from_secs(180);
-/// Time between a create and its appearance in the list.
-const LISTED_AFTER: Duration = Duration::from_secs(10);
-/// Number of lookups after a create with an unknown outcome.
-const LOOKUPS: u32 = 3;
 
 /// The configuration file.
 #[derive(Debug, Deserialize)]
@@ -29,14 +25,6 @@ pub struct Config {
     /// Names of CI variables that are passed on as secrets.
     #[serde(default)]
     pub secrets: Vec<String>,
-}
-
-/// A run of the CI job. If CI repeats a run, its id stays the same.
-#[derive(Debug)]
-pub struct Run {
-    pub id: String,
-    /// A time before the first attempt of the run. Servers that were created earlier are not its own.
-    pub began: SystemTime,
 }
 
 /// A server that players can connect to.
@@ -59,15 +47,11 @@ pub struct Failed {
 
 impl Config {
     /// Builds the request. `read` returns the value of a CI variable.
-    pub fn request(
-        &self,
-        run: &Run,
-        read: impl Fn(&str) -> Option<String>,
-    ) -> Result<NewDeployment, String> {
+    pub fn request(&self, read: impl Fn(&str) -> Option<String>) -> Result<NewDeployment, String> {
         let players = self.players.iter().copied().map(User::ip);
         let mut new = NewDeployment::for_users(&self.application, &self.version, players)
-            .tag(run.tag())
-            .tag("from-ci");
+            .tag("from-ci")
+            .stop_if_rejected();
         for (name, value) in &self.env {
             new = new.env(name, value);
         }
@@ -79,78 +63,42 @@ impl Config {
     }
 }
 
-impl Run {
-    /// A tag that is unique to this run.
-    fn tag(&self) -> String {
-        format!("run-{}", self.id)
-    }
-}
-
 /// Deploys and waits until players can connect.
-pub async fn deploy(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<Live, Failed> {
-    let id = started(edgegap, new, run).await?;
-    let server = edgegap.deployment(&id);
+///
+/// If CI repeats a run, its id stays the same: the repetition finds the server of the first attempt.
+pub async fn deploy(edgegap: &Client, run_id: &str, new: NewDeployment) -> Result<Live, Failed> {
+    let tag = format!("run-{run_id}");
+    let deployed = edgegap.deploy_once(tag, new).await?;
+    let server = deployed.deployment();
     let ready = server.wait().deadline(READY_WITHIN).await;
     let ready = ready.and_then(|ready| ready.endpoint("gameport"));
+    let id = deployed.request_id;
     match ready {
         Ok(address) => Ok(Live { id, address }),
-        Err(error) => Err(clean_up(edgegap, id, error).await),
-    }
-}
-
-/// Starts a server, or finds the server that an earlier attempt of this run started.
-async fn started(edgegap: &Client, new: NewDeployment, run: &Run) -> Result<RequestId, Failed> {
-    if let Some(id) = found(edgegap, run).await? {
-        return Ok(id);
-    }
-    let error = match edgegap.deploy(new).await {
-        Ok(deployed) => return Ok(deployed.request_id),
-        Err(error) => error,
-    };
-    match (error.effect(), error.resource_id()) {
-        // The server exists but cannot be used.
-        (Effect::Applied, Some(id)) => match RequestId::new(id) {
-            Ok(id) => Err(clean_up(edgegap, id, error).await),
-            Err(_) => Err(error.into()),
+        Err(error) => match server.stop().await {
+            Ok(_) => Err(Failed::new(error, Some(id), None)),
+            Err(_) => Err(Failed::new(error, None, Some(id))),
         },
-        // The server may exist, and a second one would cost money: look it up.
-        (Effect::Unknown, _) => {
-            for _ in 0..LOOKUPS {
-                tokio::time::sleep(LISTED_AFTER).await;
-                if let Some(id) = found(edgegap, run).await? {
-                    return Ok(id);
-                }
-            }
-            Err(error.into())
-        }
-        _ => Err(error.into()),
     }
 }
 
-/// Looks up the server of this run in the list.
-async fn found(edgegap: &Client, run: &Run) -> Result<Option<RequestId>, Error> {
-    let listed = edgegap
-        .deployments()
-        .find_created(run.tag(), run.began)
-        .await?;
-    Ok(listed.into_iter().next().map(|found| found.request_id))
-}
-
-async fn clean_up(edgegap: &Client, id: RequestId, error: Error) -> Failed {
-    let stopped = edgegap.deployment(&id).stop().await.is_ok();
-    Failed {
-        error,
-        stopped: stopped.then(|| id.clone()),
-        left_behind: (!stopped).then_some(id),
-    }
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
+impl Failed {
+    fn new(error: Error, stopped: Option<RequestId>, left_behind: Option<RequestId>) -> Self {
         Self {
             error,
-            stopped: None,
-            left_behind: None,
+            stopped,
+            left_behind,
+        }
+    }
+}
+
+/// A failed create.
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        let id = error.resource_id().and_then(|id| RequestId::new(id).ok());
+        match error.effect() {
+            Effect::Applied => Self::new(error, None, id),
+            _ => Self::new(error, id, None),
         }
     }
 }

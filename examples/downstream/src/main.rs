@@ -1,13 +1,9 @@
 //! `deploy-from-ci CONFIG`, with `EDGEGAP_TOKEN`, `CI_RUN_ID` and the secrets in the environment.
 
-use deploy_from_ci::{Config, Run, deploy};
+use deploy_from_ci::{Config, deploy};
 use deploykit::edgegap::Client;
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
-
-/// Upper limit for the duration of a run, including its repetitions.
-const LONGEST_RUN: Duration = Duration::from_secs(6 * 3600);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -26,12 +22,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .ok_or("usage: deploy-from-ci CONFIG")?;
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     let config: Config = serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
-    let run = Run {
-        id: std::env::var("CI_RUN_ID").map_err(|_| "CI_RUN_ID is not set")?,
-        began: SystemTime::now() - LONGEST_RUN,
-    };
-    let new = config.request(&run, |name| std::env::var(name).ok())?;
-    let live = deploy(&Client::from_env()?, new, &run).await?;
+    let run_id = std::env::var("CI_RUN_ID").map_err(|_| "CI_RUN_ID is not set")?;
+    let new = config.request(|name| std::env::var(name).ok())?;
+    let live = deploy(&Client::from_env()?, &run_id, new).await?;
     println!("{} is up at {}", live.id, live.address);
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Tests with a recorder: the exact requests and the handling of failures, without network or waiting.
 
-use crate::{config, request, run};
+use crate::{RUN_ID, config, request};
 use deploy_from_ci::{Failed, Live, deploy};
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind};
 
 async fn deploy_to(recorder: &Recorder) -> Result<Live, Failed> {
-    deploy(&recorder.edgegap().unwrap(), request(&config()), &run()).await
+    deploy(&recorder.edgegap().unwrap(), RUN_ID, request(&config())).await
 }
 
 /// A response of the platform, stored in a file.
@@ -24,7 +24,7 @@ async fn requests_of_a_deployment() {
         insta::assert_snapshot!(recorder);
     });
     let create = recorder.requests().remove(1);
-    insta::assert_yaml_snapshot!(create, { ".body.tags[0]" => "[run]" });
+    insta::assert_yaml_snapshot!(create, { ".body.tags[1]" => "[run]" });
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,7 +57,7 @@ async fn unusable_server_is_stopped() {
     let recorder = Recorder::new();
     recorder.reply_example("create_deployment", 422);
     let failed = deploy_to(&recorder).await.unwrap_err();
-    assert_eq!(failed.error.effect(), Effect::Applied);
+    assert_eq!(failed.error.effect(), Effect::None);
     assert_eq!(failed.stopped.unwrap().as_str(), "a69f8e3e0555");
     let last = recorder.requests().pop().unwrap();
     assert_eq!(last.path, "/v1/stop/a69f8e3e0555");

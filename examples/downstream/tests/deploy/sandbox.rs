@@ -1,6 +1,6 @@
 //! Tests with the sandbox, which simulates the platform: in process on tokio's clock, and over real sockets.
 
-use crate::{config, request, run};
+use crate::{RUN_ID, config, request};
 use deploy_from_ci::{Config, Failed, Live, deploy};
 use deploykit::ErrorKind;
 use deploykit_sandbox::{Fault, InProcessSandbox, Sandbox};
@@ -18,7 +18,7 @@ fn config_for(application: String, version: String) -> Config {
 async fn deploy_to(sandbox: &InProcessSandbox) -> Result<Live, Failed> {
     let access = sandbox.edgegap_access();
     let config = config_for(access.application, access.version);
-    deploy(&sandbox.edgegap().unwrap(), request(&config), &run()).await
+    deploy(&sandbox.edgegap().unwrap(), RUN_ID, request(&config)).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -51,7 +51,7 @@ async fn deploys_over_real_sockets() {
     let access = sandbox.edgegap();
     let config = config_for(access.application.clone(), access.version.clone());
     let edgegap = access.client().unwrap();
-    deploy(&edgegap, request(&config), &run()).await.unwrap();
+    deploy(&edgegap, RUN_ID, request(&config)).await.unwrap();
 
     let received = sandbox.request_previews();
     let operations: Vec<_> = received.iter().filter_map(|one| one.operation).collect();
