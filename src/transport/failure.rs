@@ -169,7 +169,7 @@ impl Scope {
         body: &[u8],
     ) -> Error {
         let text = String::from_utf8_lossy(body);
-        let json: Option<Value> = serde_json::from_slice(body).ok();
+        let json: Option<Value> = serde_json::from_str(&text).ok();
         let mut classified = (self.transport.profile.classify)(&Failure {
             operation: target.operation,
             status,
@@ -203,9 +203,10 @@ impl Scope {
     /// Adds the failed request, and redacts its secrets in all text that may come from the server.
     pub(crate) fn redacted(&self, error: Error) -> Error {
         let (last, secrets) = self.last_request();
-        let id = |operation: Option<&Operation>| operation.map(|operation| operation.id);
+        // The entry of `OPERATIONS`.
+        let entry = |operation: Option<&'static Operation>| operation.map(std::ptr::from_ref);
         let error = match last {
-            Some((operation, request)) if id(operation) == id(error.operation()) => {
+            Some((operation, request)) if entry(operation) == entry(error.operation()) => {
                 error.with_request(request)
             }
             _ => error,
