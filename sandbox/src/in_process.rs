@@ -128,8 +128,9 @@ impl InProcessSandbox {
         let now = inner.now();
         let (mut read, body) = Request::from_http(request);
         read.body = body;
-        let outcome = inner.state.outcome(platform, &read, now);
+        let mut outcome = inner.state.outcome(platform, &read, now);
         drop(inner);
+        outcome.reply = outcome.reply.with_date(now);
         let length = outcome.reply.body.len();
         let mut reply: http::Response<Vec<u8>> = outcome.reply.into_http();
         let reply = match outcome.delivery {

@@ -1,10 +1,13 @@
 //! Replies, without sockets.
 
-use http::header::CONTENT_TYPE;
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, DATE};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::request::{append, text_of};
+use crate::time::http_date;
 
 /// The result of a handler. The error is a reply that ends the handler early.
 pub(crate) type HandlerResult = Result<Reply, Reply>;
@@ -49,6 +52,11 @@ impl Reply {
     pub fn with_header(mut self, name: &str, value: impl ToString) -> Self {
         append(&mut self.headers, name, &value.to_string());
         self
+    }
+
+    /// Adds the server's time, as every server does.
+    pub(crate) fn with_date(self, now: Duration) -> Self {
+        self.with_header(DATE.as_str(), http_date(now))
     }
 
     /// Whether this is a stream without a line, whose head is not sent yet.

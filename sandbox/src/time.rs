@@ -79,6 +79,11 @@ pub(crate) fn naive_micros(at: Duration) -> String {
     format_utc(at, "%Y-%m-%d %H:%M:%S%.6f")
 }
 
+/// Formats a time as `Tue, 24 Nov 2026 02:24:27 GMT`.
+pub(crate) fn http_date(at: Duration) -> String {
+    format_utc(at, "%a, %d %b %Y %H:%M:%S GMT")
+}
+
 /// Formats a time as `December 24, 2026`, in UTC.
 pub(crate) fn day_in_words(at: Duration) -> String {
     format_utc(at, "%B %-d, %Y")
@@ -116,6 +121,7 @@ mod tests {
         let at = Duration::from_millis(1_795_487_067_986);
         assert_eq!(rfc3339_millis(at), "2026-11-24T02:24:27.986Z");
         assert_eq!(rfc3339(at), "2026-11-24T02:24:27Z");
+        assert_eq!(http_date(at), "Tue, 24 Nov 2026 02:24:27 GMT");
         assert_eq!(rfc3339_berlin(at), "2026-11-24T03:24:27.986+01:00");
         assert_eq!(naive_micros(at), "2026-11-24 02:24:27.986000");
         assert_eq!(day_in_words(at), "November 24, 2026");

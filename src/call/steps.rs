@@ -79,6 +79,10 @@ impl Steps {
         }
     }
 
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// The error for an invalid argument, before the first request.
     pub fn refused(&self, error: Error) -> Error {
         self.scope.complete(error)

@@ -11,6 +11,7 @@ use super::{
 use crate::call::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::{CheckedId, checked};
+use crate::logs::server_time_millis;
 use crate::page::{PageRequest, paged};
 use crate::raw::dployr::Op;
 use crate::secret::{GitUrl, Secret};
@@ -565,14 +566,16 @@ impl ServiceHandle {
     /// `sleeping` after a [`stop`](Self::stop), until a [`start`](Self::start), and otherwise `awake`.
     ///
     /// - `awake` counts as up, although a service may take 90 s after a start to respond.
-    /// - The events do not show that a visitor woke the service, or that a redeployment started it: call
-    ///   `start` before you wait for it.
-    /// - The server keeps events for 30 days.
+    /// - The events do not show that a visitor woke the service, that a redeployment started it, or that the
+    ///   control plane put an idle service of the hobby plan to sleep: call `start` before you wait for it.
+    /// - The server keeps events for 30 days. An older service without an event of a start or stop may have
+    ///   been stopped before: the wait fails until you call `start`, or `stop` before `until_gone`.
     ///
     /// # Errors
     /// Those of [`Wait`]: [`WaitFailed`](crate::ErrorKind::WaitFailed),
     /// [`WaitTimedOut`](crate::ErrorKind::WaitTimedOut), [`Gone`](crate::ErrorKind::Gone); and
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server with neither the route nor events.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) from a server with neither the route nor events, and for
+    /// a service whose last start or stop is too long ago.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn wait(&self) -> Wait<ServiceStatus> {
@@ -692,6 +695,10 @@ pub(super) fn millis(at: SystemTime) -> Result<i64> {
         .ok_or_else(|| Error::invalid_request("the time is before 1970 or too late"))
 }
 
+/// How long the control plane keeps an event, in milliseconds (`EVENT_TTL` in
+/// dployr-io/dployr-base:src/lib/constants/duration.ts).
+const EVENTS_KEPT: i64 = 30 * 24 * 60 * 60 * 1000;
+
 /// Whether the service sleeps: it is iced, or its newest event of a stop or start is a stop. Such an event
 /// names the service, not its id (dployr-io/dployr-base:src/services/background/jobs/notify.ts), so the
 /// events of an earlier service of that name do not count.
@@ -713,7 +720,17 @@ async fn sleeps(steps: &Steps, mut client: Client, service: &Service) -> Result<
     let events = client.events().search(&service.name).page_size(100);
     let list = |number| events.clone().page(number).list().complete();
     match first_match(steps, list, is_switch).await {
-        Ok(None) => Ok(service.iced_at.is_some()),
+        Ok(None) if service.iced_at.is_some() => Ok(true),
+        // A stop may be too old for the events.
+        Ok(None)
+            if millis(&service.created_at)
+                <= Some(server_time_millis(steps.scope()) - EVENTS_KEPT) =>
+        {
+            let why = "the server keeps events for 30 days, and has none of a start or stop of the service";
+            let advice = "call start() before wait(), or stop() before wait().until_gone()";
+            Err(steps.error(ErrorKind::Unsupported, why).with_advice(advice))
+        }
+        Ok(None) => Ok(false),
         Ok(Some(event)) => {
             let is_readable = event.type_.is_some() && !event.targets.is_empty();
             let Some(at) = millis(&event.timestamp).filter(|_| is_readable) else {

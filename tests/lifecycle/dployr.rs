@@ -235,6 +235,30 @@ async fn a_stopped_service_sleeps_until_it_is_started() {
     assert_eq!(wait.await.unwrap().status.as_str(), "awake");
 }
 
+/// The server keeps events for 30 days, and its record does not show a stop.
+#[tokio::test]
+async fn a_stop_whose_event_is_deleted_makes_the_state_of_a_service_unknown() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let (sandbox, dployr) = start().await;
+    let id = deployed(&sandbox, &dployr).await;
+    let service = dployr.service(&id);
+    let wait = || service.wait().deadline(Duration::from_secs(2));
+    sandbox.advance(29 * DAY);
+    assert_eq!(wait().await.unwrap().status.as_str(), "awake");
+    service.stop().await.unwrap();
+    sandbox.advance(29 * DAY);
+    let left = wait().until_gone().await.unwrap().unwrap();
+    assert_eq!(left.status.as_str(), "sleeping");
+    sandbox.advance(2 * DAY);
+    let (awake, gone) = (wait().await, wait().until_gone().await);
+    for error in [awake.unwrap_err(), gone.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        assert!(error.to_string().contains("call start()"), "{error}");
+    }
+    service.start().await.unwrap();
+    assert_eq!(wait().await.unwrap().status.as_str(), "awake");
+}
+
 #[tokio::test]
 async fn a_service_is_restarted_and_deleted() {
     let (sandbox, dployr) = start().await;

@@ -45,8 +45,11 @@ async fn a_dployr_deployment_is_found_on_a_later_page() {
     assert_eq!(*requested.lock().unwrap(), [1, 2, 1, 2]);
 }
 
+/// Shortly after the service was created.
+const EARLY: &str = "Thu, 01 Jan 1970 00:00:10 GMT";
+
 /// A control plane: no status of a service, a record of one from time 5 to `iced`, and these events.
-fn control_plane(iced: Option<u64>, events: Option<Value>) -> Recorder {
+fn control_plane(date: &'static str, iced: Option<u64>, events: Option<Value>) -> Recorder {
     let recorder = Recorder::new();
     recorder.answer_with(move |request| {
         let data = match (request.operation, &events) {
@@ -62,7 +65,7 @@ fn control_plane(iced: Option<u64>, events: Option<Value>) -> Recorder {
             }
         };
         let body = json!({ "success": true, "data": data });
-        CannedReply::json(200, body.to_string())
+        CannedReply::json(200, body.to_string()).header("date", date)
     });
     recorder
 }
@@ -89,7 +92,7 @@ async fn the_newest_stop_or_start_of_a_dployr_service_shows_whether_it_sleeps() 
         // Of an earlier service with the name.
         (None, json!([event("service.stopped", "web", 4)]), false),
     ] {
-        let recorder = control_plane(iced, Some(events.clone()));
+        let recorder = control_plane(EARLY, iced, Some(events.clone()));
         let wait = || {
             dployr(&recorder)
                 .service("s")
@@ -145,7 +148,7 @@ async fn an_event_that_cannot_be_read_shows_neither_a_stop_nor_a_start() {
         of(json!({ "timestamp": [] })),
         of(json!({ "targets": 7 })),
     ] {
-        let recorder = control_plane(None, Some(json!([unclear, started])));
+        let recorder = control_plane(EARLY, None, Some(json!([unclear, started])));
         let service = dployr(&recorder).service("s");
         let wait = || service.wait().deadline(Duration::from_secs(60));
         assert!(wait().await.is_err(), "{unclear}");
@@ -153,9 +156,44 @@ async fn an_event_that_cannot_be_read_shows_neither_a_stop_nor_a_start() {
     }
 }
 
+/// The server keeps events for 30 days.
+#[tokio::test(start_paused = true)]
+async fn without_an_event_only_a_young_service_is_known_to_be_awake() {
+    let started = json!({ "id": "e", "type": "service.started", "timestamp": 9, "targets": [{ "id": "web" }] });
+    let (before, after) = (
+        "Sat, 31 Jan 1970 00:00:04 GMT",
+        "Sat, 31 Jan 1970 00:00:05 GMT",
+    );
+    for (date, iced, events, expected) in [
+        (before, None, json!([]), Some("awake")),
+        (after, None, json!([]), None),
+        (after, Some(7), json!([]), Some("sleeping")),
+        (after, None, json!([started]), Some("awake")),
+    ] {
+        let recorder = control_plane(date, iced, Some(events));
+        let service = dployr(&recorder).service("s");
+        let wait = || service.wait().deadline(Duration::from_secs(60));
+        let (awake, gone) = (wait().await, wait().until_gone().await);
+        let found = match expected {
+            Some("awake") => Some(awake.unwrap().status),
+            Some(_) => Some(gone.unwrap().unwrap().status),
+            None => {
+                for error in [awake.unwrap_err(), gone.unwrap_err()] {
+                    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+                    let advice = "call start() before wait(), or stop() before wait().until_gone()";
+                    assert!(error.to_string().contains(advice), "{error}");
+                }
+                None
+            }
+        };
+        let found = found.as_ref().map(|status| status.as_str());
+        assert_eq!(found, expected, "{date}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_without_status_and_events_does_not_show_whether_a_service_sleeps() {
-    let recorder = control_plane(None, None);
+    let recorder = control_plane(EARLY, None, None);
     let service = dployr(&recorder).service("s");
     let error = service.wait().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");

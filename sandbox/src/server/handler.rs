@@ -79,6 +79,7 @@ pub(super) async fn answer(
             () = listener.shared.sleep_until(now.saturating_add(delay)) => {}
         }
     }
+    let reply = reply.with_date(listener.shared.lock().clock.now());
     match delivery {
         Delivery::Complete => return Ok(reply.into_http()),
         Delivery::NoReply => shut_down(listener.shutdown.clone()).await,

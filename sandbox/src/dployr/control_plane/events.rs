@@ -19,6 +19,10 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 const RELEASED: [&str; 2] = ["v0.5.1", "v0.5.0"];
 const PREVIEW: &str = "v0.6.0-beta.1";
 
+/// How long the server keeps an event (`EVENT_TTL` in dployr-io/dployr-base:src/lib/constants/duration.ts), in
+/// days.
+const KEPT_DAYS: u32 = 30;
+
 /// The details that can be the target of an event. The first one that an event has is its only target; it has
 /// no id of a service.
 const TARGETS: [&str; 5] = [
@@ -68,8 +72,7 @@ pub(super) fn list(state: &Dployr, call: &Call) -> HandlerResult {
     let days = match parameter("window") {
         Some("24h") => 1,
         Some("7d") => 7,
-        Some("30d") => 30,
-        _ => u32::MAX,
+        _ => KEPT_DAYS,
     };
     let since = call.now.saturating_sub(DAY.saturating_mul(days));
     let search = parameter("search").map(str::to_lowercase);
