@@ -20,6 +20,7 @@ pub struct SandboxBuilder {
     pub(crate) pods_status: bool,
     pub(crate) dialect: Dialect,
     pub(crate) build_node: bool,
+    pub(crate) deletes_record: bool,
     pub(crate) capacity: usize,
     pub(crate) ready_after: Duration,
     pub(crate) fails: bool,
@@ -39,6 +40,7 @@ impl Default for SandboxBuilder {
             pods_status: true,
             dialect: Dialect::default(),
             build_node: true,
+            deletes_record: false,
             capacity: usize::MAX,
             ready_after: Duration::from_millis(1_200),
             fails: false,
@@ -85,6 +87,16 @@ impl SandboxBuilder {
     #[must_use]
     pub fn dployr_build_node(mut self, connected: bool) -> Self {
         self.build_node = connected;
+        self
+    }
+
+    /// Sets whether another client of dployr's control plane deletes the record of a deployment during each
+    /// update of its service.
+    ///
+    /// The update then gets 400, after its variables and secrets were saved. Default: false.
+    #[must_use]
+    pub fn dployr_deletes_record_during_update(mut self, deletes: bool) -> Self {
+        self.deletes_record = deletes;
         self
     }
 

@@ -154,6 +154,13 @@ impl InProcessSandbox {
         reply.delay(outcome.delay)
     }
 
+    /// Connects or disconnects the instance of dployr's control plane. It is connected at the start.
+    ///
+    /// While it is disconnected, requests that need it get 503; an update of a service is saved nevertheless.
+    pub fn connect_dployr_node(&self, connected: bool) {
+        self.lock().state.connect_dployr_node(connected);
+    }
+
     /// Injects a fault.
     ///
     /// # Errors

@@ -260,6 +260,13 @@ impl State {
         &self.dployr
     }
 
+    /// Connects or disconnects the instance of dployr's control plane. It is connected at the start.
+    ///
+    /// While it is disconnected, requests that need it get 503; an update of a service is saved nevertheless.
+    pub fn connect_dployr_node(&mut self, connected: bool) {
+        self.dployr.connect_node(connected);
+    }
+
     /// The state of Nodion.
     pub fn nodion(&self) -> &Nodion {
         &self.nodion

@@ -4,8 +4,8 @@ use deploykit::dployr::{
     Client, ClusterLogOptions, DeploymentStatus, NewDeployment, NewInstance, ServiceField,
     ServiceId, ServiceType, ServiceUpdate,
 };
-use deploykit::{Effect, ErrorKind};
-use deploykit_sandbox::{Dialect, Sandbox};
+use deploykit::{Effect, ErrorKind, Retry};
+use deploykit_sandbox::{Dialect, Sandbox, SandboxBuilder};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,7 +17,10 @@ async fn start() -> (Sandbox, Client) {
 }
 
 async fn start_as(dialect: Dialect) -> (Sandbox, Client) {
-    let builder = Sandbox::builder().dployr_dialect(dialect);
+    start_with(Sandbox::builder().dployr_dialect(dialect)).await
+}
+
+async fn start_with(builder: SandboxBuilder) -> (Sandbox, Client) {
     let sandbox = builder.start().await.unwrap();
     let access = sandbox.dployr();
     let client = Client::builder().base_url(&access.base_url);
@@ -257,6 +260,71 @@ async fn a_stop_whose_event_is_deleted_makes_the_state_of_a_service_unknown() {
     }
     service.start().await.unwrap();
     assert_eq!(wait().await.unwrap().status.as_str(), "awake");
+}
+
+#[tokio::test]
+async fn a_disconnected_node_gets_no_task_and_only_an_update_is_saved() {
+    let (sandbox, dployr) = start().await;
+    let id = deployed(&sandbox, &dployr).await;
+    let tag = sandbox.dployr().instance_tag.clone();
+    let (service, instance) = (dployr.service(&id), dployr.instance_by_tag(&tag));
+    sandbox.connect_dployr_node(false);
+    let start = service.start().retry(Retry::off()).await.unwrap_err();
+    let stop = service.stop().retry(Retry::off()).await.unwrap_err();
+    let reboot = instance.reboot(false).retry(Retry::off()).await;
+    for error in [start, stop, reboot.unwrap_err()] {
+        assert_eq!(error.code(), Some("runtime.node_not_connected"), "{error}");
+        let found = (error.kind(), error.effect());
+        assert_eq!(found, (ErrorKind::Unavailable, Effect::None), "{error}");
+    }
+    let switches = dployr.events().search("service.st").list();
+    assert!(switches.await.unwrap().items.is_empty());
+    assert_eq!(service.wait().await.unwrap().status.as_str(), "awake");
+
+    let update = || {
+        ServiceUpdate::new(&tag)
+            .replace_env([("B", "2")])
+            .port(4000)
+            .allow_loss()
+    };
+    let error = service.update(update()).await.unwrap_err();
+    let found = (error.kind(), error.effect());
+    assert_eq!(found, (ErrorKind::Unavailable, Effect::Applied), "{error}");
+    assert_eq!(env(&dployr, &id).await, pairs(&[("B", "2")]));
+    let saved = dployr.deployments().find("web-one").await.unwrap();
+    assert_eq!(saved.port, Some(4000));
+    let all = settings(&["S1"], "/health", Some("a.example"));
+    assert_eq!(task(&sandbox), all, "the task of the deployment");
+
+    sandbox.connect_dployr_node(true);
+    service.update(update()).await.unwrap();
+    assert_eq!(task(&sandbox).1.as_deref(), Some("/"));
+}
+
+#[tokio::test]
+async fn an_update_whose_record_is_deleted_meanwhile_saves_the_variables() {
+    let builder = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    let builder = builder.dployr_deletes_record_during_update(true);
+    let (sandbox, dployr) = start_with(builder).await;
+    let id = deployed(&sandbox, &dployr).await;
+    let update = |key| {
+        let update = ServiceUpdate::new(&sandbox.dployr().instance_tag);
+        update.replace_env([(key, "2")]).allow_loss()
+    };
+    for (key, status, kind) in [
+        ("B", 400, ErrorKind::Rejected),
+        ("C", 404, ErrorKind::NotFound),
+    ] {
+        let error = dployr.service(&id).update(update(key)).await.unwrap_err();
+        assert_eq!(
+            (error.status(), error.kind()),
+            (Some(status), kind),
+            "{error}"
+        );
+        assert_eq!(error.effect(), Effect::Applied, "{error}");
+        assert_eq!(env(&dployr, &id).await, pairs(&[(key, "2")]));
+    }
+    assert!(dployr.deployments().list().await.unwrap().items.is_empty());
 }
 
 #[tokio::test]

@@ -41,6 +41,10 @@ pub struct Dployr {
     dialect: Dialect,
     timing: Timing,
     build_node: bool,
+    /// Whether the instance is connected to the control plane.
+    node_connected: bool,
+    /// Whether another client deletes the record of a deployment during each update of its service.
+    deletes_record_during_update: bool,
     ids: Ids,
     counter: u64,
     token: String,
@@ -185,6 +189,8 @@ impl Dployr {
             dialect,
             timing,
             build_node: settings.build_node,
+            node_connected: true,
+            deletes_record_during_update: settings.deletes_record,
             token,
             email: "owner@example.com".to_owned(),
             password,
@@ -219,6 +225,10 @@ impl Dployr {
             user_window: RateLimit::new(settings.limits),
             anonymous_window: RateLimit::new(settings.limits),
         }
+    }
+
+    pub(crate) fn connect_node(&mut self, connected: bool) {
+        self.node_connected = connected;
     }
 
     /// The latest task that the control plane sent to the node for the service of this name.

@@ -77,6 +77,13 @@ impl Sandbox {
         self.shared.lock().state.dployr().task(service).cloned()
     }
 
+    /// Connects or disconnects the instance of dployr's control plane. It is connected at the start.
+    ///
+    /// While it is disconnected, requests that need it get 503; an update of a service is saved nevertheless.
+    pub fn connect_dployr_node(&self, connected: bool) {
+        self.shared.lock().state.connect_dployr_node(connected);
+    }
+
     /// Base URL, credentials and initial ids of Nodion.
     pub fn nodion(&self) -> &NodionAccess {
         &self.nodion

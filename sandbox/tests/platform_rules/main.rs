@@ -29,6 +29,7 @@ fn builder(dialect: Dialect) -> impl Fn(&str) -> SandboxBuilder {
                 "free" => builder.nexlayer_plan(NexlayerPlan::Free),
                 "no-pods-status" => builder.nexlayer_pods_status(false),
                 "no-build-node" => builder.dployr_build_node(false),
+                "record-deleted" => builder.dployr_deletes_record_during_update(true),
                 "capacity-for-one" => builder.edgegap_capacity(1),
                 "no-limits" => builder.rate_limits(false),
                 _ => panic!("unknown option {option}"),

@@ -129,6 +129,7 @@ impl<'a> TableRunner<'a> {
         let (command, value) = line.split_once(' ').unwrap_or((line, ""));
         match command {
             "wait" => self.api.wait(value.parse().unwrap()),
+            "connect" | "disconnect" => self.api.state.connect_dployr_node(command == "connect"),
             "times" => next.times = value.parse().unwrap(),
             "type" => next.content_type = Some(value.to_owned()),
             "auth" => self.api.authorization = Some(self.with_values(value)),

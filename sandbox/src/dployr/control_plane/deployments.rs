@@ -32,8 +32,13 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
             "Service limit reached for hobby plan (1 service max). Remove an existing service to deploy a new one.",
         ));
     }
-    if settings.text("source") == Some("remote") && !state.build_node {
-        return Err(not_connected("Instance build-node is not connected"));
+    // Nothing is saved. An image needs the node of the cluster (dployr-io/dployr-base:src/services/deployments.ts).
+    let missing = match settings.text("source") {
+        Some("remote") => (!state.build_node).then_some("build-node"),
+        _ => (!state.node_connected).then_some(state.instance.tag.as_str()),
+    };
+    if let Some(tag) = missing {
+        return Err(not_connected(&format!("Instance {tag} is not connected")));
     }
     state.env.insert(name.clone(), variables);
     env::deploy(state, &name, &body, call.now);

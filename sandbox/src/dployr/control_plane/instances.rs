@@ -1,4 +1,4 @@
-//! Instances. One is connected; instances that clients register never connect.
+//! Instances. One is connected, unless the test disconnects it; instances that clients register never connect.
 
 use std::net::Ipv4Addr;
 
@@ -50,7 +50,7 @@ fn unknown_id() -> Reply {
 /// Whether the instance with this tag is connected; `None` if the tag is unknown.
 fn connected(state: &Dployr, tag: &str) -> Option<bool> {
     if tag == state.instance.tag {
-        return Some(true);
+        return Some(state.node_connected);
     }
     let known = state.registered.iter().any(|other| other.tag == tag);
     known.then_some(false)

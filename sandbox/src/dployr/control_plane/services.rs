@@ -14,6 +14,8 @@ use crate::reply::{HandlerResult, Reply};
 use crate::request::{object, text_field};
 use crate::time::millis;
 
+const NO_NODE: &str = "No node connected to this cluster";
+
 /// Finds the service by the id in the path; names are not accepted.
 pub(super) fn find(state: &Dployr, call: &Call) -> Result<Service, Reply> {
     let id = call.path("id");
@@ -57,8 +59,8 @@ pub(super) fn delete(state: &mut Dployr, call: &Call) -> HandlerResult {
 
 /// Starts or stops a service.
 ///
-/// The reply is 200 with a task, not 202. The sandbox's instance is always connected. Only the event shows a
-/// stop: `icedAt` of the service stays null, because only the job that ices idle services sets it
+/// The reply is 200 with a task, not 202. Only the event shows a stop: `icedAt` of the service stays null,
+/// because only the job that ices idle services sets it
 /// (dployr-io/dployr-base:src/services/background/jobs/hobby-ice-supervisor.ts).
 pub(super) fn switch(state: &mut Dployr, call: &Call) -> HandlerResult {
     let service = find(state, call)?;
@@ -66,6 +68,10 @@ pub(super) fn switch(state: &mut Dployr, call: &Call) -> HandlerResult {
         "start_service" => (RunState::Starting(call.now), "started"),
         _ => (RunState::Stopped, "stopped"),
     };
+    // The server sends the task before it saves anything (dployr-io/dployr-base:src/routes/services.ts).
+    if !state.node_connected {
+        return Err(not_connected(NO_NODE));
+    }
     state.switch(&service.id, run_state, message, call.now);
     emit(state, &format!("service.{message}"), &service, call);
     let task_id = state.id("task", call.now);
@@ -150,21 +156,33 @@ pub(super) fn update(state: &mut Dployr, call: &Call) -> HandlerResult {
         _ => None,
     };
     let has_repository = is_set("remoteUrl");
+    if state.deletes_record_during_update {
+        // The server has read the record, and then finds none to update
+        // (dployr-io/dployr-base:src/routes/services.ts).
+        state
+            .deployments
+            .retain(|row| row.id != service.deployment_id);
+        return Err(bad_request("Failed to patch deployment record"));
+    }
     if let Some(source) = source {
         settings.texts.insert("source", source.to_owned());
     }
     if let Some(port) = body.get("port") {
         settings.port = port.as_u64();
     }
-    // Only a git deployment with a repository needs a build node.
+    // A git deployment with a repository needs a build node, any other one the node of the cluster.
     let from_git = settings.text("source") == Some("remote") && has_repository;
-    if from_git && !state.build_node {
+    let missing = match from_git {
+        true => (!state.build_node).then_some("No build node available"),
+        false => (!state.node_connected).then_some(NO_NODE),
+    };
+    if let Some(message) = missing {
         // The server saves the settings before it rejects (dployr-io/dployr-base:src/routes/services.ts).
         let mut rows = state.deployments.iter_mut();
         if let Some(row) = rows.find(|row| row.id == service.deployment_id) {
             row.settings = settings;
         }
-        return Err(not_connected("No build node available"));
+        return Err(not_connected(message));
     }
     emit(state, "service.updated", &service, call);
     // The task gets the domain and the health check of the record, and the secrets with the id of the service.
