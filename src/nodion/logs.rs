@@ -186,10 +186,9 @@ impl ApplicationHandle {
         let id = self.id.clone();
         Call::new(self.client.scope_of(Op::ListLogs), |scope| async move {
             let tail = options.tail.map_or(usize::MAX, |lines| lines as usize);
-            let items = read(&scope, id, options).await?.into_iter();
-            let mut lines = items.map(|item| item.line).collect::<Result<Vec<_>>>()?;
-            lines.drain(..lines.len().saturating_sub(tail));
-            Ok(lines)
+            let mut items = read(&scope, id, options).await?;
+            items.drain(..items.len().saturating_sub(tail));
+            items.into_iter().map(|item| item.line).collect()
         })
     }
 

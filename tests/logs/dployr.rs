@@ -295,6 +295,44 @@ fn undecodable_lines_are_reported_once() {
 }
 
 #[test]
+fn a_bad_line_fails_only_a_call_that_returns_it() {
+    let bad = log()[2].clone();
+    runtime().block_on(async {
+        let server = Server::start(move |_, query| {
+            let answer = control_plane(&log(), query);
+            // The third line has no message.
+            let text = String::from_utf8(answer.body).unwrap();
+            let without = line(&bad).replace("message", "msg");
+            let mut lines: Vec<&str> = text.split("},").collect();
+            lines[2] = without.trim_end_matches('}');
+            Answer::json("200 OK", &lines.join("},"))
+        })
+        .await;
+        let new = ClusterLogOptions::new;
+        let read = async |options| {
+            let lines = server.client().logs(options).await;
+            lines.map(|lines| {
+                lines
+                    .into_iter()
+                    .map(|line| line.message)
+                    .collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(read(new().tail(5)).await.unwrap(), messages(&log())[3..]);
+        let newest = read(new().newest_first().limit(2)).await.unwrap();
+        assert_eq!(newest, ["a", "c"]);
+        let tail = LogOptions::new().tail(5);
+        assert_eq!(server.service().logs(tail).await.unwrap().len(), 5);
+        for options in [new(), new().tail(6), new().newest_first()] {
+            let error = read(options).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        }
+        let error = server.service().logs(LogOptions::new()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+    });
+}
+
+#[test]
 fn the_newest_lines_of_a_cluster_are_exact() {
     let all: Log = (0..12_345)
         .map(|n| (minute_ago() + n / 3, format!("line {n}")))

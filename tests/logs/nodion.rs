@@ -45,6 +45,23 @@ fn platform(log: &Log, status: u16) -> (Recorder, ApplicationHandle) {
     (recorder, client.application("a"))
 }
 
+#[test]
+fn a_bad_line_fails_only_a_call_that_returns_it() {
+    runtime().block_on(async {
+        let line = |at: i64| json!({ "ts": timestamp(at), "msg": "a", "instance_id": "i" });
+        let body = json!({ "logs": [line(1), { "msg": [] }, line(2), line(3)] }).to_string();
+        let recorder = Recorder::new();
+        recorder.answer_with(move |_| CannedReply::json(200, body.clone()));
+        let client = Client::builder().token("t").recorder(&recorder);
+        let application = client.build().unwrap().application("a");
+        let tail = |lines| application.logs(LogOptions::new().tail(lines));
+        assert_eq!(tail(2).await.unwrap().len(), 2);
+        assert_eq!(tail(3).await.unwrap_err().kind(), ErrorKind::Decode);
+        let all = application.logs(LogOptions::new()).await;
+        assert_eq!(all.unwrap_err().kind(), ErrorKind::Decode);
+    });
+}
+
 /// Reads `count` messages, fewer if none arrives for 100 s. Errors are shown as `! Kind`.
 async fn read(stream: &mut LogStream, count: usize) -> Vec<String> {
     let mut seen = Vec::new();

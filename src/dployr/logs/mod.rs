@@ -495,7 +495,7 @@ impl Reader {
         Ok(Connection::new(chunks.await?, query, scope.clone()))
     }
 
-    /// The newest lines of one response, without those before `since`.
+    /// The newest lines of one response, without those before `since`. Only a returned line fails the call.
     async fn lines(&self, query: LogQuery, newest: usize) -> Result<Vec<LogLine>> {
         let (mut page, mut lines) = (self.open(query, None).await?, VecDeque::new());
         while let Some(item) = page.next().await {
@@ -505,9 +505,9 @@ impl Reader {
             if lines.len() == newest {
                 lines.pop_front();
             }
-            lines.push_back(item.line?);
+            lines.push_back(item.line);
         }
-        Ok(lines.into())
+        lines.into_iter().collect()
     }
 }
 
