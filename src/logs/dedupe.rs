@@ -214,11 +214,11 @@ impl Dedupe {
         self.count
     }
 
-    /// Whether this line was already yielded.
+    /// Whether this line was already yielded, as all lines before the floor were.
     pub fn has_yielded(&self, at: Option<i64>, hash: u64) -> bool {
         at.is_some_and(|at| {
             let in_overflow = at == self.position.floor && self.position.overflow > 0;
-            in_overflow || self.position.find(at, hash).is_ok()
+            at < self.position.floor || in_overflow || self.position.find(at, hash).is_ok()
         })
     }
 

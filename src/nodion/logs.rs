@@ -317,8 +317,8 @@ enum State {
         /// Error for lines that are missing before this window.
         gap: Option<Error>,
         items: VecDeque<Item>,
-        /// Whether the window has the maximum number of lines, so that lines may be missing.
-        full: bool,
+        /// If the window has the maximum number of lines: what it means that none of them is new.
+        full: Option<&'static str>,
     },
 }
 
@@ -339,6 +339,15 @@ impl LogSource {
             .any(|item| dedupe.has_yielded(item.at, item.hash));
         let gap = (full && continues && !overlaps)
             .then(|| lines_lost("lines are missing: 2500 or more lines arrived between two polls"));
+        let at = |item: Option<&Item>| item.and_then(|item| item.at);
+        let (first, last) = (at(items.front()), at(items.back()));
+        // The request selects lines from one millisecond before the position.
+        let since = dedupe.position().since();
+        let has_one_time = first == last && last >= since.map(|since| since.saturating_sub(1));
+        let full = full.then_some(match has_one_time {
+            true => "lines are missing: 2500 or more lines have the same time",
+            false => "lines may be missing: the platform repeated the same 2500 lines",
+        });
         self.state = State::Window { gap, items, full };
     }
 }
@@ -385,14 +394,12 @@ impl Source for LogSource {
                     }
                     let new = dedupe.count() - self.yielded_before;
                     return Poll::Ready(match (*full, new) {
-                        (false, _) => Event::Ended,
-                        (true, 0) => Event::SkipMillisecond(lines_lost(
-                            "lines are missing: 2500 or more lines have the same time",
-                        )),
+                        (None, _) => Event::Ended,
+                        (Some(cause), 0) => Event::SkipMillisecond(lines_lost(cause)),
                         // Mostly earlier lines: the platform ignores `after`.
-                        (true, new) if new < u64::from(MAX_LINES) / 2 => Event::Ended,
+                        (Some(_), new) if new < u64::from(MAX_LINES) / 2 => Event::Ended,
                         // The full window may lack the newest lines.
-                        (true, _) => Event::ReadMore,
+                        (Some(_), _) => Event::ReadMore,
                     });
                 }
             }

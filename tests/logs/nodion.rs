@@ -181,6 +181,23 @@ fn stream_ends_when_the_application_is_deleted_or_polls_fail() {
     });
 }
 
+#[test]
+fn too_many_lines_of_one_time_are_reported_as_such() {
+    runtime().block_on(async {
+        let log: Log = Arc::default();
+        let many = (0..2600).map(|n| (10_000, format!("line {n}")));
+        log.lock().unwrap().extend(many);
+        let (_, application) = platform(&log, 200);
+        let mut stream = application.follow_logs(LogOptions::new()).await.unwrap();
+        assert_eq!(read(&mut stream, 2500).await.len(), 2500);
+        let error = stream.next().await.unwrap().unwrap_err();
+        let cause = "2500 or more lines have the same time";
+        assert!(error.to_string().contains(cause), "{error}");
+        log.lock().unwrap().push((20_000, "after".to_owned()));
+        assert_eq!(read(&mut stream, 1).await, ["after"]);
+    });
+}
+
 /// The newest 2,500 lines at every poll, and one more line in each.
 #[test]
 fn a_platform_that_ignores_after_is_polled_with_pauses() {
@@ -218,7 +235,10 @@ fn a_platform_that_ignores_after_is_polled_with_pauses() {
             assert!(requests <= 12, "{requests} requests in 4 s");
             let mut last = None;
             while let Some(line) = stream.next().await {
-                last = line.err().map(|error| error.kind());
+                let error = line.unwrap_err();
+                let cause = "the platform repeated the same 2500 lines";
+                assert!(error.to_string().contains(cause), "{error}");
+                last = Some(error.kind());
                 assert!(recorder.requests().len() <= 25, "the stream does not end");
             }
             assert_eq!(last, Some(ErrorKind::Unsupported));
