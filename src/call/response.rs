@@ -14,7 +14,7 @@ use std::time::Duration;
 pub struct Response<T> {
     /// The value.
     pub value: T,
-    /// The HTTP status: `202`.
+    /// The HTTP status: `202`. 0 for a followed log whose response has not begun.
     pub status: u16,
     /// The headers, without cookies.
     pub headers: ResponseHeaders,

@@ -120,8 +120,8 @@ impl EnvVariables {
     ///   is empty or contains `=` or a control character, and for an invalid update;
     /// - the errors of the read.
     ///
-    /// The last request has the errors of [`ServiceHandle::update`]. After its
-    /// [`Unavailable`](crate::ErrorKind::Unavailable), the variable is set but not deployed.
+    /// The last request has the errors of [`ServiceHandle::update`]. After one with
+    /// [`Effect::Applied`](crate::Effect::Applied), the variable is set but not deployed.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn rewrite_with(

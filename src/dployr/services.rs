@@ -444,9 +444,12 @@ impl ServiceHandle {
     /// port, for a secret that is both set and kept, and for an update that may
     /// [lose settings](ServiceUpdate) without allowing it;
     /// [`NotFound`](crate::ErrorKind::NotFound) for an unknown service or instance;
-    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the developer role;
-    /// [`Unavailable`](crate::ErrorKind::Unavailable) with
-    /// [`Effect::Applied`] if no node can deploy it.
+    /// [`Forbidden`](crate::ErrorKind::Forbidden) without the developer role.
+    ///
+    /// With [`Effect::Applied`], the control plane has saved variables and secrets, but not deployed them:
+    /// [`Unavailable`](crate::ErrorKind::Unavailable) if no node is connected, which also saves the settings;
+    /// [`NotFound`](crate::ErrorKind::NotFound) if the record of the deployment was deleted, and
+    /// [`Rejected`](crate::ErrorKind::Rejected) if it is deleted during the update.
     ///
     /// Source: <https://github.com/dployr-io/dployr-base/blob/main/src/routes/services.ts>
     pub fn update(&self, update: ServiceUpdate) -> Call<ServiceUpdated> {

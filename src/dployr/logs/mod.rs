@@ -247,6 +247,7 @@ impl ServiceHandle {
     /// respond before the first line. After that, a refusal is an item of the stream. Without options, the
     /// control plane starts with the first 1000 lines of the last 15 minutes. For a service that writes more,
     /// use [`tail`](LogOptions::tail): the tail is read first, as by [`logs`](Self::logs).
+    /// [`with_response`](Call::with_response) reports the status 0 if no response has begun.
     ///
     /// The [`LogStream`] reconnects without gaps and duplicates: it reads the lines that it missed,
     /// 5000 per request, and then follows again. The options of this call also apply to later requests.
