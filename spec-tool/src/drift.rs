@@ -43,16 +43,16 @@ pub struct Ours {
     spec: Value,
     /// The outline of the spec.
     outline: Outline,
-    /// `src/<api>/operations.rs`, which names the wrappers.
-    wrappers: String,
+    /// The method of each variant of `Op`.
+    wrappers: BTreeMap<String, String>,
 }
 
 impl Ours {
-    /// `spec` is the text of our spec.
+    /// `spec` is the text of our spec, `wrappers` the result of [`crate::wrappers::read`].
     ///
     /// # Errors
     /// If the spec cannot be read.
-    pub fn new(spec: &str, wrappers: String) -> Result<Self, Problem> {
+    pub fn new(spec: &str, wrappers: BTreeMap<String, String>) -> Result<Self, Problem> {
         Ok(Self {
             spec: document::read(spec)?,
             outline: Outline::read(spec, None),
@@ -68,14 +68,8 @@ impl Ours {
         let Some((_, _, found)) = found else {
             return Vec::new();
         };
-        let op = format!(
-            "Op::{} => \"",
-            variant(text(found, "operationId").unwrap_or_default())
-        );
-        let wrapper = self
-            .wrappers
-            .split_once(&op)
-            .and_then(|(_, rest)| rest.split('"').next());
+        let id = text(found, "operationId").unwrap_or_default();
+        let wrapper = self.wrappers.get(&variant(id)).map(String::as_str);
         let part = match place {
             "request" => found.get("requestBody"),
             status => found.get("responses").and_then(|all| all.get(status)),

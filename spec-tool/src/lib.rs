@@ -4,7 +4,9 @@
 
 #[path = "../../build/mod.rs"]
 pub mod build;
+pub mod check;
 pub mod coverage;
 pub mod drift;
 pub mod outline;
 pub mod surface;
+pub mod wrappers;

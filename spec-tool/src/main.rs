@@ -3,10 +3,11 @@
 #![forbid(unsafe_code)]
 
 use clap::{Parser, Subcommand};
-use deploykit_specs::build;
+use deploykit_specs::check;
 use deploykit_specs::coverage;
 use deploykit_specs::drift::{self, Change, Ours};
 use deploykit_specs::outline::Outline;
+use deploykit_specs::wrappers;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,7 +24,11 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the checks and the generator of the build on specs.
+    /// Runs the checks of the build on specs, and validates their examples.
+    ///
+    /// For the project's own specs, prints a table of what each operation has: a wrapper, a request snapshot,
+    /// a reply test, a rule or an example for the sandbox, and documentation. An operation without a wrapper
+    /// or a snapshot is an error. Exit status: 0 without errors, 1 with errors, 2 for wrong use.
     Check {
         /// The specs. Default: `specs/*.yaml`.
         files: Vec<PathBuf>,
@@ -79,8 +84,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let mut out = String::new();
-    let code = match Arguments::parse().command {
-        Command::Check { files } => check(files, &mut out),
+    let finding = match Arguments::parse().command {
+        Command::Check { files } => check::run(Path::new(""), &files).map(|report| {
+            out = report.text;
+            report.errors > 0
+        }),
         Command::Outline {
             document,
             count,
@@ -111,47 +119,40 @@ fn main() -> ExitCode {
     };
     // A closed pipe, such as that of `head`, is no error.
     let _ = io::stdout().write_all(out.as_bytes());
-    code
-}
-
-/// 0 without errors, 1 with errors, 2 if a file cannot be read.
-fn check(mut files: Vec<PathBuf>, out: &mut String) -> ExitCode {
-    if files.is_empty() {
-        let specs = ["dployr", "edgegap", "nexlayer", "nodion"];
-        files = specs
-            .map(|api| Path::new("specs").join(format!("{api}.yaml")))
-            .into();
-    }
-    let mut errors = 0;
-    for file in &files {
-        let Some(text) = read(file) else {
-            return ExitCode::from(2);
-        };
-        let api = file.file_stem().unwrap_or_default().to_string_lossy();
-        if let Err(invalid) = build::run(&api, &file.display().to_string(), &text) {
-            for line in invalid.lines() {
-                *out += &format!("{line}\n");
-                errors += 1;
-            }
+    match finding {
+        Ok(has_findings) => ExitCode::from(u8::from(has_findings)),
+        Err(wrong_use) => {
+            warn(&wrong_use);
+            ExitCode::from(2)
         }
     }
-    *out += &format!("{errors} errors\n");
-    ExitCode::from(u8::from(errors > 0))
 }
 
-fn outline(document: &Path, count: bool, base: Option<&str>, out: &mut String) -> ExitCode {
-    let Some(text) = read(document) else {
-        return ExitCode::from(2);
-    };
-    let outline = Outline::read(&text, base);
+/// Prints a line on standard error, which may be closed.
+fn warn(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn outline(
+    document: &Path,
+    count: bool,
+    base: Option<&str>,
+    out: &mut String,
+) -> Result<bool, String> {
+    let outline = Outline::read(&read(document)?, base);
     *out += &match count {
         true => format!("{}\n", outline.operations().len()),
         false => outline.to_string(),
     };
+    warn_of_unread(document, &outline);
+    Ok(false)
+}
+
+/// Names the lines of the document that could not be read.
+fn warn_of_unread(document: &Path, outline: &Outline) {
     for (line, reason) in outline.unread() {
-        eprintln!("{}:{line}: {reason}", document.display());
+        warn(&format!("{}:{line}: {reason}", document.display()));
     }
-    ExitCode::SUCCESS
 }
 
 /// What the kept outline begins with, before the path of its server.
@@ -168,17 +169,15 @@ struct Vendor {
 }
 
 impl Vendor {
-    fn read(document: &Path, api: Option<String>, base: Option<String>) -> Option<Self> {
+    fn read(document: &Path, api: Option<String>, base: Option<String>) -> Result<Self, String> {
         let stem = document.file_stem().unwrap_or_default().to_string_lossy();
         let api = api.unwrap_or_else(|| stem.into_owned());
         let (text, kept) = (read(document)?, read(&kept_file(&api))?);
         let kept_base = kept.lines().find_map(|line| line.strip_prefix(BASE));
         let base = base.or_else(|| kept_base.map(str::to_owned));
         let new = Outline::read(&text, base.as_deref());
-        for (line, reason) in new.unread() {
-            eprintln!("{}:{line}: {reason}", document.display());
-        }
-        Some(Self {
+        warn_of_unread(document, &new);
+        Ok(Self {
             new,
             kept: Outline::parse(&kept),
             base,
@@ -197,10 +196,8 @@ fn coverage_of(
     api: Option<String>,
     base: Option<String>,
     out: &mut String,
-) -> ExitCode {
-    let Some(vendor) = Vendor::read(document, api, base) else {
-        return ExitCode::from(2);
-    };
+) -> Result<bool, String> {
+    let vendor = Vendor::read(document, api, base)?;
     let reasons = format!("specs/vendor/{}.left-out.txt", vendor.api);
     let reasons = std::fs::read_to_string(reasons).unwrap_or_default();
     let mut unexplained = 0;
@@ -217,7 +214,7 @@ fn coverage_of(
         }
     }
     *out += &format!("{unexplained} missing\n");
-    ExitCode::from(u8::from(unexplained > 0))
+    Ok(unexplained > 0)
 }
 
 fn drift_of(
@@ -227,39 +224,26 @@ fn drift_of(
     accept: bool,
     format: fn(&[Change]) -> String,
     out: &mut String,
-) -> ExitCode {
-    let Some(vendor) = Vendor::read(document, api, base) else {
-        return ExitCode::from(2);
-    };
-    let Some(wrappers) = read(Path::new(&format!("src/{}/operations.rs", vendor.api))) else {
-        return ExitCode::from(2);
-    };
-    let ours = match Ours::new(&vendor.spec, wrappers) {
-        Ok(ours) => ours,
-        Err(problem) => {
-            eprintln!("specs/{}.yaml: {}", vendor.api, problem.message);
-            return ExitCode::from(2);
-        }
-    };
+) -> Result<bool, String> {
+    let vendor = Vendor::read(document, api, base)?;
+    let api = &vendor.api;
+    let methods = wrappers::read(&read(Path::new(&format!("src/{api}/operations.rs")))?);
+    let ours = Ours::new(&vendor.spec, methods)
+        .map_err(|problem| format!("specs/{api}.yaml: {}", problem.message))?;
     let changes = drift::compare(&vendor.kept, &vendor.new, &ours);
     *out += &format(&changes);
     if accept {
         let base = vendor.base.map(|base| format!("{BASE}{base}\n"));
         let text = format!("{}{}", base.unwrap_or_default(), vendor.new);
-        if let Err(error) = std::fs::write(kept_file(&vendor.api), text) {
-            eprintln!("cannot keep the outline: {error}");
-            return ExitCode::from(2);
-        }
+        std::fs::write(kept_file(api), text)
+            .map_err(|error| format!("cannot keep the outline: {error}"))?;
     }
-    ExitCode::from(u8::from(!changes.is_empty()))
+    Ok(!changes.is_empty())
 }
 
-fn read(file: &Path) -> Option<String> {
+fn read(file: &Path) -> Result<String, String> {
     match std::fs::read(file) {
-        Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => {
-            eprintln!("cannot read {}: {error}", file.display());
-            None
-        }
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => Err(format!("cannot read {}: {error}", file.display())),
     }
 }

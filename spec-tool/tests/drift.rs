@@ -48,7 +48,7 @@ components:
 
 fn changes(from: &str, to: &str) -> Vec<Change> {
     assert_eq!(DOCUMENT.matches(from).count(), 1, "{from}");
-    let wrappers = "Op::MakeThing => \"x::Things::make\",".to_owned();
+    let wrappers = [("MakeThing".to_owned(), "x::Things::make".to_owned())].into();
     let old = Outline::parse(&Outline::read(DOCUMENT, None).to_string());
     let new = Outline::read(&DOCUMENT.replace(from, to), None);
     compare(&old, &new, &Ours::new(SPEC, wrappers).unwrap())

@@ -3,6 +3,7 @@
 //! The sandbox validates all requests and replies against them.
 
 pub(crate) mod accepted_violations;
+mod json_schema;
 mod parser;
 mod schema;
 mod validation;

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Operation;
-use super::schema::{Schema, Schemas, schemas};
+use super::json_schema::{Schemas, schemas};
+use super::schema::Schema;
 use crate::yaml::options;
 
 /// A path, query or header parameter.

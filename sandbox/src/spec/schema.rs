@@ -1,55 +1,13 @@
 //! JSON Schema validation, compiled on first use because a test needs few schemas.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, Registry, ValidationError, Validator};
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Value, json};
 
+use super::json_schema::{Schemas, validator};
 use super::{MAX_VIOLATIONS, Violation};
-
-/// Base URI of the named schemas.
-const BASE: &str = "https://spec.invalid/";
-const NAMED: &str = "#/components/schemas/";
-
-/// The named schemas of a spec.
-pub(super) type Schemas = Option<Arc<Registry<'static>>>;
-
-/// Converts the schemas of an OpenAPI 3.0 document to JSON Schema and returns the named ones.
-pub(super) fn schemas(document: &mut Value) -> Schemas {
-    translate(document);
-    let named = json!({ "components": { "schemas": document.pointer("/components/schemas") } });
-    let registry = Registry::new().add(BASE, named).ok()?.prepare().ok()?;
-    Some(Arc::new(registry))
-}
-
-/// Converts `nullable` to a type, `int64` to a maximum, and references to absolute ones.
-fn translate(value: &mut Value) {
-    if let Some(Value::String(reference)) = value.get_mut("$ref")
-        && reference.starts_with(NAMED)
-    {
-        reference.insert_str(0, BASE);
-    }
-    match value {
-        Value::Object(fields) => fields.values_mut().for_each(translate),
-        Value::Array(items) => items.iter_mut().for_each(translate),
-        _ => {}
-    }
-    let Value::Object(fields) = value else { return };
-    if fields.get("format").is_some_and(|format| format == "int64") {
-        fields.entry("maximum").or_insert(i64::MAX.into());
-    }
-    if fields.get("nullable") != Some(&Value::Bool(true)) {
-        return;
-    }
-    match fields.get_mut("type") {
-        Some(kind) => *kind = json!([kind.take(), "null"]),
-        None => *value = json!({ "anyOf": [fields, { "type": "null" }] }),
-    }
-    if let Some(Value::Array(values)) = value.get_mut("enum") {
-        values.push(Value::Null);
-    }
-}
 
 /// A schema of a spec.
 pub(super) struct Schema {
@@ -68,11 +26,7 @@ impl Schema {
     }
 
     fn validator(&self) -> Option<&Validator> {
-        let compile = || {
-            let options = jsonschema::options().with_draft(Draft::Draft202012);
-            let options = options.with_registry(self.schemas.as_deref()?);
-            options.build(&self.source).ok()
-        };
+        let compile = || validator(&self.source, &self.schemas);
         self.compiled.get_or_init(compile).as_ref()
     }
 
@@ -116,6 +70,7 @@ fn violation(root: &str, error: &ValidationError) -> Violation {
 
 #[cfg(test)]
 mod tests {
+    use super::super::json_schema::schemas;
     use super::*;
 
     fn schema(source: Value) -> Schema {
