@@ -11,11 +11,20 @@ use progenitor::{
     GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl, TypePatch,
 };
 use serde_json::{Map, Value, json};
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 
 /// The type of the state that each raw client holds: credentials, options and the outcome of a call.
 const SCOPE: &str = "crate::transport::Scope";
 const BTREE_MAP: &str = "::std::collections::BTreeMap";
+
+/// The message of a panic.
+fn message(panic: Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref().cloned());
+    text.unwrap_or_else(|| "it panicked".to_owned())
+}
 
 /// Generates the raw client of one API.
 ///
@@ -64,15 +73,17 @@ pub fn generate(
         patch.with_attr("#[non_exhaustive]");
         settings.with_patch(name, &patch);
     }
-    let tokens = Generator::new(&settings)
-        .generate_tokens(&document)
-        .map_err(|error| {
-            Problem::new(
-                "$",
-                format!("the generator does not support the spec: {error}"),
-                "compare the last edit with the rules in specs/README.md, and add a check for this case to build/lint/mod.rs",
-            )
-        })?;
+    // The generator panics on constructs that it does not know.
+    let run = || Generator::new(&settings).generate_tokens(&document);
+    let result = std::panic::catch_unwind(AssertUnwindSafe(run)).map_err(message);
+    let result = result.and_then(|tokens| tokens.map_err(|error| error.to_string()));
+    let tokens = result.map_err(|error| {
+        Problem::new(
+            "$",
+            format!("the generator does not support the spec: {error}"),
+            "compare the last edit with the rules in specs/README.md, and add a check for this case to build/lint/mod.rs",
+        )
+    })?;
     let mut syntax: syn::File = syn::parse2(tokens).map_err(|error| {
         Problem::new(
             "$",

@@ -142,6 +142,8 @@ fn collect<'a>(
     });
 }
 
+const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+
 /// Rejects keywords that the generator misreads.
 fn keywords(found: &Found<'_>, problems: &mut Problems) {
     let Found { at, schema, .. } = found;
@@ -184,6 +186,14 @@ fn keywords(found: &Found<'_>, problems: &mut Problems) {
                     &here,
                     format!("the type {value} is OpenAPI 3.1"),
                     "write one type as text, with `nullable: true` if null is allowed",
+                );
+                problems.require(
+                    !value.is_string()
+                        || value == "null"
+                        || TYPES.iter().any(|known| value == known),
+                    &here,
+                    format!("the type {value} does not exist"),
+                    format!("write one of {}", TYPES.join(", ")),
                 );
             }
             "exclusiveMinimum" | "exclusiveMaximum" if value.is_number() => problems.add(

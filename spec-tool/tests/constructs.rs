@@ -510,6 +510,11 @@ fn objects_are_complete_or_refused() {
         ),
         ("{type: 'null', description: x}", ".type", "is OpenAPI 3.1"),
         (
+            "{type: text, description: x}",
+            ".type",
+            "the type \"text\" does not exist",
+        ),
+        (
             "{const: a, description: x}",
             ".const",
             "is not in OpenAPI 3.0",
@@ -569,4 +574,19 @@ fn strict_formats_do_not_reach_the_generated_types() {
             "{format}: {code}"
         );
     }
+}
+
+#[test]
+fn a_panic_of_the_generator_is_an_error() {
+    let text = spec(&[(
+        "body",
+        "requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Thing'}, encoding: {id: {contentType: a/b}}}}}",
+    )]);
+    let error = build::run("x", "specs/x.yaml", &text).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.starts_with("specs/x.yaml: $: the generator does not support the spec: "),
+        "{error}"
+    );
+    assert!(error.contains("media type encoding not empty"), "{error}");
 }
