@@ -1,7 +1,8 @@
 //! The command `check`: the project's own specs, examples that do not match, operations without a wrapper,
-//! and exit statuses.
+//! exit statuses, and files that are no specs.
 
 use deploykit_specs::check::{self, Report};
+use deploykit_specs::outline::Outline;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -259,4 +260,148 @@ fn a_closed_pipe_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// A generator of pseudo-random numbers with a fixed seed.
+struct Random(u64);
+
+impl Random {
+    /// A number below the limit.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) as usize % limit.max(1)
+    }
+}
+
+/// A copy with one to four random edits, of lines or of bytes.
+fn mutated(text: &str, random: &mut Random) -> Vec<u8> {
+    const VALUES: [&str; 10] = [
+        "null",
+        "{}",
+        "[]",
+        "-1",
+        "[null, {a: 1}]",
+        "true",
+        "'½ \\ \" {'",
+        "{$ref: '#/components/schemas/Thing'}",
+        "{$ref: '#'}",
+        "1e999",
+    ];
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for _ in 0..=random.below(4) {
+        let (at, other) = (random.below(lines.len()), random.below(lines.len()));
+        match random.below(7) {
+            0 => drop(lines.remove(at)),
+            1 => lines.insert(at, lines[other].clone()),
+            2 => lines.swap(at, other),
+            3 => lines[at] = format!("  {}", lines[at]),
+            4 => lines[at] = lines[at].trim_start().to_owned(),
+            5 => lines.truncate(at.max(1)),
+            _ => {
+                let value = VALUES[random.below(VALUES.len())];
+                let key = lines[at].split(':').next().unwrap_or_default();
+                lines[at] = format!("{key}: {value}");
+            }
+        }
+        if lines.is_empty() {
+            lines.push(String::new());
+        }
+    }
+    let mut bytes = lines.join("\n").into_bytes();
+    if random.below(4) == 0 && !bytes.is_empty() {
+        let at = random.below(bytes.len());
+        bytes[at] = random.below(256) as u8;
+    }
+    bytes
+}
+
+#[test]
+fn edited_specs_never_panic() {
+    let root = folder("mutated");
+    let mut random = Random(14);
+    let file = [PathBuf::from("x.yaml")];
+    let real = |api: &str| {
+        let text = std::fs::read_to_string(project().join(format!("specs/{api}.yaml")));
+        text.unwrap()
+    };
+    for (text, rounds) in [
+        (SPEC.to_owned(), 300),
+        (real("nexlayer"), 8),
+        (real("edgegap"), 8),
+    ] {
+        for round in 0..rounds {
+            let bytes = mutated(&text, &mut random);
+            write(&root, "x.yaml", &bytes);
+            let lossy = String::from_utf8_lossy(&bytes);
+            let result = std::panic::catch_unwind(|| {
+                // The same text as a vendor's document, also without its indentation.
+                Outline::read(&lossy, None);
+                let flat: Vec<_> = lossy.lines().map(str::trim).collect();
+                Outline::read(&flat.join("\n"), None);
+                check::run(&root, &file).unwrap()
+            });
+            let report = result.unwrap_or_else(|_| panic!("round {round}:\n{lossy}"));
+            let last = format!("{} errors", report.errors);
+            assert_eq!(report.text.lines().last(), Some(last.as_str()));
+        }
+    }
+}
+
+#[test]
+fn files_that_are_no_specs_are_errors() {
+    let root = folder("no-specs");
+    let aliases: String = (0..30)
+        .map(|level| format!("a{}: &a{} [*a{level}, *a{level}]\n", level + 1, level + 1))
+        .collect();
+    let nested = |open: &str| format!("openapi: 3.0.3\npaths:\n  {}", open.repeat(100_000));
+    let lines: String = (0..20_000)
+        .map(|depth| format!("{:1$}a:\n", "", depth.min(3_000)))
+        .collect();
+    for (name, bytes) in [
+        ("empty", Vec::new()),
+        ("binary", (0..=255).cycle().take(100_000).collect()),
+        ("zeros", vec![0; 10_000]),
+        ("utf-16", b"\xff\xfeo\0p\0e\0n\0".to_vec()),
+        ("lists", nested("[").into_bytes()),
+        ("objects", nested("{\"a\":").into_bytes()),
+        ("lines", lines.into_bytes()),
+        (
+            "flat",
+            format!(
+                "openapi: 3.0.3\npaths:\n/a:\nget:\nrequestBody:\ncontent:\na/b:\nschema:\n{}",
+                "properties:\na:\n".repeat(20_000)
+            )
+            .into_bytes(),
+        ),
+        (
+            "json",
+            format!("{{\"openapi\": \"3.0.3\", \"a\": {}", "[".repeat(100_000)).into_bytes(),
+        ),
+        (
+            "aliases",
+            format!("openapi: 3.0.3\na0: &a0 x\n{aliases}").into_bytes(),
+        ),
+        (
+            "prose",
+            b"GET /v1/things\nResponse\n"
+                .iter()
+                .chain([b'['; 10_000].iter())
+                .copied()
+                .collect(),
+        ),
+    ] {
+        write(&root, name, bytes);
+        let output = program(&root, &["check", name]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{name}: {text}");
+        assert_eq!(text.lines().last(), Some("1 errors"), "{name}: {text}");
+        assert!(text.starts_with(&format!("{name}: $")), "{name}: {text}");
+        // The same for a vendor's document, which may be incomplete.
+        let output = program(&root, &["outline", "--count", name]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{name}: {text}");
+    }
 }

@@ -70,6 +70,9 @@ const KEYWORDS: [&str; 18] = [
     "type",
 ];
 
+/// Deeper parts are not read, because the readers of the document recurse.
+const MAX_DEPTH: usize = 48;
+
 /// An open part and what it contains so far.
 struct Open {
     part: Part,
@@ -134,7 +137,7 @@ impl Document {
             let is_known = is_open || self.open[*depth].value.get(key).is_some();
             !is_known && self.may_have(*depth, key, value, next)
         });
-        let Some(found) = found else {
+        let Some(found) = found.filter(|found| *found < MAX_DEPTH) else {
             return false;
         };
         self.close_to(found + 1);
@@ -255,7 +258,8 @@ impl Document {
 
     /// Reads a list item.
     fn item(&mut self, item: &str, next: &str) -> bool {
-        let Some(found) = self.open.iter().rposition(|open| open.part.is_list()) else {
+        let found = self.open.iter().rposition(|open| open.part.is_list());
+        let Some(found) = found.filter(|found| *found < MAX_DEPTH) else {
             return false;
         };
         self.close_to(found + 1);
