@@ -76,7 +76,7 @@ enum Command {
         /// Prints the changes as a table for a pull request.
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
-        /// Keeps the outline of the document as the new one.
+        /// Keeps the outline of the document as the new one, or as the first one.
         #[arg(long)]
         accept: bool,
     },
@@ -161,7 +161,8 @@ const BASE: &str = "# base: ";
 /// A vendor's document and our side of its platform.
 struct Vendor {
     new: Outline,
-    kept: Outline,
+    /// `None` if no outline is kept yet.
+    kept: Option<Outline>,
     /// The path before all paths.
     base: Option<String>,
     api: String,
@@ -172,16 +173,32 @@ impl Vendor {
     fn read(document: &Path, api: Option<String>, base: Option<String>) -> Result<Self, String> {
         let stem = document.file_stem().unwrap_or_default().to_string_lossy();
         let api = api.unwrap_or_else(|| stem.into_owned());
-        let (text, kept) = (read(document)?, read(&kept_file(&api))?);
-        let kept_base = kept.lines().find_map(|line| line.strip_prefix(BASE));
+        let text = read(document)?;
+        let spec = PathBuf::from(format!("specs/{api}.yaml"));
+        if !spec.exists() {
+            return Err(format!(
+                "there is no spec of `{api}`, {}. Name the platform with --api, or write its spec first: `outline` prints what the document says",
+                spec.display()
+            ));
+        }
+        let kept = match kept_file(&api).exists() {
+            true => Some(read(&kept_file(&api))?),
+            false => None,
+        };
+        let lines = kept.iter().flat_map(|kept| kept.lines());
+        let kept_base = lines.filter_map(|line| line.strip_prefix(BASE)).next();
         let base = base.or_else(|| kept_base.map(str::to_owned));
         let new = Outline::read(&text, base.as_deref());
         warn_of_unread(document, &new);
+        if new.operations().is_empty() {
+            // Such as an error page that was downloaded.
+            return Err(format!("{} has no operations", document.display()));
+        }
         Ok(Self {
             new,
-            kept: Outline::parse(&kept),
+            kept: kept.map(|kept| Outline::parse(&kept)),
             base,
-            spec: read(Path::new(&format!("specs/{api}.yaml")))?,
+            spec: read(&spec)?,
             api,
         })
     }
@@ -226,17 +243,25 @@ fn drift_of(
     out: &mut String,
 ) -> Result<bool, String> {
     let vendor = Vendor::read(document, api, base)?;
-    let api = &vendor.api;
+    let (api, kept) = (&vendor.api, kept_file(&vendor.api));
+    if vendor.kept.is_none() && !accept {
+        return Err(format!(
+            "no outline of `{api}` is kept, {}. Keep this one as the first with --accept",
+            kept.display()
+        ));
+    }
     let methods = wrappers::read(&read(Path::new(&format!("src/{api}/operations.rs")))?);
     let ours = Ours::new(&vendor.spec, methods)
         .map_err(|problem| format!("specs/{api}.yaml: {}", problem.message))?;
-    let changes = drift::compare(&vendor.kept, &vendor.new, &ours);
+    let old = vendor.kept.unwrap_or_default();
+    let changes = drift::compare(&old, &vendor.new, &ours);
     *out += &format(&changes);
     if accept {
         let base = vendor.base.map(|base| format!("{BASE}{base}\n"));
         let text = format!("{}{}", base.unwrap_or_default(), vendor.new);
-        std::fs::write(kept_file(api), text)
-            .map_err(|error| format!("cannot keep the outline: {error}"))?;
+        std::fs::create_dir_all("specs/vendor")
+            .and_then(|()| std::fs::write(&kept, text))
+            .map_err(|error| format!("cannot write {}: {error}", kept.display()))?;
     }
     Ok(!changes.is_empty())
 }

@@ -224,6 +224,7 @@ fn exit_status_is_1_for_errors_and_2_for_wrong_use() {
         (&["check", "--fast"], 2, "unexpected argument '--fast'"),
         (&["outline"], 2, "<DOCUMENT>"),
         (&["drift", "gone.yaml"], 2, "cannot read gone.yaml"),
+        (&["coverage", "good.yaml"], 2, "there is no spec of `good`"),
     ] {
         let output = program(&root, arguments);
         let text = String::from_utf8_lossy(&output.stderr);

@@ -2,6 +2,8 @@
 
 use deploykit_specs::drift::{Change, Class, Ours, compare};
 use deploykit_specs::outline::Outline;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 const DOCUMENT: &str = "openapi: 3.0.3
 paths:
@@ -296,4 +298,88 @@ fn coverage_lists_what_our_spec_does_not_have() {
         "schema: {type: object, properties: {data: {$ref: '#/components/schemas/Thing'}}}",
     );
     assert!(deploykit_specs::coverage::missing(&vendor, &Outline::read(&ours, None)).is_empty());
+}
+
+/// A project with our spec and without an outline of the vendor's document.
+fn small_project(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&root);
+    for (file, text) in [
+        ("specs/x.yaml", SPEC),
+        (
+            "src/x/operations.rs",
+            "fn wrapper() { match op { Op::MakeThing => \"x::Things::make\" } }",
+        ),
+        ("x.yaml", DOCUMENT),
+        ("page.html", "<p>Not found</p>"),
+    ] {
+        let file = root.join(file);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    root
+}
+
+/// Runs `drift` in a folder. Returns the exit status, the output and the errors.
+fn drift(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = Command::new(env!("CARGO_BIN_EXE_deploykit-specs"))
+        .arg("drift")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[test]
+fn accept_keeps_a_first_outline_and_later_ones() {
+    let root = small_project("first-outline");
+    let (status, _, error) = drift(&root, &["x.yaml"]);
+    assert_eq!(status, Some(2));
+    assert_eq!(
+        error,
+        "no outline of `x` is kept, specs/vendor/x.txt. Keep this one as the first with --accept\n"
+    );
+    let (status, report, error) = drift(&root, &["x.yaml", "--accept", "--base", "/v1"]);
+    assert_eq!((status, error.as_str()), (Some(1), ""));
+    assert_eq!(
+        report,
+        "\
+new             GET /v1/things/{id}
+                not there → there
+new             POST /v1/things/{id}
+                not there → there
+2 changes
+"
+    );
+    // The outline keeps the base.
+    let (status, report, _) = drift(&root, &["x.yaml"]);
+    assert_eq!((status, report.as_str()), (Some(0), "0 changes\n"));
+
+    let new = DOCUMENT.replace("required: [name]", "required: [name, size]");
+    std::fs::write(root.join("new.yaml"), new).unwrap();
+    for status in [1, 0] {
+        let (found, ..) = drift(&root, &["new.yaml", "--api", "x", "--accept", "--json"]);
+        assert_eq!(found, Some(status));
+    }
+}
+
+#[test]
+fn a_platform_without_a_spec_and_a_page_without_operations_are_wrong_use() {
+    let root = small_project("wrong-use");
+    let (status, report, error) = drift(&root, &["x.yaml", "--api", "y", "--accept"]);
+    assert_eq!((status, report.as_str()), (Some(2), ""));
+    assert_eq!(
+        error,
+        "there is no spec of `y`, specs/y.yaml. Name the platform with --api, or write its spec first: `outline` prints what the document says\n"
+    );
+    let (status, _, error) = drift(&root, &["page.html", "--api", "x", "--accept"]);
+    assert_eq!(status, Some(2));
+    assert_eq!(error, "page.html has no operations\n");
+    assert!(!root.join("specs/vendor").exists());
 }
