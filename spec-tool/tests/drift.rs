@@ -2,6 +2,7 @@
 
 use deploykit_specs::drift::{Change, Class, Ours, compare};
 use deploykit_specs::outline::Outline;
+use deploykit_specs::wrappers;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -298,6 +299,149 @@ fn coverage_lists_what_our_spec_does_not_have() {
         "schema: {type: object, properties: {data: {$ref: '#/components/schemas/Thing'}}}",
     );
     assert!(deploykit_specs::coverage::missing(&vendor, &Outline::read(&ours, None)).is_empty());
+}
+
+/// The folder of the project.
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Ten edits of Edgegap's document, each of another kind: text before and after, class, operation, place.
+const TEN_EDITS: [(&str, &str, Class, &str, &str); 10] = [
+    // An operation is new.
+    (
+        "  /private-fleets/deployments:\n",
+        "  /private-fleets:\n    get:\n      responses:\n        '200': {description: Fleets}\n  /private-fleets/deployments:\n",
+        Class::New,
+        "GET /v2/private-fleets",
+        "",
+    ),
+    // An operation is deprecated.
+    (
+        "[v2] Deploy to Fleet'\n      deprecated: false",
+        "[v2] Deploy to Fleet'\n      deprecated: true",
+        Class::TextOnly,
+        FLEET,
+        "deprecated",
+    ),
+    // A request field is required now.
+    (
+        "        - version\n        - private_host_ids\n",
+        "        - version\n        - private_host_ids\n        - tags\n",
+        Class::BreaksCallers,
+        FLEET,
+        "request tags",
+    ),
+    // A request field is gone.
+    (
+        "        require_cached_locations:\n          type:\n            - boolean\n            - 'null'\n          default: false\n          description: Deploy faster by limiting placement to locations with cached image.\n",
+        "",
+        Class::BreaksCallers,
+        DEPLOY,
+        "request require_cached_locations",
+    ),
+    // An optional request field is new, with its items.
+    (
+        "      type: object\n    User:\n",
+        "        regions:\n          type: array\n          items:\n            type: string\n      type: object\n    User:\n",
+        Class::New,
+        DEPLOY,
+        "request regions",
+    ),
+    // The type of a request field is another.
+    (
+        "      required:\n        - application\n        - users\n        - version\n      properties:\n        application:\n          type: string\n",
+        "      required:\n        - application\n        - users\n        - version\n      properties:\n        application:\n          type: integer\n",
+        Class::BreaksCallers,
+        DEPLOY,
+        "request application",
+    ),
+    // A limit is tighter.
+    (
+        "          minItems: 1\n          uniqueItems: true\n",
+        "          minItems: 2\n          uniqueItems: true\n",
+        Class::BreaksCallers,
+        FLEET,
+        "request private_host_ids minItems",
+    ),
+    // A field of a reply that our spec requires is gone.
+    (
+        "                properties:\n                  request_id:\n                    type: string\n                    description: Request ID. Unique identifier of the deployment request\n                    examples:\n                      - a69f8e3e0555\n                required:\n                  - request_id\n",
+        "                properties: {}\n",
+        Class::BreaksDecoding,
+        DEPLOY,
+        "202 request_id",
+    ),
+    // A failure status is new.
+    (
+        "        '401':\n          description: Unauthorized - Missing Token\n",
+        "        '429': {description: Too Many Requests}\n        '401':\n          description: Unauthorized - Missing Token\n",
+        Class::New,
+        DEPLOY,
+        "429",
+    ),
+    // A success status is new.
+    (
+        "      responses:\n        '400':\n          description: >-\n            Invalid Application",
+        "      responses:\n        '202': {description: Accepted}\n        '400':\n          description: >-\n            Invalid Application",
+        Class::BreaksDecoding,
+        FLEET,
+        "202",
+    ),
+];
+const DEPLOY: &str = "POST /v2/deployments";
+const FLEET: &str = "POST /v2/private-fleets/deployments";
+
+/// Compares the real document of Edgegap, in the folder `DEPLOYKIT_VENDOR_DOCUMENTS` if it is set, with edited
+/// copies.
+#[test]
+fn ten_edits_of_a_real_document_are_reported_and_nothing_else() {
+    let Some(documents) = std::env::var_os("DEPLOYKIT_VENDOR_DOCUMENTS") else {
+        return;
+    };
+    let read = |file: PathBuf| std::fs::read_to_string(file).unwrap();
+    let document = read(Path::new(&documents).join("edgegap.yaml"));
+    let kept = Outline::parse(&read(project().join("specs/vendor/edgegap.txt")));
+    let methods = wrappers::read(&read(project().join("src/edgegap/operations.rs")));
+    let ours = Ours::new(&read(project().join("specs/edgegap.yaml")), methods).unwrap();
+    let changes = |text: &str| compare(&kept, &Outline::read(text, Some("/v2")), &ours);
+
+    assert_eq!(changes(&document), []);
+    let reworded = document
+        .replace("description: Error message", "description: The message")
+        .replace("[v2] Deploy", "Deploy")
+        .replace("- my-app", "- another-app");
+    assert_ne!(reworded, document);
+    assert_eq!(changes(&reworded), []);
+
+    let mut edited = document;
+    let mut expected = Vec::new();
+    for (from, to, class, operation, place) in TEN_EDITS {
+        assert_eq!(edited.matches(from).count(), 1, "{from}");
+        edited = edited.replace(from, to);
+        expected.push((class, operation, place));
+    }
+    expected.sort_unstable();
+    let changes = changes(&edited);
+    let mut found: Vec<_> = changes
+        .iter()
+        .map(|change| {
+            (
+                change.class,
+                change.operation.as_str(),
+                change.place.as_str(),
+            )
+        })
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+    let gone = changes
+        .iter()
+        .find(|change| change.place == "202 request_id");
+    assert_eq!(
+        gone.unwrap().ours,
+        ["edgegap::Client::deploy", "DeploymentAccepted"]
+    );
 }
 
 /// A project with our spec and without an outline of the vendor's document.
