@@ -15,7 +15,7 @@ fn main() {
         ("edgegap", cfg!(feature = "edgegap")),
     ];
     let mut files = Vec::new();
-    let (mut operations, mut examples) = ("&[\n".to_owned(), "&[\n".to_owned());
+    let [mut operations, mut paces, mut examples] = ["&[\n", "&[\n", "&[\n"].map(str::to_owned);
     let mut problems = Vec::new();
     for (api, is_enabled) in enabled {
         let file = format!("specs/{api}.yaml");
@@ -35,12 +35,14 @@ fn main() {
                 files.push((format!("{api}.rs"), generated.client));
                 files.push((format!("{api}_op.rs"), generated.op));
                 operations.push_str(&generated.entries);
+                paces.push_str(&generated.general_pace);
                 examples.push_str(&generated.examples);
             }
             Err(invalid) => problems.extend(invalid.lines()),
         }
     }
     files.push(("operations.rs".to_owned(), operations + "]\n"));
+    files.push(("general_paces.rs".to_owned(), paces + "]\n"));
     // Included by the crate only with the feature `testing`.
     files.push(("examples.rs".to_owned(), examples + "]\n"));
     let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());

@@ -17,7 +17,7 @@
 //! | `optional_parameters` | moves the optional parameters of a method into a struct |
 //! | `request_types` | gives request structs a constructor |
 //! | `open_enums` | turns string enums into Rust enums that keep unknown values |
-//! | `operations` | writes `enum Op` and the entries of `OPERATIONS` |
+//! | `operations` | writes `enum Op` and the entries of `OPERATIONS` and `GENERAL_PACES` |
 //! | `examples` | writes the example replies for the feature `testing` |
 //! | `schemas` | looks up schemas, operations and references in a spec |
 //! | `problems` | the error types |
@@ -54,6 +54,8 @@ pub struct Generated {
     pub op: String,
     /// The entries of `OPERATIONS`, comma separated.
     pub entries: String,
+    /// The entry of `GENERAL_PACES`, with a comma; empty if the spec has no general rate.
+    pub general_pace: String,
     /// The entries of the example table, comma separated.
     pub examples: String,
 }
@@ -80,12 +82,14 @@ fn generate(api: &str, text: &str) -> Result<Generated, Problems> {
     success_replies::apply(&mut json);
     let reply_only = schemas::reply_only(&json);
     let bound = raw_client::bound_types(&mut json);
+    let general_pace = operations::render_general_pace(api, &json);
     let either_spelling = json.get("x-either-spelling") == Some(&true.into());
     constraints::apply(&mut json);
     Ok(Generated {
         client: raw_client::generate(api, &json, &bound, &enums, &reply_only, either_spelling)?,
         op: operations::render_enum(api, &operations),
         entries: operations::render_entries(api, &operations),
+        general_pace,
         examples,
     })
 }

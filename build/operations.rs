@@ -1,4 +1,5 @@
-//! Writes `enum Op`, and the entries of `OPERATIONS` with the metadata and behaviour of each operation.
+//! Writes `enum Op`, the entries of `OPERATIONS` with the metadata and behaviour of each operation, and the entry
+//! of `GENERAL_PACES`.
 
 use super::lint::extensions::pace_of;
 use super::open_enums::variant;
@@ -86,6 +87,20 @@ pub fn render_entries(api: &str, operations: &[Operation]) -> String {
     out
 }
 
+/// The entry of `GENERAL_PACES`: the platform and its rate for paths without an operation.
+pub fn render_general_pace(api: &str, json: &Value) -> String {
+    let pace = pace(text(json, "x-general-pace").unwrap_or_default());
+    pace.map_or_else(String::new, |pace| format!("({api:?}, {pace}),\n"))
+}
+
+/// A struct literal of `Pace`.
+fn pace(words: &str) -> Option<String> {
+    let (bucket, count, seconds) = pace_of(words)?;
+    Some(format!(
+        "crate::operation::Pace {{ bucket: {bucket:?}, count: {count}, seconds: {seconds} }}"
+    ))
+}
+
 fn entry(api: &str, operation: &Operation) -> String {
     let extension = |key: &str| operation.extensions.get(key);
     let behaviour = extension("x-behaviour").cloned().unwrap_or_default();
@@ -98,10 +113,8 @@ fn entry(api: &str, operation: &Operation) -> String {
         items.collect::<Vec<_>>().join(", ")
     };
     let flag = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or(false);
-    let pace = match pace_of(&words("pace")) {
-        Some((bucket, count, seconds)) => format!(
-            "Some(crate::operation::Pace {{ bucket: {bucket:?}, count: {count}, seconds: {seconds} }})"
-        ),
+    let pace = match pace(&words("pace")) {
+        Some(pace) => format!("Some({pace})"),
         None => "None".to_owned(),
     };
     let side_effects = match words("side-effects").as_str() {

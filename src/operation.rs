@@ -140,6 +140,15 @@ impl fmt::Display for Pace {
     }
 }
 
+/// The rate of requests to paths without an operation, for each platform.
+static GENERAL_PACES: &[(&str, Pace)] = include!(concat!(env!("OUT_DIR"), "/general_paces.rs"));
+
+/// The rate of a platform's requests to paths without an operation.
+pub(crate) fn general_pace(api: &str) -> Option<Pace> {
+    let mut paces = GENERAL_PACES.iter();
+    paces.find_map(|(name, pace)| (*name == api).then_some(*pace))
+}
+
 /// Looks up an operation of a platform by method and path.
 pub(crate) fn find_route(api: &str, method: &str, path: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|operation| {

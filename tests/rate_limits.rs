@@ -4,8 +4,11 @@ mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::operation::{OPERATIONS, Operation};
-use deploykit::{ClientBuilder, Effect, ErrorKind, Retry, dployr, pacing::Pacing};
+use deploykit::{
+    Call, ClientBuilder, Effect, ErrorKind, Retry, dployr, nexlayer, nodion, pacing::Pacing,
+};
 use http::Method;
+use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::{Server, reply};
@@ -116,16 +119,47 @@ async fn a_token_with_and_without_prefix_shares_the_rate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_without_a_wrapper_counts_against_the_rate() {
+async fn a_request_to_an_unknown_path_counts_against_the_general_rate_of_its_platform() {
     let server = Server::replies("200 OK", &[], LIST).await;
-    let builder = dployr::Client::builder().base_url(&server.base_url);
-    let builder = builder.pacing(Pacing::documented().one_of(100));
-    let client = builder.token("token-raw").build().unwrap();
-    let request = || client.request(Method::GET, "/v1/odd");
-    request().await.unwrap();
-    let error = request().deadline(Duration::from_secs(1)).await;
-    assert_eq!(error.unwrap_err().kind(), ErrorKind::RateLimited);
-    assert_eq!(server.requests().len(), 1);
+    // One call per window.
+    macro_rules! client {
+        ($platform:ident, $count:literal) => {{
+            let paced = |pacing| {
+                let builder = $platform::Client::builder().base_url(&server.base_url);
+                builder.token("token-raw").pacing(pacing).build()
+            };
+            let whole = paced(Pacing::documented()).unwrap();
+            let client = paced(Pacing::documented().one_of($count)).unwrap();
+            let request = move |path: &str| client.request(Method::GET, path);
+            (whole.pacing(), Box::new(request) as Box<Request>)
+        }};
+    }
+    type Request = dyn Fn(&str) -> Call<Value>;
+    for (name, count, seconds, (states, request)) in [
+        ("other", 60, 60, client!(nexlayer, 60)),
+        ("api", 100, 60, client!(dployr, 100)),
+        ("other", 10, 1, client!(nodion, 10)),
+        ("other", 10, 1, client!(edgegap, 10)),
+    ] {
+        let state = states.iter().find(|state| state.bucket == name).unwrap();
+        let window = Duration::from_secs(seconds);
+        assert_eq!((state.limit, state.window), (count, window), "{state:?}");
+        let sent = server.requests().len();
+        request("/v1/odd").await.unwrap();
+        // The rate is that of all unknown paths.
+        let call = request("/v9/other").deadline(window / 2);
+        let error = call.await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.effect(), error.attempts()),
+            (ErrorKind::RateLimited, Effect::None, 0),
+            "{name} {count}: {error}"
+        );
+        assert_eq!(server.requests().len(), sent + 1);
+        let started = Instant::now();
+        request("/v9/other").await.unwrap();
+        let waited = started.elapsed();
+        assert!(waited > window / 2 && waited <= window * 2, "{waited:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,17 +183,15 @@ async fn a_request_without_a_wrapper_counts_against_the_rate_of_its_path() {
     ] {
         assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
     }
-    // Edgegap documents no rate for other requests.
-    for (method, path) in [
-        (Method::GET, "/v2/deployments"),
-        (Method::GET, "/v1/status/a/b"),
-        (Method::GET, "/v1/odd"),
-    ] {
-        for _ in 0..3 {
-            request(method.clone(), path).await.unwrap();
-        }
+    // An operation without a documented rate.
+    for _ in 0..9 {
+        request(Method::GET, "/v1/apps").await.unwrap();
     }
-    assert_eq!(server.requests().len(), 11);
+    // Neither the method nor the path of an operation.
+    request(Method::GET, "/v2/deployments").await.unwrap();
+    let error = request(Method::GET, "/v1/status/a/b").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
+    assert_eq!(server.requests().len(), 12);
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,7 +48,7 @@ const BEHAVIOUR: [Rule; 9] = [
     ),
     (
         "pace",
-        |value| *value == "none" || value.as_str().and_then(pace_of).is_some(),
+        |value| *value == "none" || is_pace(value),
         "write `bucket N/s`, `bucket N/min`, `bucket N/h` or `none`",
     ),
     (
@@ -127,6 +127,11 @@ pub fn operation(at: &str, method: &str, operation: &Value, problems: &mut Probl
         "a call without side effects is marked as spending",
         "correct `spends` or `side-effects`",
     );
+}
+
+/// Whether the value is a rate such as `deploy 40/s`.
+pub fn is_pace(value: &Value) -> bool {
+    value.as_str().and_then(pace_of).is_some()
 }
 
 /// Parses `deploy 40/s` into bucket, count and seconds.

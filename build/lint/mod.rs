@@ -37,6 +37,13 @@ pub fn lint(json: &Value, problems: &mut Problems) {
         "the version is missing or not ASCII",
         "write an ASCII version: the generator puts it into a header",
     );
+    let general_pace = json.get("x-general-pace");
+    problems.require(
+        general_pace.is_none_or(extensions::is_pace),
+        "$.x-general-pace",
+        "the value is malformed",
+        "write `bucket N/s`, `bucket N/min` or `bucket N/h`",
+    );
     names::operation_ids(json, problems);
     for (path, method, operation) in operations(json) {
         let at = format!("$.paths.{path}.{method}");

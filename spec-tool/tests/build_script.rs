@@ -497,6 +497,20 @@ fn spends_and_final_on_are_required_and_in_the_table() {
 }
 
 #[test]
+fn a_general_rate_is_checked_and_generated() {
+    let generated = run("nodion", &spec("nodion")).unwrap();
+    let expected =
+        r#"("nodion", crate::operation::Pace { bucket: "other", count: 10, seconds: 1 }),"#;
+    assert_eq!(generated.general_pace.trim(), expected);
+    assert_refused(
+        "x-general-pace: other 10/s",
+        "x-general-pace: other 10/day",
+        "$.x-general-pace",
+        &["malformed"],
+    );
+}
+
+#[test]
 fn an_unused_rust_type_is_refused() {
     // The generator already has a Rust type for an open enum, so it would ignore this one.
     assert_refused(

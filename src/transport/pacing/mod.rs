@@ -14,7 +14,7 @@ pub use redis_budget::RedisBudget;
 pub use shared_budget::{BudgetBucket, BudgetReply, Fallback, SharedBudget};
 
 use crate::error::Result;
-use crate::operation::{OPERATIONS, Operation};
+use crate::operation::{OPERATIONS, Operation, Pace, general_pace};
 use crate::transport::credentials::Auth;
 use bucket::Bucket;
 use http::HeaderMap;
@@ -35,7 +35,8 @@ use tokio::time::Instant;
 /// documented rate do not wait.
 ///
 /// A call without a wrapper (`client.request(..)`) counts against the rate of the operation with the same method
-/// and path. If no operation has them, the call is paced only on a platform with a single rate.
+/// and path. If no operation has them, it counts against a general rate of the platform: 100 per minute on
+/// dployr, 60 per minute on Nexlayer, 10 per second on Edgegap and Nodion.
 ///
 /// Clients of this process share a rate if platform, base URL, token and this setting are equal. Clients
 /// with renewed tokens share it by platform and base URL alone.
@@ -113,6 +114,8 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 pub(crate) struct Pacer {
     pub pacing: Pacing,
     buckets: Arc<Buckets>,
+    /// The rate of requests to paths without an operation.
+    general: Option<Pace>,
 }
 
 impl Pacer {
@@ -132,6 +135,7 @@ impl Pacer {
         Self {
             pacing: pacing.clone(),
             buckets,
+            general: general_pace(api),
         }
     }
 
@@ -167,15 +171,8 @@ impl Pacer {
     }
 
     fn bucket(&self, operation: Option<&'static Operation>) -> Option<&Bucket> {
-        match operation {
-            Some(operation) => self.buckets.get(operation.behaviour.pace?.bucket),
-            // A request for an unknown path counts against the only rate of a platform.
-            None => self
-                .buckets
-                .values()
-                .next()
-                .filter(|_| self.buckets.len() == 1),
-        }
+        let pace = operation.map_or(self.general, |operation| operation.behaviour.pace);
+        self.buckets.get(pace?.bucket)
     }
 }
 
@@ -190,7 +187,8 @@ fn buckets(key: BucketsKey) -> Arc<Buckets> {
     let paces = OPERATIONS
         .iter()
         .filter(|operation| operation.api == api)
-        .filter_map(|operation| operation.behaviour.pace);
+        .filter_map(|operation| operation.behaviour.pace)
+        .chain(general_pace(api));
     let buckets: Buckets = paces
         .map(|pace| (pace.bucket, Bucket::new(api, pace, processes, is_shared)))
         .collect();
