@@ -7,6 +7,8 @@
     feature = "rustls"
 ))]
 
+#[path = "support/http2.rs"]
+mod http2;
 mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
@@ -16,16 +18,16 @@ use deploykit::{
     nodion, pacing::Pacing,
 };
 use h2::Reason;
+use http::Response;
+use http2::{Answer, Frames, Http2, acceptor};
+use std::future::IntoFuture;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use support::{Script, Server, Step, reply};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::{self, pki_types};
-use tokio_rustls::server::TlsStream;
+use tokio::sync::oneshot;
 
 const CANARY: &str = "canary-5d1f";
 const LIST: &str = r#"{"deployments":[]}"#;
@@ -83,127 +85,27 @@ impl Tls {
     }
 }
 
-/// Accepts TLS connections for `localhost`. Also returns the certificate, as PEM.
-fn acceptor(protocols: &[&str]) -> (TlsAcceptor, String) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let mut config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    config.alpn_protocols = protocols
-        .iter()
-        .map(|name| name.as_bytes().to_vec())
-        .collect();
-    (TlsAcceptor::from(Arc::new(config)), made.cert.pem())
-}
-
-/// The response of an HTTP/2 server to one request.
-#[derive(Clone, Copy, Debug)]
-enum Answer {
-    /// A deployment is created.
-    Create,
-    Reset(Reason),
-    /// GOAWAY with the id of an earlier stream. Only for the first request of a connection.
-    GoAwayBefore(Reason),
-    /// GOAWAY with the id of this stream, then the connection closes.
-    GoAwayAfter(Reason),
-}
-
-/// An HTTP/2 server with TLS, which answers its requests in order; the last answer is repeated.
-struct Http2 {
-    base_url: String,
-    certificate: String,
-    answers: Arc<Vec<Answer>>,
-    requests: Arc<AtomicUsize>,
-}
-
-impl Http2 {
-    async fn start(answers: &[Answer]) -> Self {
-        let (acceptor, certificate) = acceptor(&["h2"]);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let server = Self {
-            base_url: format!("https://localhost:{port}"),
-            certificate,
-            answers: Arc::new(answers.to_vec()),
-            requests: Arc::default(),
-        };
-        let (answers, requests) = (server.answers.clone(), server.requests.clone());
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let stream = acceptor.accept(stream).await.unwrap();
-                tokio::spawn(serve_http2(stream, answers.clone(), requests.clone()));
-            }
-        });
-        server
-    }
-
-    fn builder(&self) -> ClientBuilder<edgegap::Edgegap> {
-        let builder = edgegap::Client::builder().base_url(&self.base_url);
-        builder
-            .token(CANARY)
-            .root_certificate(self.certificate.clone())
-            .retry(Retry::default().initial_backoff(Duration::ZERO))
-    }
-
-    fn deploy(&self) -> Call<edgegap::Deployed> {
-        self.builder().build().unwrap().deploy(new())
-    }
-
-    fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
-    }
-}
-
-async fn serve_http2(
-    mut stream: TlsStream<TcpStream>,
-    answers: Arc<Vec<Answer>>,
-    requests: Arc<AtomicUsize>,
-) {
-    let answer = |number: usize| *answers.get(number).or(answers.last()).unwrap();
-    if let Answer::GoAwayBefore(reason) = answer(requests.load(Ordering::SeqCst)) {
-        return go_away_before(&mut stream, reason, &requests).await;
-    }
-    let mut connection = h2::server::handshake(stream).await.unwrap();
-    while let Some(Ok((_, mut stream))) = connection.accept().await {
-        match answer(requests.fetch_add(1, Ordering::SeqCst)) {
-            Answer::Create => {
-                let head = http::Response::builder().status(202).body(()).unwrap();
-                let mut body = stream.send_response(head, false).unwrap();
-                body.send_data(CREATED.into(), true).unwrap();
-            }
-            Answer::Reset(reason) => stream.send_reset(reason),
-            Answer::GoAwayAfter(reason) => connection.abrupt_shutdown(reason),
-            Answer::GoAwayBefore(_) => unreachable!("not the first request of the connection"),
-        }
-    }
-}
-
-/// Reads the first request, and closes the connection as if the request came too late.
-async fn go_away_before(stream: &mut TlsStream<TcpStream>, reason: Reason, requests: &AtomicUsize) {
-    const HEADERS: u8 = 1;
-    let mut preface = [0; 24];
-    stream.read_exact(&mut preface).await.unwrap();
-    let mut head = [0; 9];
-    while head[3] != HEADERS {
-        stream.read_exact(&mut head).await.unwrap();
-        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-        let mut payload = vec![0; length as usize];
-        stream.read_exact(&mut payload).await.unwrap();
-    }
-    requests.fetch_add(1, Ordering::SeqCst);
-    // An empty SETTINGS frame, then GOAWAY with 0 as the id of the last stream.
-    let mut frames = vec![0, 0, 0, 4, 0, 0, 0, 0, 0];
-    frames.extend([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    frames.extend(u32::from(reason).to_be_bytes());
-    stream.write_all(&frames).await.unwrap();
-    let _ = stream.read_to_end(&mut Vec::new()).await;
-}
-
 fn new() -> NewDeployment {
     NewDeployment::new("a", "1", User::ip([75, 28, 35, 192].into()))
+}
+
+/// An HTTP/2 server that creates deployments if it answers with `Reply`.
+async fn http2(answers: &[Answer]) -> Http2 {
+    let created = Response::builder().status(202).body(CREATED).unwrap();
+    Http2::start(answers, created).await
+}
+
+fn edgegap(base_url: &str, certificate: &str) -> ClientBuilder<edgegap::Edgegap> {
+    let builder = edgegap::Client::builder().base_url(base_url);
+    builder
+        .token(CANARY)
+        .root_certificate(certificate)
+        .retry(Retry::default().initial_backoff(Duration::ZERO))
+}
+
+fn deploy(server: &Http2) -> Call<edgegap::Deployed> {
+    let builder = edgegap(&server.server.base_url, &server.certificate);
+    builder.build().unwrap().deploy(new())
 }
 
 /// A refusal proves that the server has not processed the request.
@@ -215,51 +117,72 @@ async fn a_create_that_http2_refuses_is_retried() {
         Answer::GoAwayBefore(Reason::ENHANCE_YOUR_CALM),
     ];
     for refusal in refusals {
-        let server = Http2::start(&[refusal, Answer::Create]).await;
-        let created = server.deploy().with_response().await;
-        let created = created.unwrap_or_else(|error| panic!("{refusal:?}: {error:?}"));
-        assert_eq!((created.attempts, server.requests()), (2, 2), "{refusal:?}");
-
-        let server = Http2::start(&[refusal]).await;
-        let error = server.deploy().await.unwrap_err();
+        let server = http2(&[refusal]).await;
+        let error = deploy(&server).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.effect(), error.is_retryable()),
             (ErrorKind::Unavailable, Effect::None, true),
             "{refusal:?}"
         );
-        assert_eq!((error.attempts(), server.requests()), (3, 3));
         let text = error.to_string();
         assert!(text.contains("the server refused the request: "), "{text}");
         assert!(text.contains("nothing was done"), "{text}");
     }
 
     // At one call per second, the retry is too late for the deadline.
-    let server = Http2::start(&[refusals[0], Answer::Create]).await;
-    let builder = server.builder().pacing(Pacing::documented().one_of(40));
+    let server = http2(&[refusals[0], Answer::Reply]).await;
+    let builder = edgegap(&server.server.base_url, &server.certificate);
+    let builder = builder.pacing(Pacing::documented().one_of(40));
     let client = builder.build().unwrap();
     let call = client.deploy(new()).deadline(Duration::from_millis(900));
     assert_eq!(call.await.unwrap_err().kind(), ErrorKind::RateLimited);
-    assert_eq!(server.requests(), 1);
+    assert_eq!(server.server.log().requests(), 1);
 }
 
 #[tokio::test]
-async fn a_create_is_not_retried_after_other_http2_failures() {
-    for failure in [
-        Answer::Reset(Reason::INTERNAL_ERROR),
-        Answer::Reset(Reason::CANCEL),
-        Answer::Reset(Reason::NO_ERROR),
-        Answer::GoAwayAfter(Reason::NO_ERROR),
-        Answer::GoAwayAfter(Reason::ENHANCE_YOUR_CALM),
-    ] {
-        let server = Http2::start(&[failure, Answer::Create]).await;
-        let error = server.deploy().await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.effect(), error.is_retryable()),
-            (ErrorKind::Interrupted, Effect::Unknown, false),
-            "{failure:?}: {error:?}"
-        );
-        assert_eq!((error.attempts(), server.requests()), (1, 1), "{failure:?}");
+async fn a_goaway_between_two_creates_refuses_only_the_later_one() {
+    let (acceptor, certificate) = acceptor(&["h2"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("https://{}", listener.local_addr().unwrap());
+    let (has_lower, lower_read) = oneshot::channel();
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = requests.clone();
+    let accept = async move || {
+        let (stream, _) = listener.accept().await.unwrap();
+        Frames::accept(acceptor.accept(stream).await.unwrap()).await
+    };
+    let server = tokio::spawn(async move {
+        let mut old = accept().await;
+        let first = old.read_request().await;
+        old.reply(first, CREATED).await;
+        let lower = old.read_request().await;
+        has_lower.send(()).unwrap();
+        let higher = old.read_request().await;
+        assert_eq!((first, lower, higher), (1, 3, 5));
+        old.go_away(lower, Reason::NO_ERROR).await;
+        old.reply(lower, r#"{"request_id":"lower"}"#).await;
+        let mut new = accept().await;
+        loop {
+            let retried = new.read_request().await;
+            count.fetch_add(1, Ordering::SeqCst);
+            new.reply(retried, r#"{"request_id":"retried"}"#).await;
+        }
+    });
+    let builder = edgegap(&base_url, &certificate).pacing(Pacing::off());
+    let client = builder.build().unwrap();
+    // The next calls share its connection.
+    client.deploy(new()).await.unwrap();
+    let call = || tokio::spawn(client.deploy(new()).with_response().into_future());
+    let lower = call();
+    lower_read.await.unwrap();
+    let higher = call();
+    for (call, id, attempts) in [(lower, "lower", 1), (higher, "retried", 2)] {
+        let reply = call.await.unwrap().unwrap();
+        let found = (reply.value.request_id.as_str(), reply.attempts);
+        assert_eq!(found, (id, attempts));
     }
+    assert_eq!(requests.load(Ordering::SeqCst), 1);
+    server.abort();
 }
 
 #[tokio::test]

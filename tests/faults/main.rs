@@ -21,7 +21,7 @@
 //! | | no token in a URL except Nexlayer's session | `behaviour::connections`, `tests/requests` |
 //! | Retry | which failures are retried for which operations, forms of `Retry-After` | `table::rows::{status, connection, rate_limited}` |
 //! | | a retry sends the same request | every cell |
-//! | | refusals by HTTP/2 servers | `tests/connections.rs` |
+//! | | refusals by HTTP/2 servers | `table::rows::http2`, `tests/connections.rs` |
 //! | | retries off, limits, budget, deadline, `assume_idempotent` | `behaviour::retry` |
 //! | Time | timeout of an attempt, deadline of a call, streams, silence | `behaviour::timeouts`, `table::rows::stream` |
 //! | | dropped calls | `dropped_calls`, `tests/rate_limits.rs`, `tests/credentials.rs` |
@@ -44,6 +44,8 @@
 mod behaviour;
 mod deploy_once;
 mod dropped_calls;
+#[path = "../support/http2.rs"]
+mod http2;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
@@ -52,7 +54,7 @@ mod table;
 fn every_fault_has_the_outcome_in_the_table() {
     let faults = table::rows::faults();
     let cells: usize = faults.iter().map(|fault| fault.cells.len()).sum();
-    assert!(cells >= 851, "{cells} cells");
+    assert!(cells >= 992, "{cells} cells");
     assert!(
         table::runner::print_all(&faults),
         "see the lines with WRONG above"

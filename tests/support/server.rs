@@ -103,6 +103,8 @@ pub struct Exchange {
     pub status: Option<u16>,
     /// Bytes of the reply that were sent.
     pub sent: usize,
+    /// Whether the server showed by HTTP/2 that it has not processed the request.
+    pub refused: bool,
 }
 
 impl Exchange {
@@ -112,10 +114,10 @@ impl Exchange {
     }
 
     /// Whether a real server may have applied the request: it read the head and did not reject it by a 4xx
-    /// status. A 408 is no rejection.
+    /// status or refuse it by HTTP/2. A 408 is no rejection.
     pub fn may_be_applied(&self) -> bool {
-        let refused = matches!(self.status, Some(400..=499)) && self.status != Some(408);
-        self.head_read && !refused
+        let rejected = matches!(self.status, Some(400..=499)) && self.status != Some(408);
+        self.head_read && !rejected && !self.refused
     }
 }
 
@@ -181,8 +183,8 @@ pub fn head(status: &str, headers: &[&str]) -> Vec<u8> {
 /// A server on loopback. It stops on drop.
 pub struct Server {
     pub base_url: String,
-    log: Arc<Mutex<Log>>,
-    task: Option<JoinHandle<()>>,
+    pub log: Arc<Mutex<Log>>,
+    pub task: Option<JoinHandle<()>>,
     /// Sockets that reserve the address while no server task runs.
     _held: Vec<Box<dyn Send>>,
 }
@@ -254,7 +256,8 @@ impl Server {
         self
     }
 
-    fn at(base_url: String) -> Self {
+    /// Nothing listens there before `task` is set.
+    pub fn at(base_url: String) -> Self {
         Self {
             base_url,
             log: Arc::default(),

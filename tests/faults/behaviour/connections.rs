@@ -5,7 +5,7 @@ use super::{
 };
 use crate::support::{Script, Server, Step};
 use crate::table::fault::{EVERY, Setting, reply, success};
-use crate::table::operations::{CANARY, Kind};
+use crate::table::operations::{Address, CANARY, Kind};
 use deploykit::{Effect, ErrorKind, dployr};
 
 #[test]
@@ -84,7 +84,11 @@ fn no_url_contains_a_token() {
                 elsewhere: "",
             };
             let server = always(success(&setting)).await;
-            kind.call(&server.base_url, false).await.unwrap();
+            let address = Address {
+                base_url: server.base_url.clone(),
+                certificate: None,
+            };
+            kind.call(&address, false).await.unwrap();
             let log = server.log();
             let request = String::from_utf8_lossy(&log.exchanges[0].bytes);
             let (line, rest) = request.split_once("\r\n").unwrap();

@@ -2,6 +2,7 @@
 
 use super::expected::{Expected, TWO_BACKOFFS, fails};
 use super::operations::Kind;
+use crate::http2::Answer;
 pub use crate::support::head;
 use crate::support::{Script, Step};
 use deploykit::ErrorKind::{self, Timeout};
@@ -44,6 +45,8 @@ pub enum Place {
     Server(Box<dyn Fn(&Setting<'_>) -> Script + Send + Sync>),
     /// A server with this script, and an https URL.
     ServerByTls(Script),
+    /// An HTTP/2 server with TLS that gives these answers.
+    Http2(Vec<Answer>),
     /// An address that refuses connections.
     Refusing,
     /// An address that refuses the first connection.
@@ -134,6 +137,14 @@ impl Fault {
         self.cell(READS, fails(kind))
             .cell(DELETE, fails(kind).unknown())
             .cell(CHANGES, fails(kind).unknown())
+    }
+
+    /// All attempts use one connection.
+    pub fn on_one_connection(mut self) -> Self {
+        for (_, expected) in &mut self.cells {
+            expected.connections = 1;
+        }
+        self
     }
 
     /// Expects this outcome for every kind of operation.

@@ -82,17 +82,25 @@ impl Kind {
         }
     }
 
+    /// The reply of an HTTP/2 server.
+    pub fn reply(self) -> http::Response<&'static str> {
+        let status = self.status().split(' ').next().unwrap();
+        let (name, value) = self.media().split_once(": ").unwrap();
+        let reply = http::Response::builder().status(status).header(name, value);
+        reply.body(self.body()).unwrap()
+    }
+
     /// Calls the operation on a new client. `large` adds 3 MiB to the request where possible.
-    pub async fn call(self, base_url: &str, large: bool) -> Outcome {
+    pub async fn call(self, server: &Address, large: bool) -> Outcome {
         let filler = || "x".repeat(if large { 3 << 20 } else { 1 });
-        let dployr = || with_address(dployr::Client::builder(), base_url).build();
-        let nexlayer = || with_address(nexlayer::Client::builder(), base_url).build();
-        let nodion = || with_address(nodion::Client::builder(), base_url).build();
+        let dployr = || with_address(dployr::Client::builder(), server).build();
+        let nexlayer = || with_address(nexlayer::Client::builder(), server).build();
+        let nodion = || with_address(nodion::Client::builder(), server).build();
         match self {
             Self::List => attempts(nodion()?.application("app").deployments().list()).await,
             Self::Redeploy => attempts(nodion()?.application("app").deploy()).await,
             Self::Deploy => {
-                let client = with_address(edgegap::Client::builder(), base_url).build()?;
+                let client = with_address(edgegap::Client::builder(), server).build()?;
                 let new = NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()));
                 attempts(client.deploy(new.env("FILLER", filler()))).await
             }
@@ -136,13 +144,25 @@ impl Kind {
     }
 }
 
-fn with_address<P: Platform>(builder: ClientBuilder<P>, base_url: &str) -> ClientBuilder<P> {
-    builder
-        .base_url(base_url)
+/// Where a server listens.
+#[derive(Clone, Debug, Default)]
+pub struct Address {
+    pub base_url: String,
+    /// As PEM; `None` without TLS.
+    pub certificate: Option<String>,
+}
+
+fn with_address<P: Platform>(builder: ClientBuilder<P>, server: &Address) -> ClientBuilder<P> {
+    let builder = builder
+        .base_url(&server.base_url)
         .token(CANARY)
         .allow_plain_http()
         .no_proxy()
-        .pacing(Pacing::off())
+        .pacing(Pacing::off());
+    match &server.certificate {
+        Some(certificate) => builder.root_certificate(certificate.clone()),
+        None => builder,
+    }
 }
 
 /// The number of attempts of a call.

@@ -2,7 +2,8 @@
 
 use super::expected::Expected;
 use super::fault::{Fault, Place, Setting, reply, success};
-use super::operations::{CANARY, Kind, Outcome};
+use super::operations::{Address, CANARY, Kind, Outcome};
+use crate::http2::Http2;
 use crate::support::{Log, Script, Server, runtime};
 use deploykit::ErrorKind::{Connect, Interrupted, Timeout};
 use deploykit::{Effect, Error};
@@ -56,7 +57,13 @@ async fn run_cell(fault: &Fault, kind: Kind) -> CellRun {
         kind,
         elsewhere: &elsewhere.base_url,
     };
+    let mut certificate = None;
     let server = match &fault.place {
+        Place::Http2(answers) => {
+            let http2 = Http2::start(answers, kind.reply()).await;
+            certificate = Some(http2.certificate);
+            http2.server
+        }
         Place::Server(script) => Server::start(script(&setting)).await,
         Place::ServerByTls(script) => Server::start(script.clone()).await.with_https_url(),
         Place::Refusing => Server::refuses(),
@@ -66,8 +73,12 @@ async fn run_cell(fault: &Fault, kind: Kind) -> CellRun {
     };
     let started = Instant::now();
     let (base_url, large) = (server.base_url.clone(), fault.large);
+    let address = Address {
+        base_url,
+        certificate,
+    };
     // In a task, so that client and server run in the order in which they are woken.
-    let call = tokio::spawn(async move { kind.call(&base_url, large).await });
+    let call = tokio::spawn(async move { kind.call(&address, large).await });
     let outcome = match timeout(HANG_LIMIT, call).await {
         Ok(outcome) => Some(outcome.unwrap()),
         Err(_) => None,
