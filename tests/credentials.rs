@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{Server, reply};
+use support::{Script, Server, Step, reply};
 
 const PASSWORD: &str = "hush-password";
 const JSON: &[&str] = &["content-type: application/json"];
@@ -307,24 +307,154 @@ async fn a_failed_renewal_keeps_the_401() {
     assert!(!format!("{text} {error:?}").contains(PASSWORD));
 }
 
+/// Replies of a control plane to a login.
+const WRONG_CODE: &str = r#"{"success":false,"error":{"message":"Invalid or expired code","code":"request.invalid_otp"}}"#;
+const SHORT_CODE: &str = r#"{"success":false,"error":{"message":"Invalid email or code format","code":"request.bad_request"}}"#;
+const NO_USER: &str =
+    r#"{"success":false,"error":{"message":"User not found","code":"resource.missing_resource"}}"#;
+const NO_PASSWORDS: &str = "404 Not Found";
+const WRONG_PASSWORD: &str = r#"{"success":false,"error":{"message":"wrong password"}}"#;
+
 #[tokio::test(start_paused = true)]
 async fn a_rejected_login_is_not_repeated_for_a_minute() {
-    let plane = Plane::start().await;
-    let wrong = reply("401 Unauthorized", JSON, r#"{"error":"wrong password"}"#);
-    *plane.state.refusal.lock().unwrap() = Some(wrong);
-    let client = plane.client();
-    for _ in 0..50 {
-        let error = client.deployments().list().await.unwrap_err();
-        let found = (error.kind(), error.effect(), error.attempts());
-        assert_eq!(found, (ErrorKind::Unauthenticated, Effect::None, 0));
-        assert!(error.to_string().contains("wrong password"), "{error}");
-    }
-    assert_eq!((plane.logins(), plane.calls()), (1, 0));
+    for (status, body) in [
+        ("400 Bad Request", WRONG_CODE),
+        ("400 Bad Request", SHORT_CODE),
+        ("401 Unauthorized", WRONG_PASSWORD),
+        ("403 Forbidden", WRONG_PASSWORD),
+        ("404 Not Found", NO_USER),
+        ("404 Not Found", NO_PASSWORDS),
+        ("405 Method Not Allowed", ""),
+        ("422 Unprocessable Entity", WRONG_PASSWORD),
+        ("423 Locked", WRONG_PASSWORD),
+        ("200 OK", WRONG_PASSWORD),
+    ] {
+        let plane = Plane::start().await;
+        *plane.state.refusal.lock().unwrap() = Some(reply(status, JSON, body));
+        let client = plane.client();
+        let list = || client.deployments().list().into_future();
+        let concurrent: Vec<_> = (0..50).map(|_| tokio::spawn(list())).collect();
+        let mut results = Vec::new();
+        for call in concurrent {
+            results.push(call.await.unwrap());
+        }
+        for _ in 0..50 {
+            results.push(list().await);
+        }
+        for result in results {
+            let error = result.unwrap_err();
+            let found = (error.kind(), error.effect(), error.attempts());
+            let expected = (ErrorKind::Unauthenticated, Effect::None, 0);
+            assert_eq!(found, expected, "{status} {body}: {error}");
+        }
+        assert_eq!((plane.logins(), plane.calls()), (1, 0), "{status} {body}");
 
-    tokio::time::advance(Duration::from_secs(61)).await;
-    *plane.state.refusal.lock().unwrap() = None;
+        *plane.state.refusal.lock().unwrap() = None;
+        let other = plane.builder().login("a@b.example", PASSWORD).build();
+        other.unwrap().deployments().list().await.unwrap();
+        assert_eq!(plane.logins(), 2, "other credentials");
+        tokio::time::advance(Duration::from_secs(58)).await;
+        list().await.unwrap_err();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        list().await.unwrap();
+        assert_eq!((plane.logins(), plane.calls()), (3, 2), "{status} {body}");
+    }
+}
+
+/// The token source of a program that logs in with a code.
+#[tokio::test(start_paused = true)]
+async fn a_rejected_login_of_a_token_source_is_not_repeated_for_a_minute() {
+    for (status, body) in [
+        ("400 Bad Request", WRONG_CODE),
+        ("404 Not Found", NO_USER),
+        ("401 Unauthorized", WRONG_PASSWORD),
+    ] {
+        let plane = Plane::start().await;
+        let issuer = Server::replies(status, JSON, body).await;
+        let login = dployr::Client::builder().base_url(&issuer.base_url);
+        let login = login.token("unused").build().unwrap();
+        let source = move |_: Option<Tokens>| {
+            let session = login
+                .verify_login_code("a@b.example", "ABC123")
+                .into_future();
+            async move { Ok(Tokens::new(session.await?.id)) }
+        };
+        let builder = plane.builder().credentials(Credentials::renewed(source));
+        let client = builder.build().unwrap();
+        for _ in 0..50 {
+            let error = client.deployments().list().await.unwrap_err();
+            assert_eq!(
+                error.kind(),
+                ErrorKind::Unauthenticated,
+                "{status}: {error}"
+            );
+        }
+        assert_eq!((issuer.requests().len(), plane.calls()), (1, 0), "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_login_that_was_not_rejected_is_repeated_by_the_next_call() {
+    for (status, headers, kind) in [
+        ("408 Request Timeout", &[][..], ErrorKind::Timeout),
+        ("429 Too Many Requests", &[], ErrorKind::RateLimited),
+        (
+            "429 Too Many Requests",
+            &["retry-after: 300"],
+            ErrorKind::RateLimited,
+        ),
+        // A used-up quota.
+        (
+            "429 Too Many Requests",
+            &["x-ratelimit-remaining: 9"],
+            ErrorKind::Unauthenticated,
+        ),
+        ("500 Internal Server Error", &[], ErrorKind::Server),
+        ("502 Bad Gateway", &[], ErrorKind::Unavailable),
+        ("503 Service Unavailable", &[], ErrorKind::Unavailable),
+        ("504 Gateway Timeout", &[], ErrorKind::Timeout),
+    ] {
+        let plane = Plane::start().await;
+        *plane.state.refusal.lock().unwrap() = Some(reply(status, headers, ""));
+        let client = plane.client();
+        for logins in 1..=3 {
+            let error = client.deployments().list().await.unwrap_err();
+            let found = (error.kind(), error.effect(), error.attempts());
+            assert_eq!(found, (kind, Effect::None, 0), "{status}: {error}");
+            assert_eq!((plane.logins(), plane.calls()), (logins, 0), "{status}");
+        }
+        *plane.state.refusal.lock().unwrap() = None;
+        client.deployments().list().await.unwrap();
+    }
+
+    let state = Arc::new(State::default());
+    let answers = vec![Step::answer(move |request| {
+        vec![Step::Send(state.answer(request))]
+    })];
+    for (script, kind) in [
+        (Script::silence(), ErrorKind::Timeout),
+        (
+            Script::always(vec![Step::ReadAll, Step::Reset]),
+            ErrorKind::Interrupted,
+        ),
+    ] {
+        let server = Server::start(script.then(answers.clone())).await;
+        fails_once(&server, kind).await;
+    }
+    let server = Server::refuses_at_first(Script::always(answers));
+    fails_once(&server, ErrorKind::Connect).await;
+}
+
+/// The first call fails to log in, the second one succeeds.
+async fn fails_once(server: &Server, kind: ErrorKind) {
+    let builder = dployr::Client::builder().base_url(&server.base_url);
+    let builder = builder.login("a@b.example", PASSWORD).retry(Retry::off());
+    let client = builder.build().unwrap();
+    let error = client.deployments().list().await.unwrap_err();
+    let found = (error.kind(), error.effect(), error.attempts());
+    assert_eq!(found, (kind, Effect::None, 0), "{error}");
+    tokio::time::sleep(Duration::from_millis(2)).await;
     client.deployments().list().await.unwrap();
-    assert_eq!((plane.logins(), plane.calls()), (2, 1));
 }
 
 #[tokio::test]
@@ -513,7 +643,7 @@ async fn a_token_source_gets_the_previous_tokens() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_dropped_during_its_login_lets_the_next_one_log_in() {
-    let silent = Server::start(support::Script::silence()).await;
+    let silent = Server::start(Script::silence()).await;
     let builder = dployr::Client::builder().base_url(&silent.base_url);
     let client = builder.login("user@example.com", PASSWORD).build().unwrap();
     for _ in 0..3 {

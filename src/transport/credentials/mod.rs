@@ -126,7 +126,8 @@ pub trait TokenSource: Send + Sync + 'static {
     ///
     /// # Errors
     /// If no token can be obtained. The call then fails. Its error shows the message, which must not
-    /// contain a secret.
+    /// contain a secret. If it is an [`Error`] of a login that the platform rejected, all calls fail for a
+    /// minute without another attempt.
     fn obtain(
         &self,
         previous: Option<Tokens>,

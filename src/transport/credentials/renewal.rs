@@ -90,11 +90,18 @@ impl State {
         }
     }
 
-    /// The error of a login that the platform has just rejected.
+    /// The error of a login that the platform has just rejected. A control plane answers 400 to a wrong code,
+    /// 404 to an unknown user, and 404 to any password.
     fn rejected_login(&self) -> Option<Cause> {
         let failure = self.last_failure.as_ref()?;
-        let login = failure.error.downcast_ref::<Error>()?;
-        let is_rejected = login.kind() == ErrorKind::Unauthenticated;
+        let is_rejected = matches!(
+            failure.error.downcast_ref::<Error>()?.kind(),
+            ErrorKind::Unauthenticated
+                | ErrorKind::Forbidden
+                | ErrorKind::NotFound
+                | ErrorKind::NoSuchRoute
+                | ErrorKind::Rejected
+        );
         (is_rejected && failure.at.elapsed() < REJECTED_LOGIN_PAUSE).then(|| failure.error.clone())
     }
 
