@@ -2,7 +2,9 @@
 
 mod support;
 
-use deploykit::dployr::{self, NewDeployment};
+use deploykit::dployr::{self, LogOptions, NewDeployment};
+use deploykit::http::Method;
+use deploykit::testing::Recorder;
 use deploykit::{
     Effect, ErrorKind, Retry,
     credentials::{BoxError, Credentials, FileStore, TokenStore, Tokens},
@@ -455,6 +457,62 @@ async fn fails_once(server: &Server, kind: ErrorKind) {
     assert_eq!(found, (kind, Effect::None, 0), "{error}");
     tokio::time::sleep(Duration::from_millis(2)).await;
     client.deployments().list().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_without_time_does_not_log_in() {
+    let recorder = Recorder::new();
+    let builder = recorder.dployr_builder().login("a@b.example", PASSWORD);
+    let client = builder.build().unwrap();
+    let now = Duration::ZERO;
+    let list = || client.deployments().list();
+    let new = NewDeployment::from_git("my-app", "https://git.example/a.git");
+    let logs = || client.service("web").follow_logs(LogOptions::new());
+    for error in [
+        list().deadline(now).await.err(),
+        list().timeout(now).await.err(),
+        client.deploy(new).deadline(now).await.err(),
+        client
+            .request(Method::GET, "/v1/odd")
+            .deadline(now)
+            .await
+            .err(),
+        logs().deadline(now).await.err(),
+    ] {
+        let error = error.unwrap();
+        let found = (error.kind(), error.effect(), error.attempts());
+        assert_eq!(found, (ErrorKind::Timeout, Effect::None, 0), "{error}");
+        assert!(error.to_string().contains("no time is left"), "{error}");
+    }
+    assert_eq!(recorder.requests(), []);
+    list().await.unwrap();
+    assert_eq!(recorder.requests().len(), 2, "a login and the call");
+}
+
+/// At their deadline, the calls stop waiting for the login of the first one.
+#[tokio::test(start_paused = true)]
+async fn a_call_does_not_log_in_at_its_deadline() {
+    let plane = Plane::start().await;
+    let logins = Arc::new(AtomicU64::new(0));
+    let count = logins.clone();
+    let hanging = move |_: Option<Tokens>| {
+        count.fetch_add(1, Ordering::SeqCst);
+        std::future::pending()
+    };
+    let builder = plane.builder().credentials(Credentials::renewed(hanging));
+    let client = builder.build().unwrap();
+    let calls: Vec<_> = (0..10)
+        .map(|_| {
+            let call = client.deployments().list();
+            tokio::spawn(call.deadline(Duration::from_secs(5)).into_future())
+        })
+        .collect();
+    for call in calls {
+        let error = call.await.unwrap().unwrap_err();
+        let found = (error.kind(), error.effect(), error.attempts());
+        assert_eq!(found, (ErrorKind::Timeout, Effect::None, 0), "{error}");
+    }
+    assert_eq!((logins.load(Ordering::SeqCst), plane.calls()), (1, 0));
 }
 
 #[tokio::test]

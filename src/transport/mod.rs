@@ -74,6 +74,7 @@ use spend_limit::SpendGuard;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Settings and state that all calls of a client share.
 #[derive(Clone)]
@@ -141,6 +142,8 @@ pub(crate) struct CallState {
     tokens: Vec<Secret>,
     /// The pipeline's error, which the generated client cannot carry.
     pub error: Option<Error>,
+    /// The deadline of the last request.
+    pub until: Option<Instant>,
     /// Whether an attempt is running.
     pub is_attempting: bool,
     /// The worst effect of the failed attempts.

@@ -52,18 +52,23 @@ impl Scope {
             method: request.method().clone(),
             paced_as: operation.or_else(route),
         };
-        {
-            let mut state = self.state();
-            state.last_request = Some((request.clone(), target.operation));
-            state.outcome.attempts = 0;
-        }
-        let span = self.span(request, &target);
         let deadline = self
             .options
             .deadline
             .unwrap_or_else(|| self.transport.limits.deadline(target.operation));
         let far = started + FAR;
         let until = started.checked_add(deadline).unwrap_or(far);
+        {
+            let mut state = self.state();
+            state.last_request = Some((request.clone(), target.operation));
+            state.outcome.attempts = 0;
+            state.until = Some(until);
+        }
+        let span = self.span(request, &target);
+        // Before a login and a request to a shared budget.
+        if deadline.is_zero() || self.attempt_limit(&target).is_zero() {
+            return self.finish(Err(self.no_time()), &target, Duration::ZERO, &span);
+        }
         let steps = self.steps(request, &target, until).instrument(span.clone());
         // A stream may begin after the deadline, which limits only the waits before its last attempt.
         let cutoff = if self.streams(&target) { far } else { until };
@@ -88,7 +93,6 @@ impl Scope {
             // The deadline of a stream ends only these steps, any other ends the whole call.
             let token = match streams {
                 false => self.authorize(&mut attempt).await?,
-                true if Instant::now() >= until => return Err(self.no_time()),
                 // Boxed, because it would enlarge the future of every call.
                 true => match Box::pin(timeout_at(until, self.authorize(&mut attempt))).await {
                     Ok(token) => token?,
@@ -101,7 +105,7 @@ impl Scope {
                 .await?;
             let limit = self.attempt_limit(target);
             let now = Instant::now();
-            if limit.is_zero() || now >= until {
+            if now >= until {
                 return Err(self.no_time());
             }
             self.begin_attempt(counted.as_mut());
@@ -232,7 +236,7 @@ impl Scope {
         }
     }
 
-    fn no_time(&self) -> Error {
+    pub(super) fn no_time(&self) -> Error {
         let error = Error::new(ErrorKind::Timeout, "no time is left to send the request");
         error.with_effect(self.state().effect())
     }

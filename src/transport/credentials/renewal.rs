@@ -210,6 +210,11 @@ impl RenewedTokens {
         if let Some(token) = self.load_newer().await {
             return Ok(token);
         }
+        // Other calls may have time, so this is not the failure of the renewal.
+        let until = client.state().until;
+        if until.is_some_and(|until| Instant::now() >= until) {
+            return Err(Arc::new(client.no_time()));
+        }
         match self.obtain(client, previous).await {
             Ok(token) => Ok(token),
             // Another process may have used the refresh token, which works only once, and stored a token.
