@@ -813,7 +813,7 @@ fn phase_of(status: &DeploymentStatus) -> Phase {
         DeploymentStatus::Running | DeploymentStatus::InProgress => Phase::InProgress,
         DeploymentStatus::Success | DeploymentStatus::Completed => Phase::Ready,
         DeploymentStatus::Failed => Phase::Failed,
-        DeploymentStatus::Unknown(_) => Phase::Unknown,
+        _ => Phase::Unknown,
     }
 }
 

@@ -764,7 +764,7 @@ fn phase_of_service(state: &ServiceState) -> Phase {
         ServiceState::Running | ServiceState::Ready => Phase::Ready,
         ServiceState::Failed => Phase::Failed,
         ServiceState::Stopped | ServiceState::Sleeping => Phase::Ended,
-        ServiceState::Unknown(_) => Phase::Unknown,
+        _ => Phase::Unknown,
     }
 }
 

@@ -479,7 +479,7 @@ fn phase_of_status(status: &DeploymentStatus) -> Phase {
         DeploymentStatus::Error => Phase::Failed,
         DeploymentStatus::Terminating => Phase::Stopping,
         DeploymentStatus::Terminated => Phase::Ended,
-        DeploymentStatus::Unknown(_) => Phase::Unknown,
+        _ => Phase::Unknown,
     }
 }
 

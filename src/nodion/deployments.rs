@@ -305,7 +305,7 @@ fn phase_of(status: &DeploymentStatus) -> Phase {
         DeploymentStatus::Available => Phase::Ready,
         DeploymentStatus::Failed => Phase::Failed,
         DeploymentStatus::Expired => Phase::Ended,
-        DeploymentStatus::Unknown(_) => Phase::Unknown,
+        _ => Phase::Unknown,
     }
 }
 

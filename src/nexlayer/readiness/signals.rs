@@ -38,7 +38,7 @@ impl SignalState {
             ApplicationState::Deploying => Phase::InProgress,
             ApplicationState::Running | ApplicationState::Completed => Phase::Ready,
             ApplicationState::Failed => Phase::Failed,
-            ApplicationState::Unknown(_) => Phase::Unknown,
+            _ => Phase::Unknown,
         };
         Self::new(Signal::Reservation, phase, state.as_str())
     }
