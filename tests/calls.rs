@@ -3,6 +3,7 @@
 mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
+use deploykit::nexlayer::{self, Manifest};
 use deploykit::nodion::{self, Deployment};
 use deploykit::{Effect, ErrorKind, Page, Result, Retry};
 use http::Method;
@@ -143,6 +144,70 @@ async fn a_preview_shows_the_request_and_sends_nothing() {
         "{curl}"
     );
     assert!(!text.contains(CANARY) && !curl.contains(CANARY));
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_field_is_sent_and_its_value_is_redacted() {
+    let reply = json!({ "message": format!("no mode {CANARY}") }).to_string();
+    let server = Server::replies("400 Bad Request", &[], &reply).await;
+    let client = edgegap(&server.base_url);
+    let call = || {
+        let call = client.deploy(new()).body_field("version", "2");
+        call.body_field("a.b", json!({ "mode": [CANARY, 7] }))
+    };
+    let preview = call().preview().unwrap().to_string();
+    assert!(preview.contains(r#""a.b": {"#), "{preview}");
+    assert!(preview.contains(r#""version": "<redacted>""#), "{preview}");
+    assert!(!preview.contains(CANARY), "{preview}");
+    assert!(
+        preview.contains("content-type: application/json"),
+        "{preview}"
+    );
+
+    let error = call().await.unwrap_err();
+    assert_eq!(error.status(), Some(400));
+    assert!(!format!("{error:?} {error}").contains(CANARY), "{error}");
+    let request = server.requests().remove(0);
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let head = head.to_lowercase();
+    assert_eq!(
+        head.matches("content-type: application/json").count(),
+        1,
+        "{head}"
+    );
+    assert!(
+        head.contains(&format!("content-length: {}", body.len())),
+        "{head}"
+    );
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let users =
+        json!([{ "user_type": "ip_address", "user_data": { "ip_address": "75.28.35.192" } }]);
+    let mode = json!({ "mode": [CANARY, 7] });
+    let expected = json!({ "application": "my-app", "version": "2", "users": users, "a.b": mode });
+    assert_eq!(body, expected);
+}
+
+#[tokio::test]
+async fn a_body_field_needs_a_json_object() {
+    let server = Server::replies("200 OK", &[], LIST).await;
+    let nexlayer = nexlayer::Client::builder().base_url(&server.base_url);
+    let nexlayer = nexlayer.build().unwrap();
+    let manifest = Manifest::parse(r#"{"application":{"name":"a","pods":[]}}"#).unwrap();
+    let application = nodion(&server.base_url).application("a");
+    for error in [
+        application
+            .deployments()
+            .list()
+            .body_field("a", 1)
+            .await
+            .err(),
+        nexlayer.deploy(manifest).body_field("a", 1).await.err(),
+    ] {
+        let error = error.unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.to_string().contains("not a JSON object"), "{error}");
+    }
     assert!(server.requests().is_empty());
 }
 

@@ -223,6 +223,17 @@ impl<T: Send + 'static> Call<T> {
         self
     }
 
+    /// Sets a field of the JSON body, such as one without a method. Its value is redacted in previews and
+    /// errors.
+    ///
+    /// # Errors
+    /// When awaited: [`ErrorKind::InvalidRequest`] if the body of the request is not a JSON object.
+    pub fn body_field(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let field = (name.to_owned(), value.into());
+        self.scope.options.body_fields.push(field);
+        self
+    }
+
     pub(crate) fn attach_json(mut self, body: Value) -> Self {
         self.scope.options.json = Some(body);
         self

@@ -56,6 +56,7 @@ pub fn describe<P: Platform>(request: &http::Request<impl AsRef<[u8]>>) -> Reque
         headers: &headers,
         body: Some(body).filter(|body| !body.is_empty()),
         added_query: &added,
+        added_fields: &[],
         is_probe: false,
     }
     .describe()

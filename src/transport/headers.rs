@@ -2,13 +2,14 @@
 
 use super::Scope;
 use super::credentials::Auth;
-use super::redact::JSON;
+use super::redact::{JSON, is_json};
 use crate::error::{Error, Result};
 use crate::operation::{Operation, TimeClass};
 use crate::secret::REDACTED;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderName, HeaderValue};
 use reqwest::Request;
+use serde_json::Value;
 
 /// The `User-Agent` of every request.
 pub(crate) const AGENT: &str = concat!("deploykit/", env!("CARGO_PKG_VERSION"));
@@ -76,6 +77,9 @@ impl Scope {
             headers.insert(CONTENT_TYPE, JSON);
             *request.body_mut() = Some(json.to_string().into());
         }
+        if !self.options.body_fields.is_empty() {
+            set_fields(request, &self.options.body_fields)?;
+        }
         for (name, value) in &self.options.query {
             request.url_mut().query_pairs_mut().append_pair(name, value);
         }
@@ -85,6 +89,19 @@ impl Scope {
             return Err("preview");
         }
         Ok(())
+    }
+}
+
+/// Sets fields in the JSON body of a request.
+fn set_fields(request: &mut Request, fields: &[(String, Value)]) -> Result<(), &'static str> {
+    let body = request.body().and_then(reqwest::Body::as_bytes);
+    match serde_json::from_slice(body.unwrap_or_default()) {
+        Ok(Value::Object(mut map)) if is_json(request.headers()) => {
+            map.extend(fields.iter().cloned());
+            *request.body_mut() = Some(Value::Object(map).to_string().into());
+            Ok(())
+        }
+        _ => Err("its body is not a JSON object, so body_field cannot set a field of it"),
     }
 }
 

@@ -124,6 +124,8 @@ pub(crate) struct CallOptions {
     pub query: Vec<(String, String)>,
     /// Replaces the body. The generated client cannot send a body that is optional in the spec.
     pub json: Option<Value>,
+    /// Set in the JSON body.
+    pub body_fields: Vec<(String, Value)>,
     /// Read the response of a streaming operation into memory, within the limits of an attempt.
     pub buffer_stream: bool,
 }

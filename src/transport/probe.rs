@@ -34,6 +34,7 @@ impl Scope {
             headers: &HeaderMap::new(),
             body: None,
             added_query: &[],
+            added_fields: &[],
             is_probe: true,
         };
         if self.state().preview_only {

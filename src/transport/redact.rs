@@ -55,6 +55,8 @@ pub(crate) struct RequestParts<'a> {
     pub body: Option<&'a [u8]>,
     /// The query parameters that the caller added.
     pub added_query: &'a [(String, String)],
+    /// The fields of the body that the caller set.
+    pub added_fields: &'a [(String, Value)],
     /// Whether the request is a probe of a server other than the platform's.
     pub is_probe: bool,
 }
@@ -109,23 +111,25 @@ impl RequestParts<'_> {
         };
         let places = self.operation.map_or(&[][..], |op| op.behaviour.secrets);
         if places.contains(&MANIFEST) {
-            return self.manifest(&String::from_utf8_lossy(bytes), &mut redactor.secrets);
+            return self.manifest(&String::from_utf8_lossy(bytes), redactor);
         }
         match serde_json::from_slice(bytes) {
             Ok(mut json) if is_json(self.headers) => {
                 redactor.json_body(&mut json);
+                redactor.fields(&mut json, self.added_fields);
                 PreviewBody::Json(json)
             }
             _ => PreviewBody::Text(format!("<body of {} bytes>", bytes.len())),
         }
     }
 
-    fn manifest(&self, text: &str, secrets: &mut Vec<Secret>) -> PreviewBody {
-        let Some(manifest) = (self.profile.redact_manifest)(text) else {
-            secrets.push(Secret::new(text));
+    fn manifest(&self, text: &str, redactor: &mut Redactor) -> PreviewBody {
+        let Some(mut manifest) = (self.profile.redact_manifest)(text) else {
+            redactor.secrets.push(Secret::new(text));
             return PreviewBody::Text(format!("<manifest of {} bytes>", text.len()));
         };
-        secrets.extend(manifest.secrets);
+        redactor.secrets.extend(manifest.secrets);
+        redactor.fields(&mut manifest.json, self.added_fields);
         match is_json(self.headers) {
             true => PreviewBody::Json(manifest.json),
             false => PreviewBody::Text(manifest.yaml),
@@ -148,6 +152,7 @@ impl Scope {
             headers: request.headers(),
             body: request.body().and_then(reqwest::Body::as_bytes),
             added_query: &self.options.query,
+            added_fields: &self.options.body_fields,
             is_probe: false,
         }
     }
@@ -180,7 +185,7 @@ impl Scope {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE) == Some(&JSON)
 }
 
@@ -283,6 +288,15 @@ impl Redactor {
             match place.strip_suffix(URL_MARK) {
                 Some(place) => visit(body, place, &mut |value| self.redact_url(value)),
                 None => visit(body, place, &mut |value| self.redact_scalars(value)),
+            }
+        }
+    }
+
+    /// Redacts the fields that the caller set.
+    fn fields(&mut self, body: &mut Value, set: &[(String, Value)]) {
+        for (name, _) in set {
+            if let Some(value) = body.get_mut(name) {
+                self.redact_scalars(value);
             }
         }
     }
