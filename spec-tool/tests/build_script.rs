@@ -491,9 +491,12 @@ fn spends_and_final_on_are_required_and_in_the_table() {
         &["without side effects"],
     );
     let entries = run("nodion", &spec("nodion")).unwrap().entries;
-    assert_eq!(entries.matches("spends: true").count(), 3, "{entries}");
+    assert!(entries.contains("spends: true"), "{entries}");
+    assert!(entries.contains("spends: false"), "{entries}");
     let entries = run("nexlayer", &spec("nexlayer")).unwrap().entries;
-    assert_eq!(entries.matches("final_on: &[500]").count(), 12, "{entries}");
+    let operations = entries.matches("api: \"nexlayer\"").count();
+    let permanent = entries.matches("final_on: &[500]").count();
+    assert_eq!(permanent, operations, "{entries}");
 }
 
 #[test]

@@ -31,7 +31,7 @@
 //! # Endpoints of real servers
 //!
 //! The vendor's page documents 26 operations. The open-source control plane has ten of them, and 36
-//! more; this client has all 62. If the server lacks the route, the call fails with
+//! more; this client has all of them. If the server lacks the route, the call fails with
 //! [`NoSuchRoute`](crate::ErrorKind::NoSuchRoute), and the error names the method to use instead.
 //! [`Operation::evidence`](crate::operation::Operation::evidence) shows to which operations a running server
 //! responded.
