@@ -305,16 +305,16 @@ pub fn plain(changes: &[Change]) -> String {
     text + &format!("{} changes\n", changes.len())
 }
 
-/// The report for a pull request.
+/// The report for a pull request. A vendor's words are code, so that they do nothing there.
 pub fn markdown(changes: &[Change]) -> String {
     let mut text = "| class | operation | change | affects |\n|---|---|---|---|\n".to_owned();
+    let code = |text: &str| format!("`{}`", text.replace('`', "'").replace('|', "\\|"));
     for change in changes {
-        let cell = |text: &str| text.replace('|', "\\|");
         text += &format!(
-            "| {} | `{}` | {} | {} |\n",
+            "| {} | {} | {} | {} |\n",
             change.class.words(),
-            change.operation,
-            cell(&change.what()),
+            code(&change.operation),
+            code(&change.what()),
             change.ours.join(", ")
         );
     }

@@ -274,6 +274,24 @@ fn a_change_names_what_of_ours_it_affects() {
 }
 
 #[test]
+fn unusual_names_are_no_changes_and_do_nothing_in_a_pull_request() {
+    let named =
+        "size: {type: integer}, \"a: b\\n# `@c` <i>|\": {type: string}, ' ': {type: string}";
+    let found = changes("size: {type: integer}", named);
+    let table = deploykit_specs::drift::markdown(&found);
+    assert_eq!(
+        table.lines().last(),
+        Some(
+            "| new | `POST /things/{id}` | `request a: not there → b # '@c' <i>\\|: string` | x::Things::make, NewThing |"
+        ),
+        "{table}"
+    );
+    let text = DOCUMENT.replace("size: {type: integer}", named);
+    let read = Outline::read(&text, None);
+    assert_eq!(Outline::parse(&read.to_string()), read);
+}
+
+#[test]
 fn coverage_lists_what_our_spec_does_not_have() {
     let vendor = Outline::read(DOCUMENT, None);
     let missing = deploykit_specs::coverage::missing(&vendor, &Outline::read(SPEC, None));

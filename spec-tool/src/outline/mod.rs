@@ -95,6 +95,8 @@ impl Outline {
             })
             .collect();
         outline.facts.retain(|fact| !required.contains(fact));
+        // The same facts as a kept outline: a name with a colon is read as another fact.
+        outline.facts = Self::parse(&outline.to_string()).facts;
         outline
     }
 
@@ -151,12 +153,14 @@ impl Outline {
         &self.unread
     }
 
-    fn add(&mut self, operation: &str, place: &str, field: &str, value: impl Into<String>) {
+    fn add(&mut self, operation: &str, place: &str, field: &str, value: impl AsRef<str>) {
+        // A fact is one line.
+        let line = |text: &str| text.replace(char::is_control, " ");
         self.facts.insert(Fact {
-            operation: operation.to_owned(),
-            place: place.to_owned(),
-            field: field.to_owned(),
-            value: value.into(),
+            operation: line(operation),
+            place: line(place),
+            field: line(field),
+            value: line(value.as_ref()),
         });
     }
 
