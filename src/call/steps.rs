@@ -46,7 +46,8 @@ impl Steps {
         scope
     }
 
-    /// Creates a resource unless it exists. `assume_idempotent` does not apply to the create.
+    /// Creates a resource unless it exists. `assume_idempotent` does not apply to the create, and `body_field` only
+    /// to it.
     ///
     /// If the outcome of the create is unknown, looks for the resource until it is found or the deadline has
     /// passed. Nothing is created twice, because a resource that is not found may still appear.
@@ -55,7 +56,12 @@ impl Steps {
         find: impl Fn() -> Call<Option<T>>,
         create: Call<T>,
     ) -> Result<T> {
-        if let Some(found) = self.run(find()).await? {
+        let look_up = || {
+            let mut scope = self.next_scope();
+            scope.options.body_fields.clear();
+            find().within(&scope)
+        };
+        if let Some(found) = look_up().await? {
             return Ok(found);
         }
         let mut scope = self.next_scope();
@@ -72,7 +78,7 @@ impl Steps {
             }
             sleep_until(next).await;
             // A lookup that fails shows nothing.
-            if let Ok(Some(found)) = self.run(find()).await {
+            if let Ok(Some(found)) = look_up().await {
                 return Ok(found);
             }
             pause = (pause * 3 / 2).min(longest);

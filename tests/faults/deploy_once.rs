@@ -279,6 +279,18 @@ async fn a_declared_idempotence_does_not_repeat_the_create() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_field_is_set_in_the_create() {
+    let world = World::new(Kind::Edgegap);
+    let call = world.edgegap().deploy_once(TAG, world.new_server());
+    call.body_field("region", "eu").await.unwrap();
+    let requests = world.sandbox.request_previews();
+    let with_field = requests
+        .iter()
+        .map(|request| request.to_string().contains("\"region\""));
+    assert_eq!(with_field.collect::<Vec<_>>(), [false, true]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn invalid_deployments_send_nothing() {
     let world = World::new(Kind::Edgegap);
     let client = world.edgegap();
