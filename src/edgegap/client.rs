@@ -27,6 +27,11 @@ static PROFILE: Profile = Profile {
             creates: "deployment",
             advice: "check deployments().find_created(tag, time)",
         },
+        Lookup {
+            operation: "create_application",
+            creates: "application",
+            advice: "check application(name).get()",
+        },
     ],
     redact_manifest: |_| None,
 };

@@ -11,7 +11,9 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
     let mut classified = Classified::from_status(failure.status);
     let operation = failure.operation;
     let id = operation.map_or("", |operation| operation.id);
-    let may_deploy = operation.is_none_or(|operation| operation.behaviour.spends);
+    let may_deploy = operation.is_none_or(|operation| {
+        operation.behaviour.spends && operation.id.ends_with("_deployment")
+    });
     let Some(json) = failure.json else {
         // The platform responds in JSON. HTML or text comes from another server or an unknown path.
         if failure.status == 404 && !failure.text.trim().is_empty() {
@@ -36,6 +38,10 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
             .advice("stop it: deployment(id).stop()"),
         // The real platform responds to an unknown id with 400. The id is the only argument.
         400 if id == "get_deployment" => classified.kind(ErrorKind::NotFound),
+        // An earlier attempt, whose response was lost, may have created it.
+        409 if id == "create_application" => {
+            classified.advice("check application(name).get(): it may be yours")
+        }
         // Without an id it is unknown whether a deployment exists.
         422 => classified.effect(Effect::Unknown),
         401 if id == "stop_own_deployment" => {

@@ -23,6 +23,7 @@
 //! - [`Client::deployment`] is a handle on one deployment: get, wait, stop, logs, metrics, tags.
 //! - [`Client::deployments`] lists deployments by [`Filter`], and stops those that match a
 //!   [`StopFilter`].
+//! - [`Client::applications`] lists and creates applications.
 //! - [`SelfStop`] stops the deployment that the program runs in.
 //! - [`WebhookEvent`] parses the webhook requests of the platform.
 //!
@@ -60,7 +61,9 @@ pub use crate::raw::edgegap::types::{
     HostSpecifications, Location, MetricSeries, MetricTotals, NetworkMetrics, Port, Ports,
     Processable, Tag, VersionPort, VersionVariable,
 };
-pub use applications::{ApplicationHandle, ApplicationVersions, Applications};
+pub use applications::{
+    ApplicationHandle, ApplicationUpdate, ApplicationVersions, Applications, NewApplication,
+};
 pub use client::{Client, Edgegap};
 pub use deploy::{Deployed, NewDeployment, NewFleetDeployment, User};
 pub use deployment_filter::{Filter, Match, Order};

@@ -1,7 +1,7 @@
 use crate::{Replay, assert_failure, json_reply};
 use deploykit::edgegap::{
-    Client, Deployment, DeploymentStatus, DeploymentSummary, Deployments, HostStatus, Page,
-    SelfStop, StopOutcome, Stopped,
+    Client, Deployment, DeploymentStatus, DeploymentSummary, Deployments, HostStatus,
+    NewApplication, Page, SelfStop, StopOutcome, Stopped,
 };
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, ErrorKind, Result};
@@ -378,4 +378,25 @@ async fn hosts_and_versions_accept_variants() {
         (page.total_items, page.total_pages, page.has_next),
         (Some(12), Some(6), true)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn taken_name_is_a_conflict_that_names_the_lookup() {
+    let taken = || json_reply(409, json!({ "message": "already exists" }));
+    let applications = client("create_application", taken()).applications();
+    let error = applications.create(NewApplication::new("my-app")).await;
+    let error = error.unwrap_err();
+    assert_failure(&error, ErrorKind::Conflict, Effect::None);
+    assert!(
+        error.to_string().contains("application(name).get()"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn application_is_deleted_whatever_the_body() {
+    for body in ["", "{}", "deleted", "<html>"] {
+        let client = client("delete_application", CannedReply::new(200, body));
+        client.application("my-app").delete().await.unwrap();
+    }
 }

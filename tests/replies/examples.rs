@@ -154,7 +154,7 @@ fn assert_failure(example: &Example, error: &Error, at: &str) {
 
 fn assert_edgegap_failure(example: &Example, error: &Error, at: &str) {
     let operation = example.operation;
-    let creates = operation.behaviour.spends;
+    let deploys = operation.id.ends_with("_deployment") && operation.behaviour.spends;
     let kind = match example.status {
         400 if operation.id == "get_deployment" => ErrorKind::NotFound,
         400 | 422 => ErrorKind::Rejected,
@@ -167,11 +167,11 @@ fn assert_edgegap_failure(example: &Example, error: &Error, at: &str) {
     };
     let effect = match example.status {
         500 if !operation.is_read_only() => Effect::Unknown,
-        422 if creates => Effect::Applied,
+        422 if deploys => Effect::Applied,
         _ => Effect::None,
     };
     assert_eq!((error.kind(), error.effect()), (kind, effect), "{at}");
-    if creates {
+    if deploys {
         assert_eq!(
             error.resource_id(),
             example.value["request_id"].as_str(),

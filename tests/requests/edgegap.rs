@@ -1,6 +1,7 @@
 use super::{CANARY, refused};
 use deploykit::edgegap::{
-    ApplicationName, Client, Filter, Match, NewDeployment, StopFilter, TagName, User,
+    ApplicationName, ApplicationUpdate, Client, Filter, Match, NewApplication, NewDeployment,
+    StopFilter, TagName, User,
 };
 use deploykit::{Effect, ErrorKind};
 use std::time::{Duration, UNIX_EPOCH};
@@ -195,6 +196,34 @@ fn invalid_names_ids_and_time_ranges_are_refused() {
         refused(server.logs(), "request id");
         refused(server.metrics().get(), "request id");
     }
+}
+
+#[test]
+fn invalid_applications_are_refused() {
+    let applications = client().applications();
+    let long = "ü".repeat(65);
+    for (name, words) in [
+        ("", "application name"),
+        ("ab", "must have 3 to 64 characters"),
+        (long.as_str(), "must have 3 to 64 characters"),
+        ("my/app", "cannot be part of a path"),
+        ("...\n", "control character"),
+    ] {
+        refused(applications.create(NewApplication::new(name)), words);
+        let update = ApplicationUpdate::new().name(name);
+        refused(client().application("my-app").update(update), words);
+    }
+    let longest = NewApplication::new("ü".repeat(64));
+    assert!(applications.create(longest).preview().is_ok());
+    for name in ["", "..", "a/b"] {
+        let application = client().application(name);
+        refused(application.get(), "application name");
+        refused(application.delete(), "application name");
+        let update = ApplicationUpdate::new().active(true);
+        refused(application.update(update), "application name");
+    }
+    let nothing = ApplicationUpdate::new();
+    refused(client().application("my-app").update(nothing), "is empty");
 }
 
 #[test]

@@ -171,8 +171,9 @@ fn expected_effect(case: &Case, error: &Error) -> Effect {
         };
     }
     // Without an id, it is unknown whether a resource was created.
-    let creates = operation.api == "edgegap" && operation.behaviour.spends;
-    if creates && case.status == 422 && error.resource_id().is_none() {
+    let deploys = ["create_deployment", "create_fleet_deployment"].contains(&operation.id);
+    if operation.api == "edgegap" && deploys && case.status == 422 && error.resource_id().is_none()
+    {
         return Effect::Unknown;
     }
     // The control plane saves the update of a service before it selects a node. Other handlers select the

@@ -3,13 +3,15 @@
 use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
 use deploykit::Call;
 use deploykit::edgegap::{
-    ApplicationVersions, Deployed, DeploymentHandle, DeploymentStatus, Deployments, Filter,
-    LogStorage, Match, NewDeployment, Order, SelfStop, StopFilter, Tags, User,
+    ApplicationHandle, ApplicationUpdate, ApplicationVersions, Deployed, DeploymentHandle,
+    DeploymentStatus, Deployments, Filter, LogStorage, Match, NewApplication, NewDeployment, Order,
+    SelfStop, StopFilter, Tags, User,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const HOST: &str = "alpha-north-america-95fab093";
 const DEPLOYMENT: &str = "c0653765de3b";
+const NEW_APPLICATION: &str = "new-app";
 
 fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> Row {
     super::row("edgegap", id, make)
@@ -73,6 +75,12 @@ fn with_secrets(to: &Clients) -> NewDeployment {
 fn versions(to: &Clients) -> ApplicationVersions {
     let application = to.id("application", "my-app");
     to.edgegap.application(application).versions()
+}
+
+/// The application that a row creates and a later one deletes.
+fn new_application(to: &Clients) -> ApplicationHandle {
+    let name = to.id("new_application", NEW_APPLICATION);
+    to.edgegap.application(name)
 }
 
 fn deploy(call: Call<Deployed>) -> AnyCall {
@@ -154,7 +162,45 @@ fn list_deployments() -> Row {
     })
 }
 
+/// Applications. Creates come first, and deletions last.
+fn publishing() -> Vec<Row> {
+    vec![
+        row("create_application", |to| {
+            let new = NewApplication::new(NEW_APPLICATION);
+            json(to.edgegap.applications().create(new))
+        })
+        .variant("full", |to| {
+            let new = NewApplication::new("ünïcode app").active(false);
+            json(
+                to.edgegap
+                    .applications()
+                    .create(new.picture("iVBORw0KGgo=")),
+            )
+        }),
+        row("get_application", |to| json(new_application(to).get())),
+        row("update_application", |to| {
+            json(new_application(to).update(ApplicationUpdate::new().active(true)))
+        })
+        .variant("full", |to| {
+            let update = ApplicationUpdate::new().name("renamed").active(false);
+            let application = to
+                .edgegap
+                .application(to.id("other_application", "ünïcode app"));
+            json(application.update(update.picture("iVBORw0KGgo=")))
+        }),
+        row("delete_application", |to| {
+            json(new_application(to).delete())
+        }),
+    ]
+}
+
 pub fn rows() -> Vec<Row> {
+    let mut rows = publishing();
+    rows.extend(deploying());
+    rows
+}
+
+fn deploying() -> Vec<Row> {
     vec![
         row("list_applications", |to| {
             json(to.edgegap.applications().list())
