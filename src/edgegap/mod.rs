@@ -23,7 +23,8 @@
 //! - [`Client::deployment`] is a handle on one deployment: get, wait, stop, logs, metrics, tags.
 //! - [`Client::deployments`] lists deployments by [`Filter`], and stops those that match a
 //!   [`StopFilter`].
-//! - [`Client::applications`] lists and creates applications.
+//! - [`Client::applications`] lists and creates applications; [`Client::image`] lists and deletes the tags
+//!   of an image.
 //! - [`SelfStop`] stops the deployment that the program runs in.
 //! - [`WebhookEvent`] parses the webhook requests of the platform.
 //!
@@ -41,6 +42,7 @@ mod deployment_filter;
 mod deployments;
 mod failures;
 mod fleets;
+mod image_tags;
 mod locations;
 mod logs;
 mod metrics;
@@ -58,8 +60,8 @@ pub use crate::raw::edgegap::enums::{DeploymentStatus, HostStatus, UserType};
 pub use crate::raw::edgegap::types::{
     Application, ApplicationVersion, BulkStopAccepted, ContainerLogs, CrashData, DeleteSchedule,
     Deployment, DeploymentMetrics, DeploymentSummary, Host, HostBeacon, HostCentroid,
-    HostSpecifications, Location, MetricSeries, MetricTotals, NetworkMetrics, Port, Ports,
-    Processable, Tag, VersionPort, VersionVariable,
+    HostSpecifications, ImageArtifact, ImageTag, ImageTagDeleted, Location, MetricSeries,
+    MetricTotals, NetworkMetrics, Port, Ports, Processable, Tag, VersionPort, VersionVariable,
 };
 pub use applications::{
     ApplicationHandle, ApplicationUpdate, ApplicationVersions, Applications, NewApplication,
@@ -69,6 +71,7 @@ pub use deploy::{Deployed, NewDeployment, NewFleetDeployment, User};
 pub use deployment_filter::{Filter, Match, Order};
 pub use deployments::{DeploymentHandle, Deployments};
 pub use fleets::{FleetHandle, Hosts};
+pub use image_tags::{ImageHandle, ImageTagHandle, ImageTags};
 pub use locations::Locations;
 pub use metrics::Metrics;
 pub use stop::{LogStorage, SelfStop, StopFilter, StopOutcome, Stopped};
@@ -83,6 +86,12 @@ crate::id::id! {
 
     /// Name of an application.
     ApplicationName, "application name";
+
+    /// Name of an image in the registry of the organisation, without the project.
+    ImageName, "image name";
+
+    /// Name of a tag of an image.
+    ImageTagName, "tag of the image";
 
     /// Name of a private fleet.
     FleetName, "fleet name";

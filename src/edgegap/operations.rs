@@ -27,6 +27,8 @@ pub(crate) const fn wrapper(op: Op) -> &'static str {
         Op::UpdateApplication => "edgegap::ApplicationHandle::update",
         Op::DeleteApplication => "edgegap::ApplicationHandle::delete",
         Op::ListVersions => "edgegap::ApplicationVersions::list",
+        Op::ListImageTags => "edgegap::ImageTags::list",
+        Op::DeleteImageTag => "edgegap::ImageTagHandle::delete",
         Op::ListFleetHosts => "edgegap::Hosts::list",
         Op::StopOwnDeployment => "edgegap::SelfStop::stop",
     }

@@ -400,3 +400,28 @@ async fn application_is_deleted_whatever_the_body() {
         client.application("my-app").delete().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn image_tags_accept_both_forms_of_time_and_pagination_that_is_missing() {
+    let body = json!({ "data": [
+        { "tag": "1", "last_push_at": "2026-04-22 12:00:46.000000", "artifact": { "size_mb": "12.5", "remaining_tags": null } },
+        { "tag": "2", "last_push_at": "2026-04-22T12:00:46Z" },
+    ] });
+    let client_of = |body| client("list_image_tags", json_reply(200, body));
+    let tags = client_of(&body).image("game").tags().list().await.unwrap();
+    for tag in &tags.items {
+        let pushed = tag.last_push_at.as_ref().unwrap().unix_millis();
+        assert_eq!(pushed, Some(1_776_859_246_000), "{tag:?}");
+    }
+    let artifact = tags.items[0].artifact.as_ref().unwrap();
+    assert_eq!(artifact.size_mb, Some(12.5));
+    assert_eq!((tags.total_items, tags.has_next), (None, false));
+
+    let body = json!({ "data": [], "count": 3, "pagination": { "has_next": true } });
+    let tags = client_of(&body).image("game").tags().list().await.unwrap();
+    assert_eq!((tags.total_items, tags.has_next), (Some(3), true));
+
+    let deleted = client("delete_image_tag", CannedReply::json(200, "{}"));
+    let deleted = deleted.image("game").tag("1").delete().await.unwrap();
+    assert_eq!((deleted.deleted_tag, deleted.artifact), (None, None));
+}

@@ -227,6 +227,17 @@ fn invalid_applications_are_refused() {
 }
 
 #[test]
+fn invalid_image_and_tag_names_are_refused() {
+    refused(client().image("my-org/game").tags().list(), "image name");
+    refused(client().image("").tag("1").delete(), "image name");
+    refused(
+        client().image("game").tag("a/b").delete(),
+        "tag of the image",
+    );
+    refused(client().image("game").tags().page(0).list(), "page is zero");
+}
+
+#[test]
 fn debug_redacts_hidden_variables_and_webhook_queries() {
     let new = new()
         .env("MY_ENVIRONMENT_VARIABLE", "my-value")

@@ -4,8 +4,8 @@ use super::{AnyCall, Clients, Row, json, opaque, opaque_with_id};
 use deploykit::Call;
 use deploykit::edgegap::{
     ApplicationHandle, ApplicationUpdate, ApplicationVersions, Deployed, DeploymentHandle,
-    DeploymentStatus, Deployments, Filter, LogStorage, Match, NewApplication, NewDeployment, Order,
-    SelfStop, StopFilter, Tags, User,
+    DeploymentStatus, Deployments, Filter, ImageHandle, LogStorage, Match, NewApplication,
+    NewDeployment, Order, SelfStop, StopFilter, Tags, User,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -81,6 +81,10 @@ fn versions(to: &Clients) -> ApplicationVersions {
 fn new_application(to: &Clients) -> ApplicationHandle {
     let name = to.id("new_application", NEW_APPLICATION);
     to.edgegap.application(name)
+}
+
+fn image(to: &Clients) -> ImageHandle {
+    to.edgegap.image(to.id("image", "my-game-server"))
 }
 
 fn deploy(call: Call<Deployed>) -> AnyCall {
@@ -162,7 +166,7 @@ fn list_deployments() -> Row {
     })
 }
 
-/// Applications. Creates come first, and deletions last.
+/// Applications and image tags. Creates come first, and deletions last.
 fn publishing() -> Vec<Row> {
     vec![
         row("create_application", |to| {
@@ -187,6 +191,12 @@ fn publishing() -> Vec<Row> {
                 .edgegap
                 .application(to.id("other_application", "ünïcode app"));
             json(application.update(update.picture("iVBORw0KGgo=")))
+        }),
+        row("list_image_tags", |to| json(image(to).tags().list())).variant("page", |to| {
+            json(image(to).tags().page(2).page_size(2).list())
+        }),
+        row("delete_image_tag", |to| {
+            json(image(to).tag(to.id("image_tag", "dev")).delete())
         }),
         row("delete_application", |to| {
             json(new_application(to).delete())
