@@ -1,9 +1,9 @@
-//! Applications and their versions.
+//! Applications: list, create, get, update and delete.
 
-use super::{Application, ApplicationName, ApplicationVersion, Client, Handle, Page};
+use super::{Application, ApplicationName, Client, Handle, Page};
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::id::{self, CheckedId};
+use crate::id;
 use crate::page::{PageRequest, paged};
 use crate::raw::edgegap::{Op, types};
 use std::ops::RangeInclusive;
@@ -18,15 +18,6 @@ pub struct Applications {
 
 /// A handle on an application; returned by [`Client::application`].
 pub type ApplicationHandle = Handle<ApplicationName>;
-
-/// The versions of an application; returned by [`ApplicationHandle::versions`].
-#[derive(Clone, Debug)]
-#[must_use = "sends nothing until `list` is awaited"]
-pub struct ApplicationVersions {
-    client: Client,
-    application: CheckedId<ApplicationName>,
-    page_request: PageRequest,
-}
 
 /// An application to create.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,7 +107,11 @@ fn check_application_name(name: &str) -> Result<()> {
 }
 
 /// Rejects a name of another length, and a name that a handle would reject.
-fn check_name(what: &'static str, name: &str, length: RangeInclusive<usize>) -> Result<()> {
+pub(super) fn check_name(
+    what: &'static str,
+    name: &str,
+    length: RangeInclusive<usize>,
+) -> Result<()> {
     id::check(what, name)?;
     if length.contains(&name.chars().count()) {
         return Ok(());
@@ -224,39 +219,5 @@ impl ApplicationHandle {
             raw.delete_application(name.as_str()).await?;
             Ok(())
         })
-    }
-}
-
-impl ApplicationHandle {
-    /// The versions of the application. Does no I/O.
-    pub fn versions(&self) -> ApplicationVersions {
-        ApplicationVersions {
-            client: self.client.clone(),
-            application: self.id.clone(),
-            page_request: PageRequest::default(),
-        }
-    }
-}
-
-impl ApplicationVersions {
-    paged!("versions");
-
-    /// Lists one page of the versions: `GET /v1/app/{app_name}/versions`.
-    ///
-    /// Source: <https://docs.edgegap.com/docs/api>
-    pub fn list(&self) -> Call<Page<ApplicationVersion>> {
-        let name = self.application.clone();
-        self.client.list(
-            Op::ListVersions,
-            self.page_request,
-            |raw, page, limit| async move {
-                let name = name?;
-                let list = raw.list_versions_with(name.as_str(), |options| {
-                    (options.page, options.limit) = (page, limit);
-                });
-                let list = list.await?.into_inner();
-                Ok((list.versions, list.total_count, list.pagination))
-            },
-        )
     }
 }

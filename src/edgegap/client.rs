@@ -32,6 +32,11 @@ static PROFILE: Profile = Profile {
             creates: "application",
             advice: "check application(name).get()",
         },
+        Lookup {
+            operation: "create_version",
+            creates: "version",
+            advice: "check application(name).version(name).get()",
+        },
     ],
     redact_manifest: |_| None,
 };

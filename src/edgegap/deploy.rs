@@ -191,7 +191,7 @@ impl NewDeployment {
             text("name of an environment variable", &variable.key)?;
         }
         if let Some(resources) = &body.resources {
-            check_resources(resources)?;
+            check_resources(resources.cpu_units, resources.memory_mib)?;
         }
         let webhooks = [
             &body.webhook_on_ready,
@@ -454,8 +454,8 @@ impl Client {
     }
 }
 
-fn check_resources(resources: &types::Resources) -> Result<()> {
-    let (units, memory) = (resources.cpu_units, resources.memory_mib);
+/// Checks the CPU units and the memory of a deployment or a version.
+pub(super) fn check_resources(units: i64, memory: i64) -> Result<()> {
     let rule = if units < MIN_RESOURCES || memory < MIN_RESOURCES {
         format!("both must be at least {MIN_RESOURCES}")
     } else if memory > 2 * units {

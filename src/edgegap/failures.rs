@@ -42,6 +42,10 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         409 if id == "create_application" => {
             classified.advice("check application(name).get(): it may be yours")
         }
+        409 if id == "create_version" => {
+            classified.advice("check application(name).version(name).get(): it may be yours")
+        }
+        424 => classified.advice("check the image and the login for its registry"),
         // Without an id it is unknown whether a deployment exists.
         422 => classified.effect(Effect::Unknown),
         401 if id == "stop_own_deployment" => {

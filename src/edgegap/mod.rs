@@ -23,8 +23,8 @@
 //! - [`Client::deployment`] is a handle on one deployment: get, wait, stop, logs, metrics, tags.
 //! - [`Client::deployments`] lists deployments by [`Filter`], and stops those that match a
 //!   [`StopFilter`].
-//! - [`Client::applications`] lists and creates applications; [`Client::image`] lists and deletes the tags
-//!   of an image.
+//! - [`Client::applications`] and [`ApplicationHandle::versions`] publish builds; [`Client::image`] lists and
+//!   deletes the tags of an image.
 //! - [`SelfStop`] stops the deployment that the program runs in.
 //! - [`WebhookEvent`] parses the webhook requests of the platform.
 //!
@@ -50,12 +50,15 @@ pub(crate) mod operations;
 pub(crate) mod shapes;
 mod stop;
 mod tags;
+mod versions;
 mod webhooks;
 
 #[doc(no_inline)]
 pub use crate::page::Page;
 #[doc(inline)]
-pub use crate::raw::edgegap::enums::{DeploymentStatus, HostStatus, UserType};
+pub use crate::raw::edgegap::enums::{
+    DeploymentStatus, HostStatus, PortProtocol, RestartPolicy, UserType,
+};
 #[doc(inline)]
 pub use crate::raw::edgegap::types::{
     Application, ApplicationVersion, BulkStopAccepted, ContainerLogs, CrashData, DeleteSchedule,
@@ -63,9 +66,7 @@ pub use crate::raw::edgegap::types::{
     HostSpecifications, ImageArtifact, ImageTag, ImageTagDeleted, Location, MetricSeries,
     MetricTotals, NetworkMetrics, Port, Ports, Processable, Tag, VersionPort, VersionVariable,
 };
-pub use applications::{
-    ApplicationHandle, ApplicationUpdate, ApplicationVersions, Applications, NewApplication,
-};
+pub use applications::{ApplicationHandle, ApplicationUpdate, Applications, NewApplication};
 pub use client::{Client, Edgegap};
 pub use deploy::{Deployed, NewDeployment, NewFleetDeployment, User};
 pub use deployment_filter::{Filter, Match, Order};
@@ -76,6 +77,7 @@ pub use locations::Locations;
 pub use metrics::Metrics;
 pub use stop::{LogStorage, SelfStop, StopFilter, StopOutcome, Stopped};
 pub use tags::{TagHandle, Tags};
+pub use versions::{ApplicationVersions, NewPort, NewVersion, VersionHandle, VersionUpdate};
 pub use webhooks::{WebhookEvent, WebhookKind};
 
 crate::raw::handle! { edgegap }
@@ -86,6 +88,9 @@ crate::id::id! {
 
     /// Name of an application.
     ApplicationName, "application name";
+
+    /// Name of a version of an application.
+    VersionName, "version name";
 
     /// Name of an image in the registry of the organisation, without the project.
     ImageName, "image name";

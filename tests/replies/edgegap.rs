@@ -1,10 +1,11 @@
 use crate::{Replay, assert_failure, json_reply};
 use deploykit::edgegap::{
     Client, Deployment, DeploymentStatus, DeploymentSummary, Deployments, HostStatus,
-    NewApplication, Page, SelfStop, StopOutcome, Stopped,
+    NewApplication, NewVersion, Page, PortProtocol, RestartPolicy, SelfStop, StopOutcome, Stopped,
+    VersionUpdate,
 };
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Effect, ErrorKind, Result};
+use deploykit::{Effect, ErrorKind, Result, Retry};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -380,6 +381,10 @@ async fn hosts_and_versions_accept_variants() {
     );
 }
 
+fn new_version() -> NewVersion {
+    NewVersion::new("1", "registry.edgegap.com/my-org/game:1", 1024, 2048)
+}
+
 #[tokio::test(start_paused = true)]
 async fn taken_name_is_a_conflict_that_names_the_lookup() {
     let taken = || json_reply(409, json!({ "message": "already exists" }));
@@ -391,6 +396,154 @@ async fn taken_name_is_a_conflict_that_names_the_lookup() {
         error.to_string().contains("application(name).get()"),
         "{error}"
     );
+
+    let versions = client("create_version", taken())
+        .application("my-app")
+        .versions();
+    let error = versions.create(new_version()).await.unwrap_err();
+    assert_failure(&error, ErrorKind::Conflict, Effect::None);
+    let lookup = "application(name).version(name).get()";
+    assert!(error.to_string().contains(lookup), "{error}");
+
+    // A lost response, and then the conflict with the version that the lost request created.
+    let recorder = Recorder::new();
+    recorder.reply("create_version", CannedReply::new(502, ""));
+    recorder.reply("create_version", taken());
+    let client = Client::builder()
+        .token("secret")
+        .recorder(&recorder)
+        .retry(Retry::default())
+        .build()
+        .unwrap();
+    let versions = client.application("my-app").versions();
+    let error = versions.create(new_version()).await.unwrap_err();
+    assert_failure(&error, ErrorKind::Unavailable, Effect::Unknown);
+    assert_eq!(error.attempts(), 1, "a create is not retried");
+    let text = error.to_string();
+    assert!(
+        text.contains("the version may exist") && text.contains(lookup),
+        "{text}"
+    );
+    let error = versions.create(new_version()).await.unwrap_err();
+    assert_failure(&error, ErrorKind::Conflict, Effect::None);
+
+    // If the caller allows a retry, the conflict may be with the version of the first attempt.
+    recorder.reply("create_version", CannedReply::new(502, ""));
+    recorder.reply("create_version", taken());
+    let create = versions.create(new_version()).assume_idempotent();
+    let error = create.await.unwrap_err();
+    assert_failure(&error, ErrorKind::Conflict, Effect::Unknown);
+    assert_eq!(error.attempts(), 2);
+    assert!(error.to_string().contains(lookup), "{error}");
+}
+
+#[tokio::test]
+async fn image_that_cannot_be_pulled_rejects_the_version() {
+    let failed = || json_reply(424, json!({ "message": "no such image" }));
+    let application = client("create_version", failed()).application("my-app");
+    let error = application.versions().create(new_version()).await;
+    let error = error.unwrap_err();
+    assert_failure(&error, ErrorKind::Rejected, Effect::None);
+    assert_eq!(error.status(), Some(424));
+    assert!(error.to_string().contains("check the image"), "{error}");
+    // No deployment is meant by an undocumented 422.
+    let failed = CannedReply::new(422, "no");
+    let application = client("create_version", failed).application("my-app");
+    let error = application.versions().create(new_version()).await;
+    assert_failure(&error.unwrap_err(), ErrorKind::Rejected, Effect::None);
+}
+
+#[tokio::test]
+async fn success_false_of_a_version_is_a_failure() {
+    let body = json!({ "success": false, "message": "no" });
+    let version = |operation| {
+        let client = client(operation, json_reply(200, &body));
+        client.application("my-app").version("1")
+    };
+    let application = client("create_version", json_reply(200, &body)).application("my-app");
+    let created = application.versions().create(new_version()).await;
+    let update = VersionUpdate::new().image_tag("2");
+    for error in [
+        created.map(drop).unwrap_err(),
+        version("update_version")
+            .update(update)
+            .await
+            .map(drop)
+            .unwrap_err(),
+        version("delete_version").delete().await.unwrap_err(),
+    ] {
+        assert_failure(&error, ErrorKind::Rejected, Effect::Unknown);
+        assert_eq!(error.message(), Some("no"));
+    }
+}
+
+#[tokio::test]
+async fn version_replies_accept_missing_fields() {
+    let version = |operation, body: &str| {
+        let client = client(operation, CannedReply::json(200, body));
+        client.application("my-app").version("1")
+    };
+    let update = || VersionUpdate::new().image_tag("2");
+    for body in [
+        "{}",
+        r#"{"success":true}"#,
+        r#"{"success":null,"version":null}"#,
+    ] {
+        let updated = version("update_version", body).update(update()).await;
+        assert_eq!(updated.unwrap(), None, "{body}");
+        version("delete_version", body).delete().await.unwrap();
+    }
+    let body = r#"{"version":{"name":"2"},"new":1}"#;
+    let updated = version("update_version", body).update(update()).await;
+    assert_eq!(updated.unwrap().unwrap().name, "2");
+
+    let created = |body: &str| {
+        let client = client("create_version", CannedReply::json(200, body));
+        client
+            .application("my-app")
+            .versions()
+            .create(new_version())
+    };
+    let body = r#"{"success":true,"version":{"name":"1"}}"#;
+    assert_eq!(created(body).await.unwrap().name, "1");
+    let error = created(r#"{"success":true}"#).await.unwrap_err();
+    assert_failure(&error, ErrorKind::Decode, Effect::Applied);
+}
+
+#[tokio::test]
+async fn version_has_its_password_its_protocols_and_both_names_of_the_hidden_flag() {
+    let body = r#"{"name":"1","private_username":"robot$a+pull","private_token":"hush-1","restart_policy":"sometimes",
+        "max_duration":"60","ports":[{"name":"lobby","port":8080,"protocol":"Websocket"},{"port":1,"protocol":"QUIC"}],
+        "envs":[{"key":"A","is_hidden":true},{"key":"B","value":"hush-2","is_secret":true}],"session_config":{"kind":"Seat"}}"#;
+    let client = client("get_version", CannedReply::json(200, body));
+    let version = client.application("a").version("1").get().await.unwrap();
+    assert!(!format!("{version:?}").contains("hush"), "{version:?}");
+    assert_eq!(version.private_token.as_ref().unwrap().expose(), "hush-1");
+    assert_eq!(
+        version.restart_policy,
+        Some(RestartPolicy::from("sometimes"))
+    );
+    assert_eq!(version.max_duration, Some(60));
+    let protocols: Vec<_> = version
+        .ports
+        .iter()
+        .flatten()
+        .map(|port| port.protocol.clone())
+        .collect();
+    assert_eq!(
+        protocols,
+        [
+            Some(PortProtocol::Websocket),
+            Some(PortProtocol::from("QUIC"))
+        ]
+    );
+    let flags: Vec<_> = version
+        .envs
+        .iter()
+        .flatten()
+        .map(|one| (one.is_hidden, one.is_secret))
+        .collect();
+    assert_eq!(flags, [(Some(true), None), (None, Some(true))]);
 }
 
 #[tokio::test]

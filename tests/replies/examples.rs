@@ -157,7 +157,7 @@ fn assert_edgegap_failure(example: &Example, error: &Error, at: &str) {
     let deploys = operation.id.ends_with("_deployment") && operation.behaviour.spends;
     let kind = match example.status {
         400 if operation.id == "get_deployment" => ErrorKind::NotFound,
-        400 | 422 => ErrorKind::Rejected,
+        400 | 422 | 424 => ErrorKind::Rejected,
         401 => ErrorKind::Unauthenticated,
         403 => ErrorKind::Forbidden,
         404 => ErrorKind::NotFound,

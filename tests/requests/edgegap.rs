@@ -1,7 +1,7 @@
 use super::{CANARY, refused};
 use deploykit::edgegap::{
     ApplicationName, ApplicationUpdate, Client, Filter, Match, NewApplication, NewDeployment,
-    StopFilter, TagName, User,
+    NewPort, NewVersion, PortProtocol, StopFilter, TagName, User, VersionName, VersionUpdate,
 };
 use deploykit::{Effect, ErrorKind};
 use std::time::{Duration, UNIX_EPOCH};
@@ -198,6 +198,16 @@ fn invalid_names_ids_and_time_ranges_are_refused() {
     }
 }
 
+const IMAGE: &str = "registry.edgegap.com/my-org/game:1";
+
+fn new_version() -> NewVersion {
+    NewVersion::new("1", IMAGE, 1024, 2048)
+}
+
+fn udp(name: &str, number: u16) -> NewPort {
+    NewPort::new(name, number, PortProtocol::Udp)
+}
+
 #[test]
 fn invalid_applications_are_refused() {
     let applications = client().applications();
@@ -227,6 +237,134 @@ fn invalid_applications_are_refused() {
 }
 
 #[test]
+fn invalid_versions_are_refused() {
+    let application = client().application("my-app");
+    let create = |new| application.versions().create(new);
+    let named = |name: &str| NewVersion::new(name, IMAGE, 1024, 2048);
+    let long = "v".repeat(65);
+    for (new, words) in [
+        (named(""), "version name"),
+        (named("a/b"), "version name"),
+        (named(&long), "must have 1 to 64 characters"),
+        (NewVersion::new("1", IMAGE, 99, 100), "at least 100"),
+        (NewVersion::new("1", IMAGE, 100, 99), "at least 100"),
+        (NewVersion::new("1", IMAGE, 100, 201), "at most twice"),
+        (
+            new_version().max_duration_minutes(-2),
+            "not between -1 and 1440",
+        ),
+        (
+            new_version().max_duration_minutes(1441),
+            "not between -1 and 1440",
+        ),
+        (
+            new_version().termination_grace_seconds(4),
+            "not between 5 and 3600",
+        ),
+        (
+            new_version().termination_grace_seconds(3601),
+            "not between 5 and 3600",
+        ),
+        (new_version().port(udp("", 7777)), "port name is empty"),
+        (
+            new_version().port(udp("a", 60_000)),
+            "not between 0 and 59999",
+        ),
+        (
+            new_version().env(" ", "x"),
+            "name of an environment variable",
+        ),
+        (
+            new_version().endpoint_storage(""),
+            "endpoint storage is empty",
+        ),
+        (new_version().dns_config(""), "DNS configuration is empty"),
+        (
+            new_version().registry_login("", CANARY),
+            "user name for the registry is empty",
+        ),
+    ] {
+        refused(create(new), words);
+    }
+    for name in ["", "..", "a/b"] {
+        let version = application.version(name);
+        refused(version.get(), "version name");
+        refused(version.delete(), "version name");
+        let update = VersionUpdate::new().image_tag("2");
+        refused(version.update(update), "version name");
+    }
+    let update = |update| application.version("1").update(update);
+    for (change, words) in [
+        (VersionUpdate::new(), "is empty"),
+        (VersionUpdate::new().name("a/b"), "version name"),
+        (
+            VersionUpdate::new().image_tag(" "),
+            "no registry, name or tag",
+        ),
+        (
+            VersionUpdate::new().image("game"),
+            "no registry, name or tag",
+        ),
+        (
+            VersionUpdate::new().max_duration_minutes(1441),
+            "not between -1 and 1440",
+        ),
+        (
+            VersionUpdate::new().endpoint_storage(" "),
+            "storage is empty",
+        ),
+    ] {
+        refused(update(change), words);
+    }
+}
+
+#[test]
+fn image_of_a_version_needs_registry_name_and_tag() {
+    let versions = client().application("my-app").versions();
+    for image in [
+        "",
+        "game",
+        "game:1",
+        "my-org/game:1",
+        "registry.edgegap.com/game",
+        "registry.edgegap.com/my-org/game:",
+        "registry.edgegap.com/:1",
+        "registry.example:5000/game",
+        "https://registry.edgegap.com/my-org/game:1",
+        "registry.edgegap.com/game@sha256:0000",
+        "user:password@registry.example/game:1",
+        "registry.edgegap.com/my org/game:1",
+    ] {
+        let new = NewVersion::new("1", image, 1024, 2048);
+        refused(versions.create(new), "no registry, name or tag");
+    }
+    for (image, [registry, name, tag]) in [
+        (IMAGE, ["registry.edgegap.com", "my-org/game", "1"]),
+        ("localhost:5000/game:a", ["localhost:5000", "game", "a"]),
+        ("docker.io/a/b/c:v.1", ["docker.io", "a/b/c", "v.1"]),
+    ] {
+        let new = NewVersion::new("1", image, 1024, 2048);
+        let text = versions.create(new).preview().unwrap().to_string();
+        for (field, value) in [
+            ("docker_repository", registry),
+            ("docker_image", name),
+            ("docker_tag", tag),
+        ] {
+            let field = format!("\"{field}\": \"{value}\"");
+            assert!(text.contains(&field), "{field} in {text}");
+        }
+    }
+}
+
+#[test]
+fn port_with_the_protocol_of_a_record_is_sent_in_the_form_that_the_platform_accepts() {
+    let port = |protocol| NewPort::new("lobby", 8080, protocol);
+    assert_eq!(port(PortProtocol::Websocket), port(PortProtocol::Ws));
+    let unknown = port(PortProtocol::from("QUIC"));
+    assert!(format!("{unknown:?}").contains("QUIC"), "{unknown:?}");
+}
+
+#[test]
 fn invalid_image_and_tag_names_are_refused() {
     refused(client().image("my-org/game").tags().list(), "image name");
     refused(client().image("").tag("1").delete(), "image name");
@@ -235,6 +373,30 @@ fn invalid_image_and_tag_names_are_refused() {
         "tag of the image",
     );
     refused(client().image("game").tags().page(0).list(), "page is zero");
+}
+
+#[test]
+fn version_names_from_records_are_arguments() {
+    let version = VersionName::new("25.06.01").unwrap();
+    let new = NewDeployment::new("my-app", &version, player());
+    let text = client().deploy(new).preview().unwrap().to_string();
+    assert!(text.contains("25.06.01"), "{text}");
+    let get = client().application("my-app").version(&version).get();
+    let text = get.preview().unwrap().to_string();
+    assert!(text.contains("/version/25.06.01"), "{text}");
+}
+
+#[test]
+fn debug_redacts_secrets_of_versions() {
+    let new = new_version()
+        .registry_login("robot$pull", CANARY)
+        .hidden_env("PASSWORD", CANARY);
+    let update = VersionUpdate::new()
+        .registry_login("robot$pull", CANARY)
+        .hidden_env("PASSWORD", CANARY);
+    let text = format!("{new:?} {update:?}");
+    assert!(!text.contains(CANARY), "{text}");
+    assert!(text.contains("robot$pull"), "{text}");
 }
 
 #[test]

@@ -5,13 +5,16 @@ use deploykit::Call;
 use deploykit::edgegap::{
     ApplicationHandle, ApplicationUpdate, ApplicationVersions, Deployed, DeploymentHandle,
     DeploymentStatus, Deployments, Filter, ImageHandle, LogStorage, Match, NewApplication,
-    NewDeployment, Order, SelfStop, StopFilter, Tags, User,
+    NewDeployment, NewPort, NewVersion, Order, PortProtocol, RestartPolicy, SelfStop, StopFilter,
+    Tags, User, VersionHandle, VersionUpdate,
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const HOST: &str = "alpha-north-america-95fab093";
 const DEPLOYMENT: &str = "c0653765de3b";
 const NEW_APPLICATION: &str = "new-app";
+const NEW_VERSION: &str = "25.06.01";
+const IMAGE: &str = "registry.edgegap.com/my-org/my-game-server:25.06.01-10.00.00-04";
 
 fn row(id: &str, make: impl Fn(&Clients) -> AnyCall + Send + Sync + 'static) -> Row {
     super::row("edgegap", id, make)
@@ -81,6 +84,67 @@ fn versions(to: &Clients) -> ApplicationVersions {
 fn new_application(to: &Clients) -> ApplicationHandle {
     let name = to.id("new_application", NEW_APPLICATION);
     to.edgegap.application(name)
+}
+
+/// The version that a row creates and a later one deletes.
+fn version(to: &Clients) -> VersionHandle {
+    let application = to.id("application", "my-app");
+    let application = to.edgegap.application(application);
+    application.version(to.id("new_version", NEW_VERSION))
+}
+
+fn new_version(name: &str) -> NewVersion {
+    NewVersion::new(name, IMAGE, 1024, 2048)
+}
+
+fn port() -> NewPort {
+    NewPort::new("gameport", 7777, PortProtocol::Udp)
+}
+
+/// A port that was read from a version.
+fn websocket() -> NewPort {
+    let port = NewPort::new("lobby", 8080, PortProtocol::Websocket);
+    port.check(false).tls_upgrade(true)
+}
+
+fn full_version(to: &Clients) -> NewVersion {
+    NewVersion::new("ünïcode 1", IMAGE, 100, 200)
+        .gpu_units(1024)
+        .active(false)
+        .registry_login("robot$my-org+pull", to.secret("body.private_token"))
+        .verify_image(false)
+        .force_cache(true)
+        .time_to_deploy_seconds(120)
+        .max_duration_minutes(-1)
+        .restart_policy(RestartPolicy::OnFailure)
+        .termination_grace_seconds(5)
+        .mainland_china(false)
+        .dns_config("my-dns")
+        .endpoint_storage("my-storage")
+        .port(port())
+        .port(websocket())
+        .env("MODE", "ranked")
+        .hidden_env("PASSWORD", to.secret("body.envs[is_hidden].value"))
+}
+
+fn full_update(to: &Clients) -> VersionUpdate {
+    VersionUpdate::new()
+        .name("renamed")
+        .image("docker.io/my-org/game:2")
+        .active(true)
+        .registry_login("robot$my-org+pull", to.secret("body.private_token"))
+        .verify_image(true)
+        .force_cache(false)
+        .time_to_deploy_seconds(30)
+        .max_duration_minutes(0)
+        .restart_policy(RestartPolicy::Never)
+        .termination_grace_seconds(3600)
+        .mainland_china(true)
+        .dns_config("my-dns")
+        .endpoint_storage("my-storage")
+        .port(websocket())
+        .env("MODE", "ranked")
+        .hidden_env("PASSWORD", to.secret("body.envs[is_hidden].value"))
 }
 
 fn image(to: &Clients) -> ImageHandle {
@@ -166,7 +230,7 @@ fn list_deployments() -> Row {
     })
 }
 
-/// Applications and image tags. Creates come first, and deletions last.
+/// Applications, versions and image tags. Creates come first, and deletions last.
 fn publishing() -> Vec<Row> {
     vec![
         row("create_application", |to| {
@@ -192,6 +256,20 @@ fn publishing() -> Vec<Row> {
                 .application(to.id("other_application", "ünïcode app"));
             json(application.update(update.picture("iVBORw0KGgo=")))
         }),
+        row("create_version", |to| {
+            json(versions(to).create(new_version(NEW_VERSION)))
+        })
+        .variant("full", |to| json(versions(to).create(full_version(to)))),
+        row("get_version", |to| json(version(to).get())),
+        row("update_version", |to| {
+            json(version(to).update(VersionUpdate::new().image_tag("dev")))
+        })
+        .variant("full", |to| {
+            let application = to.edgegap.application(to.id("application", "my-app"));
+            let version = application.version(to.id("other_version", "ünïcode 1"));
+            json(version.update(full_update(to)))
+        }),
+        row("delete_version", |to| json(version(to).delete())),
         row("list_image_tags", |to| json(image(to).tags().list())).variant("page", |to| {
             json(image(to).tags().page(2).page_size(2).list())
         }),
