@@ -39,6 +39,9 @@ REFUSALS = [
     # "Invalid Application or Application Version" is a 400 in edgegap-v2-openapi.yaml.
     ("edgegap", "create_deployment", 400, r'"Unknown (application|version) ', "unknown application"),
     ("edgegap", "create_fleet_deployment", 400, r'"Unknown (application|version) ', "unknown application"),
+    # Assumed to be the same for inactive ones.
+    ("edgegap", "create_deployment", 400, r'"Inactive (application|version) ', "inactive application"),
+    ("edgegap", "create_fleet_deployment", 400, r'"Inactive (application|version) ', "inactive application"),
     ("edgegap", "list_locations", 400, r'"Unknown application or version"', "unknown application"),
     # This operation documents 400, but not 404.
     ("edgegap", "list_fleet_hosts", 400, r'"Unknown private fleet"', "unknown fleet"),
@@ -48,6 +51,15 @@ REFUSALS = [
     ("edgegap", "create_fleet_deployment", 400, r'ip_address needs|geo_coordinates needs|at most twice', "fields depend on each other"),
     # The spec has a string; the grammar of its JSON is from edgegap/edgegap-mcp:src/tools.ts.
     ("edgegap", "list_deployments", 400, r'"(more than one filter|a filter for|[a-z_ ]+ is not )', "not a filter"),
+    # The memory limit depends on the CPU units. The sandbox verifies images in its own registry.
+    ("edgegap", "create_version", 400, r"at most twice|Unable to login", "fields depend on each other"),
+    ("edgegap", "create_version", 424, r"Image not found", "unknown image"),
+    ("edgegap", "update_version", 400, r"Unable to login", "fields depend on each other"),
+    ("edgegap", "update_version", 424, r"Image not found", "unknown image"),
+    # RJ/edgegap-arbctl:src/cli/cmds/application/patch_version.rs. The spec does not forbid other fields.
+    ("edgegap", "update_version", 400, r"Unknown argument (req_cpu|req_memory|req_video)", "a fixed field"),
+    # No 409 is documented for this operation.
+    ("edgegap", "update_version", 400, r"already exists", "duplicate"),
     # 410 is documented for terminated deployments.
     ("edgegap", "stop_deployment", 410, r"already terminated", "already terminated"),
     ("edgegap", "stop_own_deployment", 410, r"already terminated", "already terminated"),
@@ -123,7 +135,14 @@ REMOVALS = {
     ("edgegap", "stop_deployment"): "deployment_id",
     ("edgegap", "stop_own_deployment"): "deployment_id",
     ("edgegap", "rename_deployment_tag"): "tag_name",
+    # They may rename it.
+    ("edgegap", "update_application"): "app_name",
+    ("edgegap", "update_version"): "version_name",
 }
+
+# Deployments on Edgegap need the application and the version that exist at the start, so no request may change these.
+KEPT = {"app_name": "my-app", "version_name": "25.05.30-16.45.19-04"}
+CHANGES = {"update_application", "delete_application", "update_version", "delete_version"}
 
 # Body fields for dployr that no link provides: credentials, a domain with a TXT record, the instance and the cluster.
 # Half of the requests use them.
@@ -351,6 +370,10 @@ def before_call(context, case, kwargs):
         for name, value in (case.path_parameters or {}).items():
             if isinstance(value, str) and re.search(r"[?#/]", value):
                 case.path_parameters[name] = quote(value, safe="")
+    if RUN == "edgegap" and id_of(case) in CHANGES:
+        name, value = list(path_of(case).items())[-1]
+        if value == KEPT[name]:
+            case.path_parameters[name] = "another"
     if meta is None or chance.random() < KEEP_GENERATED:
         return
     operation = case.operation

@@ -64,9 +64,9 @@ pub struct EdgegapAccess {
     pub base_url: String,
     /// The API token, a UUID without the prefix `token `.
     pub token: String,
-    /// The name of the only application.
+    /// The name of the application that exists at the start.
     pub application: String,
-    /// The name of its only version.
+    /// The name of its version.
     pub version: String,
     /// The id of a host in the private fleet.
     pub private_host_id: String,

@@ -37,7 +37,10 @@ pub(super) struct Deployment {
     /// The private host it runs on, if any.
     pub(super) host: Option<String>,
     pub(super) address: String,
+    /// The first external port.
     pub(super) port: usize,
+    /// The ports of the version.
+    pub(super) ports: Vec<Value>,
     pub(super) created_at: Duration,
     /// Time of the first stop request.
     pub(super) stop_requested_at: Option<Duration>,
@@ -159,16 +162,20 @@ impl Deployment {
     }
 
     fn ports(&self) -> Value {
-        json!({
-            "gameport": {
-                "name": "gameport",
-                "link": format!("{}:{}", self.fqdn(), self.port),
-                "internal": 7777,
-                "external": self.port,
-                "protocol": "UDP",
-                "tls_upgrade": false,
-            }
-        })
+        let ports = self.ports.iter().enumerate().map(|(index, port)| {
+            let external = self.port + index;
+            let name = port["name"].as_str().unwrap_or_default();
+            let body = json!({
+                "name": name,
+                "link": format!("{}:{external}", self.fqdn()),
+                "internal": port["port"],
+                "external": external,
+                "protocol": port["protocol"],
+                "tls_upgrade": port["tls_upgrade"],
+            });
+            (name.to_owned(), body)
+        });
+        Value::Object(ports.collect())
     }
 
     /// The status reply, `V1DeploymentStatus`.
@@ -248,16 +255,26 @@ impl Edgegap {
         let (application, version) = (text("application"), text("version"));
         // The 400 of the fleet operation: "Invalid Application or Application Version. No deployment has been
         // created".
-        for (field, value, known) in [
-            ("application", &application, &self.application),
-            ("version", &version, &self.version),
-        ] {
-            if value != known {
-                let message = format!("Unknown {field} {value}");
-                let details = json!({ field: "does not exist" });
-                return Err(details_reply(&message, details));
-            }
+        let refusal = |problem: &str, field: &str, value: &str, detail: &str| {
+            details_reply(
+                &format!("{problem} {field} {value}"),
+                json!({ field: detail }),
+            )
+        };
+        let unknown = |field, value| refusal("Unknown", field, value, "does not exist");
+        let found = self.application(&application);
+        let found = found.ok_or_else(|| unknown("application", &application))?;
+        let its_version = found.version(&version);
+        let its_version = its_version.ok_or_else(|| unknown("version", &version))?;
+        // Assumption: the status is that of an unknown one.
+        let inactive = |field, value| Err(refusal("Inactive", field, value, "is not active"));
+        if !found.is_active() {
+            return inactive("application", &application);
         }
+        if !its_version.is_active() {
+            return inactive("version", &version);
+        }
+        let ports = its_version.ports().to_vec();
         let is_live = |deployment: &&Deployment| {
             let status = deployment.status(self.timing, call.now);
             matches!(status, Status::Seeking | Status::Deploying | Status::Ready)
@@ -286,6 +303,7 @@ impl Edgegap {
             // 203.0.113.0/24 is reserved for documentation (RFC 5737).
             address: format!("203.0.113.{}", 1 + self.ids.below(254)),
             port: 30_000 + self.ids.below(2_768),
+            ports,
             created_at: call.now,
             stop_requested_at: None,
             no_capacity,

@@ -25,11 +25,14 @@ pub(super) fn montreal() -> Value {
 
 impl Edgegap {
     pub(super) fn locations(&self, call: &Call) -> HandlerResult {
-        let known = |name: &str, only: &str| {
-            let wanted = call.request.query_value(name);
-            wanted.is_none_or(|wanted| wanted == only)
-        };
-        if !known("app", &self.application) || !known("version", &self.version) {
+        let wanted = |name: &str| call.request.query_value(name);
+        // Assumption: without an application, the version of any application counts.
+        let mut applications = self.applications.iter();
+        let is_known = applications.any(|application| {
+            wanted("app").is_none_or(|name| application.name() == name)
+                && wanted("version").is_none_or(|name| application.version(name).is_some())
+        });
+        if !is_known && (wanted("app").is_some() || wanted("version").is_some()) {
             return Err(message(400, "Unknown application or version"));
         }
         let frankfurt = json!({

@@ -7,6 +7,7 @@
 mod applications;
 mod deployments;
 mod filters;
+mod images;
 mod locations;
 mod logs;
 mod metrics;
@@ -28,7 +29,9 @@ use crate::reply::{HandlerResult, Reply};
 use crate::request::Request;
 use crate::spec::{Spec, Violation};
 use crate::time::Timing;
+use applications::Application;
 use deployments::{Deployment, Status};
+use images::Registry;
 
 // Rate limits per organisation, from the document. The two create operations share one limit. Assumptions: a
 // window is one second of the clock, and rejected requests count.
@@ -50,6 +53,8 @@ pub struct Edgegap {
     application: String,
     version: String,
     private_host_id: String,
+    applications: Vec<Application>,
+    registry: Registry,
     deployments: Vec<Deployment>,
     limits: Limits,
 }
@@ -66,12 +71,15 @@ impl Edgegap {
     pub(crate) fn new(settings: &SandboxBuilder, timing: Timing, seed: u64) -> Self {
         let mut ids = Ids::new(seed);
         let window = RateLimit::new(settings.limits);
+        let (application, version) = ("my-app", "25.05.30-16.45.19-04");
         Self {
             timing,
             capacity: settings.capacity,
             token: ids.uuid(),
-            application: "my-app".to_owned(),
-            version: "25.05.30-16.45.19-04".to_owned(),
+            application: application.to_owned(),
+            version: version.to_owned(),
+            applications: vec![Application::first(application, version)],
+            registry: Registry::new(version),
             private_host_id: format!("alpha-north-america-{}", ids.hex(8)),
             ids,
             deployments: Vec::new(),
@@ -119,7 +127,17 @@ impl Edgegap {
             "delete_deployment_tag" => self.delete_tag(call),
             "list_locations" => self.locations(call),
             "list_applications" => self.applications(call),
+            "create_application" => self.create_application(call),
+            "get_application" => self.get_application(call),
+            "update_application" => self.update_application(call),
+            "delete_application" => self.delete_application(call),
             "list_versions" => self.versions(call),
+            "create_version" => self.create_version(call),
+            "get_version" => self.get_version(call),
+            "update_version" => self.update_version(call),
+            "delete_version" => self.delete_version(call),
+            "list_image_tags" => self.list_image_tags(call),
+            "delete_image_tag" => self.delete_image_tag(call),
             "list_fleet_hosts" => self.fleet_hosts(call),
             "get_container_logs" => self.logs(call),
             "get_deployment_metrics" => self.metrics(call),
@@ -235,6 +253,13 @@ fn page<T>(
 fn page_reply(request: &Request, key: &str, items: Vec<Value>) -> HandlerResult {
     let body = page(request, key, items, |item| item)?;
     Ok(Reply::json(200, &body.into()))
+}
+
+/// Removes a field of an object.
+fn remove(body: &mut Value, name: &str) {
+    if let Some(body) = body.as_object_mut() {
+        body.remove(name);
+    }
 }
 
 /// Removes these fields if they are null: the document allows their absence but not null.
