@@ -152,6 +152,8 @@ mod pages {
     struct Clients;
     #[doc = include_str!("../docs/shared-rate-limits.md")]
     struct SharedRateLimits;
+    #[doc = include_str!("../docs/publishing.md")]
+    struct Publishing;
     #[doc = include_str!("../docs/unknown-outcomes.md")]
     struct UnknownOutcomes;
     #[doc = include_str!("../docs/waiting-and-logs.md")]

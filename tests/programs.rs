@@ -2,11 +2,13 @@
 
 #[path = "../docs/four_steps.rs"]
 mod four_steps;
+#[path = "../docs/publish_build.rs"]
+mod publish_build;
 
 use deploykit::ErrorKind;
 use deploykit::nexlayer::Manifest;
 use deploykit::{dployr, edgegap};
-use deploykit_sandbox::{Dialect, Platform, Sandbox};
+use deploykit_sandbox::{Dialect, Fault, Platform, Sandbox};
 use std::process::Command;
 use std::time::Duration;
 
@@ -56,6 +58,58 @@ async fn edgegap_deployment_is_stopped_at_the_end() {
         let status = client.deployment(deployment.request_id).get().await;
         assert!(status.is_err() || status.unwrap().is_over());
     }
+}
+
+#[test]
+fn publishing_page_contains_its_program() {
+    let program = include_str!("../docs/publish_build.rs");
+    assert!(include_str!("../docs/publishing.md").contains(program));
+}
+
+/// The response to the first creation is lost.
+#[tokio::test(start_paused = true)]
+async fn edgegap_build_is_published_once_deployed_and_removed() {
+    let lost = Fault::on("create_version").platform(Platform::Edgegap);
+    let sandbox = Sandbox::builder().fault(lost.nth(1).reset().after());
+    let sandbox = sandbox.in_process();
+    let (client, build) = (sandbox.edgegap().unwrap(), "25.06.01-10.00.00-04");
+    for _ in 0..2 {
+        let password = "registry-password".into();
+        let published = publish_build::publish(&client, build, password);
+        published.await.unwrap();
+    }
+    let application = client.application(sandbox.edgegap_access().application);
+    let versions = application.versions().list().all().await.unwrap();
+    let names: Vec<_> = versions
+        .iter()
+        .map(|version| version.name.as_str())
+        .collect();
+    assert_eq!(names, [sandbox.edgegap_access().version.as_str(), build]);
+
+    let player = edgegap::User::ip([75, 28, 35, 192].into());
+    let ready = publish_build::deploy(&client, build, player).await.unwrap();
+    assert_eq!(ready.app_version.as_deref(), Some(build));
+    assert!(ready.endpoint("gameport").is_ok(), "{ready:?}");
+
+    publish_build::remove(&client, build).await.unwrap();
+    let error = application.version(build).get().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let server = client.deployment(&ready.request_id).get().await.unwrap();
+    assert!(!server.is_ready(), "{server:?}");
+    let tags = client.image("my-game-server").tags().list().await.unwrap();
+    assert!(tags.items.iter().all(|tag| tag.tag != build), "{tags:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn edgegap_build_without_an_image_is_not_published() {
+    let client = Sandbox::builder().in_process().edgegap().unwrap();
+    let password = "registry-password".into();
+    let published = publish_build::publish(&client, "never-pushed", password).await;
+    let error = published.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.status()),
+        (ErrorKind::Rejected, Some(424))
+    );
 }
 
 fn dployr(dialect: Dialect) -> dployr::Client {
