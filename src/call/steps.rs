@@ -11,7 +11,7 @@ const LOOKUP_PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_sec
 
 /// A call that sends several requests: its options apply to each, its deadline to all together.
 pub(crate) struct Steps {
-    scope: Scope,
+    pub scope: Scope,
     until: Option<Instant>,
 }
 
@@ -83,10 +83,6 @@ impl Steps {
             }
             pause = (pause * 3 / 2).min(longest);
         }
-    }
-
-    pub fn scope(&self) -> &Scope {
-        &self.scope
     }
 
     /// The error for an invalid argument, before the first request.

@@ -720,20 +720,17 @@ async fn sleeps(steps: &Steps, mut client: Client, service: &Service) -> Result<
             && millis(&event.timestamp).is_none_or(|at| Some(at) >= millis(&service.created_at))
             && (event.targets.is_empty() || event.targets.iter().any(is_of_service))
     };
+    let is_old = |at| at <= Some(server_time_millis(&steps.scope) - EVENTS_KEPT);
     let events = client.events().search(&service.name).page_size(100);
     let list = |number| events.clone().page(number).list().complete();
     match first_match(steps, list, is_switch).await {
-        Ok(None) if service.iced_at.is_some() => Ok(true),
         // A stop may be too old for the events.
-        Ok(None)
-            if millis(&service.created_at)
-                <= Some(server_time_millis(steps.scope()) - EVENTS_KEPT) =>
-        {
+        Ok(None) if service.iced_at.is_none() && is_old(millis(&service.created_at)) => {
             let why = "the server keeps events for 30 days, and has none of a start or stop of the service";
             let advice = "call start() before wait(), or stop() before wait().until_gone()";
             Err(steps.error(ErrorKind::Unsupported, why).with_advice(advice))
         }
-        Ok(None) => Ok(false),
+        Ok(None) => Ok(service.iced_at.is_some()),
         Ok(Some(event)) => {
             let is_readable = event.type_.is_some() && !event.targets.is_empty();
             let Some(at) = millis(&event.timestamp).filter(|_| is_readable) else {

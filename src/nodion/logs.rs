@@ -339,11 +339,10 @@ impl LogSource {
             .any(|item| dedupe.has_yielded(item.at, item.hash));
         let gap = (full && continues && !overlaps)
             .then(|| lines_lost("lines are missing: 2500 or more lines arrived between two polls"));
-        let at = |item: Option<&Item>| item.and_then(|item| item.at);
-        let (first, last) = (at(items.front()), at(items.back()));
         // The request selects lines from one millisecond before the position.
-        let since = dedupe.position().since();
-        let has_one_time = first == last && last >= since.map(|since| since.saturating_sub(1));
+        let from = dedupe.position().since().map(|at| at.saturating_sub(1));
+        let first = items.front().and_then(|item| item.at);
+        let has_one_time = first >= from && items.iter().all(|item| item.at == first);
         let full = full.then_some(match has_one_time {
             true => "lines are missing: 2500 or more lines have the same time",
             false => "lines may be missing: the platform repeated the same 2500 lines",

@@ -235,7 +235,7 @@ impl ServiceHandle {
             let query = reader.query(options)?;
             let items = match query.tail {
                 Some(tail) => Tail::read(&reader, tail, 0, query.since).await?.lines,
-                None => return reader.lines(query, MAX_LINES).await,
+                None => return reader.lines(query, None).await,
             };
             items.into_iter().map(|item| item.line).collect()
         })
@@ -315,10 +315,9 @@ impl Client {
         log_call(log, move |reader| async move {
             // For the newest lines, the server fetches one line more than `limit`, and omits the newest one.
             // Only its largest limit is exact (dployr-io/dployr-base:src/services/loki.ts).
-            let limit = newest.map(|_| LARGEST_LIMIT);
-            let query = LogQuery::new(None, limit);
+            let query = LogQuery::new(None, newest.map(|_| LARGEST_LIMIT));
             // The server sends the oldest line first.
-            let mut lines = reader.lines(query, newest.unwrap_or(MAX_LINES)).await?;
+            let mut lines = reader.lines(query, newest).await?;
             if newest_first {
                 lines.reverse();
             }
@@ -496,19 +495,29 @@ impl Reader {
         Ok(Connection::new(chunks.await?, query, scope.clone()))
     }
 
-    /// The newest lines of one response, without those before `since`. Only a returned line fails the call.
-    async fn lines(&self, query: LogQuery, newest: usize) -> Result<Vec<LogLine>> {
+    /// The lines of one response, or only the `newest`, without those before `since`.
+    async fn lines(&self, query: LogQuery, newest: Option<usize>) -> Result<Vec<LogLine>> {
         let (mut page, mut lines) = (self.open(query, None).await?, VecDeque::new());
+        let (keep, mut bad) = (newest.unwrap_or(MAX_LINES), None);
         while let Some(item) = page.next().await {
-            if is_before(&item, query.since) {
-                continue;
+            match item.line {
+                _ if is_before(&item, query.since) => {}
+                Ok(line) => {
+                    if lines.len() == keep {
+                        lines.pop_front();
+                    }
+                    lines.push_back(line);
+                }
+                Err(error) if newest.is_none() => return Err(error),
+                // Fails the call unless enough lines follow. Only one error, because it needs more memory.
+                Err(error) => {
+                    lines.clear();
+                    bad = Some(error);
+                }
             }
-            if lines.len() == newest {
-                lines.pop_front();
-            }
-            lines.push_back(item.line);
         }
-        lines.into_iter().collect()
+        let bad = bad.filter(|_| lines.len() < keep);
+        bad.map_or(Ok(lines.into()), Err)
     }
 }
 
