@@ -20,6 +20,7 @@ pub fn render(api: &str, spec: &str, json: &Value) -> Result<String, Problem> {
     for (path, method, operation) in ordered.operations() {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         let query = query_of(&json["paths"][path][method]);
+        let ids = created_of(path, &created);
         let mut replies = String::new();
         for (status, response) in &operation.responses.responses {
             // In the order of the spec: the first reply is the default.
@@ -53,7 +54,7 @@ pub fn render(api: &str, spec: &str, json: &Value) -> Result<String, Problem> {
         let _ = writeln!(
             out,
             "crate::testing::examples::OperationExamples {{ api: {api:?}, operation: {id:?}, query: &{query:?}, \
-             replies: &[{replies}] }},",
+             ids: &{ids:?}, replies: &[{replies}] }},",
         );
     }
     Ok(out)
@@ -67,10 +68,15 @@ fn example(
     body: &str,
     resource: &Resource,
 ) -> String {
-    let Resource { id, item, created } = resource;
+    let Resource {
+        id,
+        list,
+        item,
+        created,
+    } = resource;
     format!(
         "crate::testing::examples::Example {{ status: {status}, name: {name:?}, media: {media:?}, body: {body:?}, \
-         id: {id:?}, item: {item:?}, created: {created:?} }}"
+         id: {id:?}, list: {list:?}, item: {item:?}, created: {created:?} }}"
     )
 }
 
@@ -78,6 +84,7 @@ fn example(
 #[derive(Default)]
 struct Resource {
     id: String,
+    list: String,
     item: String,
     created: String,
 }
@@ -92,17 +99,20 @@ impl Resource {
         let kind = created_kind(operation).or(collection.map(|name| name.trim_end_matches('s')));
         let id = id_of(reply, kind).to_owned();
         if created_kind(operation).is_some() {
-            let created = id.clone();
-            let item = String::new();
-            return Self { id, item, created };
+            return Self {
+                created: id.clone(),
+                id,
+                ..Self::default()
+            };
         }
         let kind = operation.strip_prefix("list_");
         let kind = kind.and_then(|kinds| kinds.strip_suffix('s'));
         let create = creates.iter().find(|(created, _)| Some(&**created) == kind);
-        let in_list = create.and_then(|(_, created)| Some((created, item_of(reply, created)?)));
+        let in_list = create.and_then(|(_, created)| Some((created, list_of(reply, created)?)));
         match in_list {
-            Some((created, item)) => Self {
+            Some((created, (list, item))) => Self {
                 id: id_of(item, None).to_owned(),
+                list: list.to_string(),
                 item: item.to_string(),
                 created: created.clone(),
             },
@@ -142,6 +152,33 @@ fn created_ids(spec: &OpenAPI) -> Vec<(String, String)> {
     ids
 }
 
+/// For each parameter in a path, the id in the example of the create of its kind of resource; empty if no
+/// operation creates this kind. `creates` are the results of `created_ids`.
+fn created_of(path: &str, creates: &[(String, String)]) -> Vec<String> {
+    let mut collection = "";
+    let mut found = Vec::new();
+    for segment in path.split('/') {
+        let Some(name) = segment.strip_prefix('{') else {
+            collection = segment;
+            continue;
+        };
+        // `deployment` for `/v1/deployments/{id}` and for `{deployment_id}`. Names and tags are no ids.
+        let kind = match name.trim_end_matches('}') {
+            "id" => Some(collection.trim_end_matches('s')),
+            name => name.strip_suffix("_id"),
+        };
+        let create = kind.and_then(|kind| {
+            let is_kind = |created: &str| created == kind;
+            // dployr's path for `create_api_token` ends with `tokens`.
+            let is_similar = |created: &str| created.ends_with(&format!("_{kind}"));
+            let find = |fits: &dyn Fn(&str) -> bool| creates.iter().find(|(name, _)| fits(name));
+            find(&is_kind).or_else(|| find(&is_similar))
+        });
+        found.push(create.map_or_else(String::new, |(_, id)| id.clone()));
+    }
+    found
+}
+
 /// The id in a reply: that of the outermost object with an id. If several objects of one level have ids, the
 /// id of the object whose key is `kind`. Empty for a list, and if there is no id.
 fn id_of<'a>(reply: &'a Value, kind: Option<&str>) -> &'a str {
@@ -167,14 +204,15 @@ fn id_of<'a>(reply: &'a Value, kind: Option<&str>) -> &'a str {
     ""
 }
 
-/// The item with this id in the list of a reply, or the first item with any id.
-fn item_of<'a>(reply: &'a Value, id: &str) -> Option<&'a Value> {
+/// The list in a reply, and its item with this id, or its first item with any id.
+fn list_of<'a>(reply: &'a Value, id: &str) -> Option<(&'a Value, &'a Value)> {
     match reply {
         Value::Array(items) => {
             let with_id = items.iter().find(|item| id_of(item, None) == id);
-            with_id.or_else(|| items.iter().find(|item| !id_of(item, None).is_empty()))
+            let any = || items.iter().find(|item| !id_of(item, None).is_empty());
+            Some((reply, with_id.or_else(any)?))
         }
-        Value::Object(map) => map.values().find_map(|inner| item_of(inner, id)),
+        Value::Object(map) => map.values().find_map(|inner| list_of(inner, id)),
         _ => None,
     }
 }
@@ -219,6 +257,23 @@ fn query_of(operation: &Value) -> Vec<String> {
 mod tests {
     use super::super::shared_parts;
     use super::*;
+
+    #[test]
+    fn path_parameters_are_matched_with_the_create_of_their_kind() {
+        let creates = [("domain", "d-1"), ("api_token", "t-1"), ("a", "a-1")];
+        let creates = creates.map(|(kind, id)| (kind.to_owned(), id.to_owned()));
+        for (path, expected) in [
+            (
+                "/v1/as/{a_id}/domains/{domain_id}/verify",
+                &["a-1", "d-1"][..],
+            ),
+            ("/v1/auth/tokens/{id}", &["t-1"]),
+            ("/v1/domains/{domain}/x/{x_id}", &["", ""]),
+            ("/v1/domains", &[]),
+        ] {
+            assert_eq!(created_of(path, &creates), expected, "{path}");
+        }
+    }
 
     #[test]
     fn examples_keep_the_order_of_the_document() {

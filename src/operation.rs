@@ -6,6 +6,7 @@
 //! }
 //! ```
 
+use percent_encoding::percent_decode_str;
 use std::fmt;
 
 /// Every operation of every enabled platform, in the order of the specs.
@@ -160,6 +161,17 @@ pub(crate) fn find_route(api: &str, method: &str, path: &str) -> Option<&'static
             && is_as_long
             && pairs.all(|(name, segment)| name == segment || name.starts_with('{'))
     })
+}
+
+/// The decoded segments of a path that are parameters in the template. Compared from the end, because the
+/// path may begin with the base URL's path.
+pub(crate) fn path_ids(template: &str, path: &str) -> Vec<String> {
+    let segments = template.rsplit('/').zip(path.rsplit('/'));
+    let ids = segments.filter(|(name, id)| name.starts_with('{') && !id.is_empty());
+    let decoded = ids.map(|(_, id)| percent_decode_str(id).decode_utf8_lossy().into_owned());
+    let mut ids: Vec<_> = decoded.collect();
+    ids.reverse();
+    ids
 }
 
 /// Looks up an operation of a platform by its id.

@@ -1,8 +1,8 @@
 //! `Display` of an error: one line that the person on call can act on.
 
 use super::{Effect, Error, ErrorKind, Inner, Lookup};
+use crate::operation::path_ids;
 use http::Method;
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::fmt;
 use std::time::Duration;
@@ -66,7 +66,7 @@ fn write_subject(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
             write!(f, "{} {}", operation.api, operation.id)?;
             let path = request.as_ref().map_or("", |request| &request.path);
             for id in path_ids(operation.path, path) {
-                write!(f, " {id}")?;
+                write!(f, " {}", shortened(&id, MAX_PATH_ID))?;
             }
             f.write_str(": ")
         }
@@ -76,21 +76,6 @@ fn write_subject(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
         }
         (None, None) => Ok(()),
     }
-}
-
-/// The segments of the path that are parameters in the template. Compared from the end, because the
-/// path may begin with the base URL's path.
-fn path_ids(template: &str, path: &str) -> Vec<String> {
-    let segments = template.rsplit('/').zip(path.rsplit('/'));
-    let mut ids: Vec<_> = segments
-        .filter(|(name, id)| name.starts_with('{') && !id.is_empty())
-        .map(|(_, id)| {
-            let id = percent_decode_str(id).decode_utf8_lossy();
-            shortened(&id, MAX_PATH_ID)
-        })
-        .collect();
-    ids.reverse();
-    ids
 }
 
 /// Writes the effect, for calls that change something.
@@ -278,6 +263,11 @@ mod tests {
     fn ids_come_from_the_path_on_one_short_line() {
         let template = "/v1/applications/{application_id}/domains/{domain_id}";
         let long = "x".repeat(300);
+        let shown = |template, path| {
+            let ids = path_ids(template, path).into_iter();
+            ids.map(|id| shortened(&id, MAX_PATH_ID))
+                .collect::<Vec<_>>()
+        };
         for (path, ids) in [
             ("/v1/applications/a1/domains/d%202", vec!["a1", "d 2"]),
             ("/base/v1/applications/a1/domains/d2", vec!["a1", "d2"]),
@@ -287,9 +277,9 @@ mod tests {
             ),
             ("", vec![]),
         ] {
-            assert_eq!(path_ids(template, path), ids, "{path}");
+            assert_eq!(shown(template, path), ids, "{path}");
         }
-        let ids = path_ids("/{id}", &format!("/{long}"));
+        let ids = shown("/{id}", &format!("/{long}"));
         assert_eq!(ids, [format!("{}…", "x".repeat(64))]);
     }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub struct CannedReply {
     status: u16,
     headers: Vec<(String, String)>,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
     delay: Duration,
     delivery: Delivery,
 }

@@ -9,8 +9,11 @@ pub(super) struct OperationExamples {
     api: &'static str,
     operation: &'static str,
     pub query: &'static [&'static str],
+    /// For each parameter in the path, the id in the example of the create of its kind of resource. Empty if
+    /// no operation creates this kind.
+    pub ids: &'static [&'static str],
     /// Example responses, in the order of the spec.
-    replies: &'static [Example],
+    pub replies: &'static [Example],
 }
 
 /// An example response of the spec. Without a media type, the spec has only the status.
@@ -22,7 +25,9 @@ pub(super) struct Example {
     pub body: &'static str,
     /// The id in `item`, or in the body if `item` is empty. Empty without an id.
     pub id: &'static str,
-    /// In a list of resources that can be created: one of the items.
+    /// A list of resources that can be created, in the body.
+    pub list: &'static str,
+    /// One of the items of `list`.
     pub item: &'static str,
     /// The id that the example of the create returns, if this is its reply or a list of such resources.
     pub created: &'static str,
@@ -131,6 +136,12 @@ pub(super) fn operations(name: &str) -> Result<Vec<&'static Operation>> {
     if !found.is_empty() {
         return Ok(found);
     }
+    if possible().next().is_none() {
+        let mut platforms: Vec<_> = OPERATIONS.iter().map(|known| known.api).collect();
+        platforms.dedup();
+        let message = format!("{name:?} names no platform; the platforms are {platforms:?}");
+        return Err(Error::configuration(message));
+    }
     let most = possible().map(|known| similarity(known.id, id)).max();
     let similar = possible().filter(|known| Some(similarity(known.id, id)) == most);
     Err(Error::configuration(format!(
@@ -161,6 +172,17 @@ mod tests {
     fn every_operation_has_a_successful_example() {
         for operation in OPERATIONS {
             assert!(success(operation).is_some(), "{operation}");
+        }
+    }
+
+    #[test]
+    fn every_operation_on_a_created_resource_has_an_example_for_an_unknown_id() {
+        for operation in OPERATIONS {
+            let examples = of_operation(operation).unwrap();
+            assert_eq!(examples.ids.len(), operation.path.matches('{').count());
+            let is_checked = examples.ids.iter().any(|created| !created.is_empty());
+            let has_404 = examples.replies.iter().any(|example| example.status == 404);
+            assert!(!is_checked || has_404, "{operation}");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::CannedReply;
 use super::examples::{self, ExampleSelector};
 use super::in_process::http_request;
 use crate::error::{Error, Result};
-use crate::operation::Operation;
+use crate::operation::{Operation, path_ids};
 use crate::preview::RequestPreview;
 use crate::transport::builder::ClientBuilder;
 use crate::transport::platform::Platform;
@@ -27,7 +27,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// If there is none, the call fails with an error that lists the queued operations.
 ///
 /// Each create that is answered with an example returns another id. Later examples have the id of their
-/// request, and lists contain every created id.
+/// request, and lists contain every id that was created under the parent in their path or cluster.
+///
+/// Any id is accepted until an example answers a create of its kind. From then on, an id that the recorder
+/// has not returned, in an example of this kind and parent or in a queued response, gets the platform's 404.
+/// For an id from elsewhere, such as one in a program's configuration, queue the response.
 ///
 /// `Display` writes the canonical text of all requests, for `insta::assert_snapshot!`. Serialize
 /// [`requests`](Self::requests) for `insta::assert_yaml_snapshot!`.
@@ -42,8 +46,10 @@ struct State {
     requests: Vec<RequestPreview>,
     queued: BTreeMap<String, VecDeque<CannedReply>>,
     function: Option<Arc<Function>>,
-    /// The number of creates that were answered with an example, by the id in the example.
-    created: BTreeMap<&'static str, usize>,
+    /// Parents and id of each resource that an example created, by the id in the example.
+    created: BTreeMap<&'static str, Vec<(Vec<String>, String)>>,
+    /// The bodies of the responses that were not examples.
+    prepared: String,
     strict: bool,
     sorted: bool,
 }
@@ -169,7 +175,7 @@ impl State {
             return Err(self.no_reply(&sent.describe()));
         }
         let operation = sent.operation;
-        let example = operation.and_then(|known| self.example(known, sent.path()));
+        let example = operation.and_then(|known| self.example(known, sent));
         // Requests to the URL of a deployed site, which no spec describes.
         let site = || sent.is_probe.then(|| CannedReply::new(200, ""));
         let reply = example.or_else(site);
@@ -177,28 +183,52 @@ impl State {
     }
 
     /// The first successful example, with the ids of this recorder.
-    fn example(&mut self, operation: &Operation, path: &str) -> Option<CannedReply> {
-        let example = examples::success(operation)?;
-        let count = self.created.entry(example.created).or_default();
-        let mut segments = operation.path.rsplit('/').zip(path.rsplit('/'));
-        let argument = segments.find(|(name, _)| name.starts_with('{'));
+    fn example(&mut self, operation: &Operation, sent: &RequestParts<'_>) -> Option<CannedReply> {
+        let ids = path_ids(operation.path, sent.path());
+        let examples = examples::of_operation(operation)?;
+        let example = match self.are_known(examples.ids, &ids) {
+            true => examples::success(operation)?,
+            false => examples.replies.iter().find(|reply| reply.status == 404)?,
+        };
+        // On dployr, deployments and instances belong to a cluster.
+        let cluster = sent.url.query_pairs().find(|(name, _)| name == "clusterId");
+        let cluster = cluster.map(|(_, id)| id.into_owned());
+        let parents: Vec<_> = ids.iter().cloned().chain(cluster).collect();
         let body = match (example.id, example.item) {
             (id, "") if !example.created.is_empty() => {
-                *count += 1;
-                example.body.replace(id, &nth_id(id, *count))
+                let created = self.created.entry(example.created).or_default();
+                let new = nth_id(id, created.len() + 1);
+                created.push((parents, new.clone()));
+                example.body.replace(id, &new)
             }
             (id, "") if !id.is_empty() => {
-                let requested = argument.map_or(id, |(_, argument)| argument);
-                example.body.replace(id, requested)
+                let requested = ids.last().map_or(id, String::as_str);
+                let requested = requested.replace('\\', r"\\").replace('"', r#"\""#);
+                example.body.replace(id, &requested)
             }
-            (id, item) if *count > 0 => {
-                let ids = (1..=*count).map(|number| nth_id(example.created, number));
-                let items: Vec<_> = ids.map(|new| item.replace(id, &new)).collect();
-                example.body.replace(item, &items.join(","))
-            }
-            _ => example.body.to_owned(),
+            (id, item) => match self.created.get(example.created) {
+                None => example.body.to_owned(),
+                Some(created) => {
+                    let created = created.iter().filter(|(of, _)| of.starts_with(&parents));
+                    let items: Vec<_> = created.map(|(_, new)| item.replace(id, new)).collect();
+                    let list = format!("[{}]", items.join(","));
+                    example.body.replace(example.list, &list)
+                }
+            },
         };
         Some(CannedReply::from_example(example, body))
+    }
+
+    /// Whether the recorder returned each of these ids, or cannot know.
+    fn are_known(&self, kinds: &[&str], ids: &[String]) -> bool {
+        kinds.iter().zip(ids).enumerate().all(|(at, (kind, id))| {
+            let is_known = |(parents, known): &(Vec<String>, String)| {
+                known == id && parents.starts_with(&ids[..at])
+            };
+            let created = self.created.get(kind);
+            created.is_none_or(|created| created.iter().any(is_known))
+                || self.prepared.contains(&format!("{id:?}"))
+        })
     }
 
     /// The queue for one platform has precedence over the queue for all platforms.
@@ -241,10 +271,13 @@ impl FakeNetwork for Recorder {
             (None, Some(function)) => {
                 // The function may use the recorder.
                 drop(state);
-                function(sent)?
+                let reply = function(sent)?;
+                state = self.state();
+                reply
             }
-            (None, None) => state.default_reply(sent)?,
+            (None, None) => return state.default_reply(sent)?.into_fake_response(),
         };
+        state.prepared += &String::from_utf8_lossy(&reply.body);
         reply.into_fake_response()
     }
 }

@@ -4,7 +4,7 @@ use crate::new_server;
 use deploykit::dployr::LogOptions;
 use deploykit::edgegap::{NewDeployment, User};
 use deploykit::testing::{CannedReply, Recorder};
-use deploykit::{Effect, ErrorKind};
+use deploykit::{Effect, ErrorKind, dployr, nodion};
 use deploykit_sandbox::Sandbox;
 
 #[tokio::test]
@@ -55,6 +55,125 @@ async fn each_create_returns_another_id_and_later_examples_have_the_id_of_their_
     }
 }
 
+fn new_application() -> nodion::NewApplication {
+    let branch = nodion::Branch::new("i-1", "r-1", "b-1");
+    nodion::NewApplication::from_git("my-app", "fra", "small", branch)
+}
+
+#[tokio::test]
+async fn lists_contain_what_was_created_under_their_parent() {
+    let recorder = Recorder::new();
+    let nodion = recorder.nodion().unwrap();
+    let [a, b] = ["a", "b"].map(|id| nodion.application(id));
+    let ids = async |application: &nodion::ApplicationHandle| {
+        let domains = application.domains().list().await.unwrap();
+        domains
+            .items
+            .into_iter()
+            .map(|one| one.id)
+            .collect::<Vec<_>>()
+    };
+    // Nothing is created yet: the whole example.
+    assert_eq!(ids(&a).await.len(), 2);
+    let first = a.domains().create("one.example").await.unwrap();
+    let second = a.domains().create("two.example").await.unwrap();
+    assert!(ids(&b).await.is_empty());
+    let third = b.domains().create("three.example").await.unwrap();
+    assert_eq!(ids(&a).await, [first.id, second.id.clone()]);
+    assert_eq!(ids(&b).await, [third.id]);
+    b.domain(&second.id).verify().await.unwrap_err();
+    a.domain(&second.id).verify().await.unwrap();
+
+    // On dployr, the parent is the cluster.
+    let dployr = recorder.dployr().unwrap();
+    let [one, two] = ["c-1", "c-2"].map(|id| dployr.with_cluster(id).unwrap());
+    let new = dployr::NewDeployment::from_image("my-app", "nginx:1.29").port(80);
+    let deployed = one.deploy(new).await.unwrap();
+    let listed = async |client: &dployr::Client| client.deployments().list().await.unwrap().items;
+    assert!(listed(&two).await.is_empty());
+    for client in [&one, &dployr] {
+        let deployments = listed(client).await;
+        assert_eq!(deployments.len(), 1);
+        assert_eq!(Some(&deployments[0].id), deployed.id.as_ref());
+    }
+}
+
+#[tokio::test]
+async fn ids_that_no_create_returned_are_unknown() {
+    let recorder = Recorder::new();
+    let edgegap = recorder.edgegap().unwrap();
+    // Nothing is created yet: every id is ready.
+    edgegap.deployment("c0653765de3b").get().await.unwrap();
+    let created = edgegap.deploy(new_server()).await.unwrap().request_id;
+    edgegap.deployment(&created).stop().await.unwrap();
+    for unknown in ["c0653765de3b", "a69f8e3e055"] {
+        let unknown = edgegap.deployment(unknown);
+        for error in [
+            unknown.get().await.unwrap_err(),
+            unknown.stop().await.unwrap_err(),
+            unknown.tags().list().await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        }
+    }
+    // Ids of queued responses are known.
+    recorder.reply(
+        "create_deployment",
+        CannedReply::json(202, r#"{"request_id":"b1"}"#),
+    );
+    let queued = edgegap.deploy(new_server()).await.unwrap().request_id;
+    assert_eq!(
+        edgegap.deployment(&queued).get().await.unwrap().request_id,
+        queued
+    );
+
+    // A child is unknown under another parent, and so are all children of an unknown parent.
+    let nodion = recorder.nodion().unwrap();
+    let [first, second] = [
+        nodion
+            .applications()
+            .create(new_application())
+            .await
+            .unwrap(),
+        nodion
+            .applications()
+            .create(new_application())
+            .await
+            .unwrap(),
+    ];
+    let [first, second] = [first, second].map(|created| nodion.application(created.id));
+    let variable = nodion::NewEnvVariable::new("A", "b");
+    let variable = first.env_variables().create(variable).await.unwrap();
+    first.env_variable(&variable.id).get().await.unwrap();
+    let error = second.env_variable(&variable.id).get().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    // The id of a variable is no id of an application.
+    for mixed_up in ["a-1", variable.id.as_str()] {
+        let error = nodion.application(mixed_up).deploy().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn ids_in_the_path_are_decoded() {
+    let recorder = Recorder::new();
+    let nodion = recorder.nodion().unwrap();
+    let application = nodion.application("ä \"1\"");
+    let record = application.get().await.unwrap();
+    assert_eq!(record.id.as_str(), "ä \"1\"");
+    let path = recorder.requests().remove(0).path;
+    assert_eq!(path, "/v1/applications/%C3%A4%20%221%22");
+
+    let body = r#"{"env_variable":{"id":"a b","env_key":"A","env_val":"b"}}"#;
+    recorder.reply("create_env_variable", CannedReply::json(200, body));
+    let new = || nodion::NewEnvVariable::new("A", "b");
+    let queued = application.env_variables();
+    let queued = queued.create(new()).await.unwrap().id;
+    application.env_variables().create(new()).await.unwrap();
+    let variable = application.env_variable(&queued).get().await.unwrap();
+    assert_eq!(variable.id, queued);
+}
+
 #[tokio::test]
 async fn each_create_on_the_sandbox_returns_another_id() {
     let sandbox = Sandbox::builder().in_process();
@@ -85,7 +204,10 @@ fn a_mistyped_operation_suggests_operations_of_the_same_platform() {
             "get_contaner_logs",
             "similar: `edgegap get_container_logs`;",
         ),
-        ("edgegpa create_deployment", "similar: ;"),
+        (
+            "edgegpa create_deployment",
+            "the platforms are [\"nexlayer\", \"dployr\", \"nodion\", \"edgegap\"]",
+        ),
     ] {
         let error = CannedReply::example(name, 200).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
