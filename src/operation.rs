@@ -150,17 +150,37 @@ pub(crate) fn general_pace(api: &str) -> Option<Pace> {
     paces.find_map(|(name, pace)| (*name == api).then_some(*pace))
 }
 
-/// Looks up an operation of a platform by method and path.
-pub(crate) fn find_route(api: &str, method: &str, path: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| {
-        let (names, segments) = (operation.path.split('/'), path.split('/'));
-        let is_as_long = names.clone().count() == segments.clone().count();
-        let mut pairs = names.zip(segments);
-        operation.api == api
-            && operation.method == method
-            && is_as_long
-            && pairs.all(|(name, segment)| name == segment || name.starts_with('{'))
+/// Looks up the operation of a request. Also returns the base path in front of it.
+pub(crate) fn find_route<'a>(
+    api: &str,
+    method: &str,
+    path: &'a str,
+) -> (Option<&'static Operation>, &'a str) {
+    let candidates = OPERATIONS
+        .iter()
+        .filter(|operation| operation.api == api && operation.method == method)
+        .filter_map(|operation| Some((match_end(operation.path, path)?, operation)));
+    // Prefer the longest template, then the one with the most literals.
+    let best = candidates.max_by_key(|((segments, literals, _), _)| (*segments, *literals));
+    best.map_or((None, ""), |((_, _, base), operation)| {
+        (Some(operation), base)
     })
+}
+
+/// Matches a path template with the end of a path. Returns the number of segments, the number of
+/// literal segments, and the base path in front.
+fn match_end<'a>(template: &str, path: &'a str) -> Option<(usize, usize, &'a str)> {
+    let (mut segments, mut literals, mut base) = (0, 0, path);
+    for step in template.rsplit('/').filter(|step| !step.is_empty()) {
+        let (before, segment) = base.rsplit_once('/')?;
+        // Servers route by the decoded segment.
+        let is_literal = percent_decode_str(segment).decode_utf8_lossy() == step;
+        if !is_literal && (segment.is_empty() || !step.starts_with('{')) {
+            return None;
+        }
+        (segments, literals, base) = (segments + 1, literals + usize::from(is_literal), before);
+    }
+    Some((segments, literals, base))
 }
 
 /// The decoded segments of a path that are parameters in the template. Compared from the end, because the
@@ -179,4 +199,24 @@ pub(crate) fn find(api: &str, id: &str) -> Option<&'static Operation> {
     OPERATIONS
         .iter()
         .find(|operation| operation.api == api && operation.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literal_segments_have_precedence_and_base_paths_are_split_off() {
+        let base = |template, path| match_end(template, path).map(|(_, _, base)| base);
+        assert_eq!(base("/v1/a/{id}", "/v1/a/x"), Some(""));
+        assert_eq!(base("/v1/a/{id}", "/sub/v1/a/x"), Some("/sub"));
+        assert_eq!(base("/v1/a/{id}", "/v1/a/"), None);
+        assert_eq!(base("/v1/a/{id}", "/v1/b/x"), None);
+        assert_eq!(base("/v1/ab/{id}", "/sub/v1/a%62/x"), Some("/sub"));
+        for operation in OPERATIONS {
+            let (found, base) = find_route(operation.api, operation.method, operation.path);
+            assert_eq!(found.map(|found| found.id), Some(operation.id));
+            assert_eq!(base, "");
+        }
+    }
 }

@@ -46,6 +46,7 @@ impl Scope {
                 parts.method.as_str(),
                 parts.path(),
             )
+            .0
         };
         let target = Target {
             operation,
