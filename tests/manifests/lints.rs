@@ -186,6 +186,22 @@ fn each_mistake_in_an_application_has_a_warning() {
             "application.pods[1].vars.WEB localhost 1:208",
         ),
         (
+            "application: {name: abc, pods: [POD, {name: db, image: 'a:1', servicePorts: [5432], vars: {API: 'localhost:5432,localhost:9,127.0.0.1:80'}}]}",
+            "application.pods[1].vars.API localhost 1:155",
+        ),
+        (
+            "application: {name: abc, pods: [POD, {name: db, image: 'a:1', servicePorts: [5432], vars: {API: 'x+http://u:p@localhost/x:1'}}]}",
+            "",
+        ),
+        (
+            "application: {name: abc, pods: [POD, {name: db, image: 'a:1', servicePorts: [5432], vars: {API: 'http+x://u:p@localhost/x:1'}}]}",
+            "application.pods[1].vars.API localhost 1:155",
+        ),
+        (
+            "application: {name: abc, pods: [POD, {name: db, image: 'a:1', servicePorts: [5432], vars: {HOST: localhost, DB_HOST: localhost, DB_PORT: 5432, A: 'http://localhost:${PORT}', B: https://localhost, C: 'http://localhost.pod', D: 'http://xlocalhost/', PORT: 5432}}]}",
+            "application.pods[1].vars.A client-placeholder 1:204",
+        ),
+        (
             "application: {name: abc, registryLogin: {registry: r, username: u}, pods: [POD]}",
             "application.registryLogin missing-field 1:41",
         ),

@@ -145,7 +145,8 @@ rules! {
     /// reach. The platform rejects it.
     PodHostInBrowser = "pod-host-in-browser", schema: false,
         "browsers cannot reach a .pod host: use <% URL %>";
-    /// a variable contains `localhost` with a port of another pod.
+    /// a variable contains `localhost` with a port of another pod. In a URL without a port, that of its scheme
+    /// counts. Outside of a URL, a port is required: `localhost` alone may be an address to listen on.
     Localhost = "localhost", schema: false,
         "localhost is this pod, but another pod has the port: use its host, {name}.pod";
     /// a `.pod` host, or `${pod:port}`, names a pod that does not exist.
@@ -269,8 +270,11 @@ pub(super) static POD_HOST: Pattern = Pattern::new(
 );
 pub(super) static LOCALHOST: Pattern = Pattern::new(
     Rule::Localhost,
-    r"(?:^|[^A-Za-z0-9.-])(?:localhost|127\.0\.0\.1):([0-9]+)",
+    r"(?:([a-z]+)(?:\+[a-z0-9]+)?://(?:[^/@\s]*@)?|^|[^A-Za-z0-9.-])(?:localhost|127\.0\.0\.1)(?::([0-9]*)|[/?#\s]|$)",
 );
+/// The default ports of URL schemes.
+pub(super) const SCHEME_PORTS: &str = "http:80 https:443 amqp:5672 mongodb:27017 mysql:3306 \
+    postgres:5432 postgresql:5432 redis:6379";
 /// A variable that build tools compile into web pages.
 pub(super) static BROWSER_VARIABLE: Pattern = Pattern::new(
     Rule::PodHostInBrowser,

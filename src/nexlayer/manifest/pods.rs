@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, Fields};
 use super::lints::{
     BROWSER_VARIABLE, LOCALHOST, Object, PLACEHOLDER, POD, POD_HOST, QUANTITIES, REGISTRY, Rule,
-    SECRET, SHELL_VARIABLE, VOLUME, amount,
+    SCHEME_PORTS, SECRET, SHELL_VARIABLE, VOLUME, amount,
 };
 use super::reader::Deferred;
 use super::spec::{Pod, Quantities, ResourceType, Resources, SecretFile, Volume};
@@ -301,10 +301,10 @@ fn var<'n>(
     deferred: &mut Deferred<'n>,
 ) -> Option<String> {
     let text = value.value()?;
-    if let Some(local) = LOCALHOST.compiled().and_then(|local| local.captures(&text))
-        && !ports.iter().any(|own| own.to_string() == local[1])
-    {
-        deferred.rule(LOCALHOST.rule, &local[1], value);
+    let mut local = local_ports(&text);
+    local.retain(|port| !ports.iter().any(|own| own.to_string() == *port));
+    if !local.is_empty() {
+        deferred.rule(LOCALHOST.rule, &local.join(" "), value);
     }
     if value.is_ambiguous() {
         value.warn(Rule::UnquotedValue);
@@ -317,6 +317,20 @@ fn var<'n>(
         value.warn(Rule::PodHostInBrowser);
     }
     Some(text)
+}
+
+/// The ports of `localhost` in a text: those written, and those of the schemes of URLs.
+fn local_ports(text: &str) -> Vec<&str> {
+    let local = LOCALHOST.compiled().into_iter();
+    let local = local.flat_map(|local| local.captures_iter(text));
+    let local = local.filter_map(|local| Some(local.get(2).or(local.get(1))?.as_str()));
+    let of_scheme = |scheme: &str| {
+        let mut known = SCHEME_PORTS.split(' ');
+        known.find_map(|known| known.strip_prefix(scheme)?.strip_prefix(':'))
+    };
+    local
+        .map(|found| of_scheme(found).unwrap_or(found))
+        .collect()
 }
 
 /// Warns about unknown or unterminated placeholders `<% … %>`.

@@ -23,7 +23,7 @@ pub(super) struct Deferred<'n> {
     pub(super) pod_names: HashSet<String>,
     /// Paths of the pods without a subdomain.
     pub(super) paths: HashSet<String>,
-    /// A rule, the pod or port that it is about, and the value to check.
+    /// A rule, the pod or ports that it is about, and the value to check.
     rules: Vec<(Rule, String, Cursor<'n>)>,
 }
 
@@ -104,7 +104,7 @@ impl<'n> Deferred<'n> {
                 Rule::NeedsVersion2 => !is_version_2,
                 Rule::SubdomainWithoutUrl => spec.url.is_none(),
                 Rule::NoRegistryLogin => spec.registry_login.is_none(),
-                Rule::Localhost => ports.contains(name),
+                Rule::Localhost => name.split(' ').any(|port| ports.contains(port)),
                 _ => !self.pod_names.contains(name),
             };
             if is_violated {
