@@ -286,6 +286,12 @@ async fn in_child_process() {
             }
         }
     }
+    if std::env::var("DEPLOYKIT_TEST_LIST").is_ok() {
+        let nodion = nodion::Client::from_env().unwrap().application("a");
+        nodion.deployments().list().await.unwrap();
+        let edgegap = edgegap::Client::from_env().unwrap();
+        edgegap.deployment("a").stop().await.unwrap();
+    }
     let Ok(base_url) = std::env::var("DEPLOYKIT_TEST_BASE_URL") else {
         return;
     };
@@ -360,14 +366,46 @@ fn clients_read_the_environment_and_empty_variables_are_missing() {
     assert!(nexlayer.contains(default), "{nexlayer}");
     let missing = [
         "DPLOYR_BASE_URL",
-        "NODION_TOKEN",
-        "EDGEGAP_TOKEN",
+        "NODION_TOKEN or NODION_API_TOKEN",
+        "EDGEGAP_TOKEN or EDGEGAP_API_TOKEN",
         "ARBITRIUM_DELETE_URL",
         "EDGEGAP_TOKEN",
     ];
     let missing = missing
         .map(|name| format!("Configuration: the environment variable {name} is missing or empty"));
     assert_eq!(others, missing);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_token_variable_that_is_not_empty_is_used() {
+    let server = Server::replies("200 OK", &[], LIST).await;
+    for (own, other, expected) in [
+        ("own", "other", "own"),
+        ("own", "", "own"),
+        ("", "other", "other"),
+        (" ", "other", "other"),
+    ] {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["in_child_process", "--exact"]);
+        command.env("DEPLOYKIT_TEST_LIST", "1").envs([
+            ("NODION_BASE_URL", server.base_url.as_str()),
+            ("EDGEGAP_BASE_URL", &server.base_url),
+            ("NODION_TOKEN", own),
+            ("NODION_API_TOKEN", other),
+            ("EDGEGAP_TOKEN", own),
+            ("EDGEGAP_API_TOKEN", other),
+        ]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let requests = server.requests();
+        let [.., nodion, edgegap] = &requests[..] else {
+            panic!("{requests:?}");
+        };
+        for (request, scheme) in [(nodion, "Bearer"), (edgegap, "token")] {
+            let header = format!("authorization: {scheme} {expected}\r\n");
+            assert!(request.contains(&header), "{request}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

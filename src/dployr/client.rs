@@ -30,7 +30,7 @@ static PROFILE: Profile = Profile {
     base_url: None,
     default_host_advice: None,
     base_url_variable: "DPLOYR_BASE_URL",
-    token_variable: "DPLOYR_TOKEN",
+    token_variables: &["DPLOYR_TOKEN"],
     secret_query: &[],
     classify,
     failed_success,

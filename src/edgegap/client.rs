@@ -12,7 +12,7 @@ static PROFILE: Profile = Profile {
     base_url: Some("https://api.edgegap.com"),
     default_host_advice: None,
     base_url_variable: "EDGEGAP_BASE_URL",
-    token_variable: "EDGEGAP_TOKEN",
+    token_variables: &["EDGEGAP_TOKEN", "EDGEGAP_API_TOKEN"],
     secret_query: &[],
     classify,
     failed_success: |_| None,
@@ -63,11 +63,12 @@ impl Client {
 
     /// Creates a client from environment variables.
     ///
-    /// Reads `EDGEGAP_TOKEN` and `EDGEGAP_BASE_URL`, which is optional.
+    /// Reads `EDGEGAP_TOKEN`, or `EDGEGAP_API_TOKEN` if it is missing or empty, and `EDGEGAP_BASE_URL`, which
+    /// is optional.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if `EDGEGAP_TOKEN` is missing or empty, and as
-    /// [`new`](Self::new).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if both variables of the token are missing or
+    /// empty, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }

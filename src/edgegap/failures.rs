@@ -51,7 +51,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         401 if id == "stop_own_deployment" => {
             classified.advice("check ARBITRIUM_DELETE_TOKEN, which is valid for one deployment")
         }
-        401 => classified.advice("check EDGEGAP_TOKEN"),
+        401 => classified.advice("check EDGEGAP_TOKEN or EDGEGAP_API_TOKEN"),
         _ => classified,
     }
 }

@@ -14,7 +14,7 @@ static PROFILE: Profile = Profile {
         "app.nexlayer.io is the default host: for another one, such as app.nexlayer.com, use Client::builder().base_url(url), or NEXLAYER_BASE_URL with from_env()",
     ),
     base_url_variable: "NEXLAYER_BASE_URL",
-    token_variable: "NEXLAYER_API_KEY",
+    token_variables: &["NEXLAYER_API_KEY"],
     secret_query: &["sessionToken"],
     classify,
     failed_success,

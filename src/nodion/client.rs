@@ -16,7 +16,7 @@ static PROFILE: Profile = Profile {
     base_url: Some("https://api.nodion.com"),
     default_host_advice: None,
     base_url_variable: "NODION_BASE_URL",
-    token_variable: "NODION_TOKEN",
+    token_variables: &["NODION_TOKEN", "NODION_API_TOKEN"],
     secret_query: &[],
     classify,
     failed_success: |_| None,
@@ -68,12 +68,12 @@ impl Client {
 
     /// Creates a client from environment variables.
     ///
-    /// Reads `NODION_TOKEN`, and `NODION_PROJECT` (for [`project`](ClientBuilder::project)) and
-    /// `NODION_BASE_URL`, which are optional.
+    /// Reads `NODION_TOKEN`, or `NODION_API_TOKEN` if it is missing or empty, and `NODION_PROJECT` (for
+    /// [`project`](ClientBuilder::project)) and `NODION_BASE_URL`, which are optional.
     ///
     /// # Errors
-    /// [`Configuration`](crate::ErrorKind::Configuration) if `NODION_TOKEN` is missing or empty, and as
-    /// [`new`](Self::new).
+    /// [`Configuration`](crate::ErrorKind::Configuration) if both variables of the token are missing or
+    /// empty, and as [`new`](Self::new).
     pub fn from_env() -> Result<Self> {
         Self::from_variables(builder::process_environment)
     }

@@ -34,7 +34,7 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
             .map(str::to_owned);
     }
     match failure.status {
-        401 => classified.advice("check NODION_TOKEN"),
+        401 => classified.advice("check NODION_TOKEN or NODION_API_TOKEN"),
         403 => classified.advice("the API key may lack the scope, or belong to another project"),
         _ => classified,
     }

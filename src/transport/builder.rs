@@ -233,7 +233,8 @@ impl<P: Platform> ClientBuilder<P> {
             };
         }
         if options.credentials.is_none() {
-            let token = variable(profile.token_variable, &read).ok();
+            let mut names = profile.token_variables.iter();
+            let token = names.find_map(|name| variable(name, &read).ok());
             options.credentials = token.map(Credentials::token);
         }
         Ok(self)
@@ -243,7 +244,7 @@ impl<P: Platform> ClientBuilder<P> {
     pub(crate) fn needs_token(self) -> Result<Self> {
         match self.options.credentials {
             Some(_) => Ok(self),
-            None => Err(missing(P::profile().token_variable)),
+            None => Err(missing(&P::profile().token_variables.join(" or "))),
         }
     }
 

@@ -18,9 +18,9 @@ pub struct Profile {
     pub base_url: Option<&'static str>,
     /// The next step if the default base URL cannot be reached.
     pub default_host_advice: Option<&'static str>,
-    /// Environment variables.
+    /// Environment variables. The first token that is set is used.
     pub base_url_variable: &'static str,
-    pub token_variable: &'static str,
+    pub token_variables: &'static [&'static str],
     /// Query parameters with a credential, which [`Call::query`](crate::Call::query) rejects.
     pub secret_query: &'static [&'static str],
     /// Maps a failure response to an error.
