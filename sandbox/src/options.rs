@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use deploykit_sandbox::{Dialect, Fault, Sandbox, SandboxBuilder};
+use deploykit_sandbox::{Dialect, Fault, NexlayerPlan, Sandbox, SandboxBuilder};
 
 const FAULTS: &str = "\
 Faults: [PLATFORM.]OPERATION[:CALLS]=KIND[,OPTION]...
@@ -67,7 +67,23 @@ pub(crate) struct Options {
     /// Do not enforce rate limits
     #[arg(long)]
     no_rate_limits: bool,
-    /// Deployment duration in milliseconds [default: 1200]
+    /// Let every deployment fail
+    #[arg(long)]
+    deployments_fail: bool,
+    /// Edgegap deployments at a time [default: no limit]
+    #[arg(long, value_name = "N")]
+    edgegap_capacity: Option<usize>,
+    /// Nexlayer plan: free, scale (default) or conquer
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PLAN",
+        default_value_t = PlanName::Scale,
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    nexlayer_plan: PlanName,
+    /// Deployment time in milliseconds [default: 1200]
     #[arg(long, value_name = "MS", value_parser = millis)]
     ready_after: Option<Duration>,
     /// Freeze the clock and move it by MS per request
@@ -79,6 +95,13 @@ pub(crate) struct Options {
 enum DialectName {
     Documented,
     ControlPlane,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PlanName {
+    Free,
+    Scale,
+    Conquer,
 }
 
 impl Options {
@@ -93,7 +116,16 @@ impl Options {
         let mut builder = Sandbox::builder()
             .bind(self.bind)
             .dployr_dialect(self.dialect())
-            .rate_limits(!self.no_rate_limits);
+            .rate_limits(!self.no_rate_limits)
+            .deployments_fail(self.deployments_fail)
+            .nexlayer_plan(match self.nexlayer_plan {
+                PlanName::Free => NexlayerPlan::Free,
+                PlanName::Scale => NexlayerPlan::Scale,
+                PlanName::Conquer => NexlayerPlan::Conquer,
+            });
+        if let Some(deployments) = self.edgegap_capacity {
+            builder = builder.edgegap_capacity(deployments);
+        }
         if let Some(port) = self.port {
             builder = builder.port(port);
         }
@@ -133,6 +165,7 @@ fn fault(text: &str) -> Result<Fault, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use deploykit_sandbox::{Platform, Request};
 
     fn parsed(line: &str) -> Result<Options, String> {
         let words = std::iter::once("deploykit-sandbox").chain(line.split_whitespace());
@@ -144,6 +177,7 @@ mod tests {
         for line in [
             "",
             "--port 4000 --dialect control-plane",
+            "--deployments-fail --edgegap-capacity 0 --nexlayer-plan conquer",
             "--port=4000 --dialect=documented --bind=::1 --seed 7 --ready-after 0 --tick 10",
             "--fault nodion.*=delay:500ms --fault=edgegap.create_deployment:2=503 --log --no-rate-limits",
         ] {
@@ -155,6 +189,24 @@ mod tests {
             (options.dialect(), options.log),
             (Dialect::ControlPlane, true)
         );
+    }
+
+    #[test]
+    fn deployments_fail_only_with_the_option() {
+        let now = Duration::from_secs(1_800_000_000);
+        for (line, status) in [("", "available"), ("--deployments-fail", "failed")] {
+            let mut state = parsed(line).unwrap().builder().state();
+            let access = state.nodion().access("");
+            let path = format!("/v1/applications/{}/deployments", access.application_id);
+            let mut send = |method, now| {
+                let bearer = format!("Bearer {}", access.token);
+                let request = Request::new(method, &path).with_header("authorization", &bearer);
+                state.handle(Platform::Nodion, &request, now).json_body()
+            };
+            send("POST", now);
+            let listed = send("GET", now + Duration::from_secs(60));
+            assert_eq!(listed["deployments"][0]["status"], status, "{line}");
+        }
     }
 
     #[test]
@@ -172,6 +224,11 @@ mod tests {
             ("--tick", "--tick <MS>"),
             ("--tick=-5", "milliseconds"),
             ("--log=yes", "--log"),
+            ("--edgegap-capacity few", "--edgegap-capacity <N>"),
+            (
+                "--nexlayer-plan paid",
+                "[possible values: free, scale, conquer]",
+            ),
             ("--fault nope", "missing =KIND"),
             (
                 "--fault edgegap.create_deploy=reset",

@@ -65,13 +65,29 @@ impl RecordedRequest {
     /// Redacts the operation's secret parameters, and segments that equal the sent credential. For unknown
     /// routes, redacts every segment that is not a literal in one of the paths of the platform's spec.
     pub fn redacted_path(&self) -> String {
-        let credential = self.header("authorization").unwrap_or_default();
-        let credential = credential.rsplit(' ').next().unwrap_or_default();
+        let credential = self.credential();
         let public = Spec::of(self.platform).public_segments(&self.method, &self.path);
         let mut public = public.into_iter();
         redact_path(&self.path, |segment| {
             public.next() == Some(true) && (segment.is_empty() || segment != credential)
         })
+    }
+
+    /// The refusal without credentials that the message repeats.
+    pub(crate) fn redacted_refusal(&self) -> Option<String> {
+        let secrets = [Some(self.credential()), self.query_value("sessionToken")];
+        let secrets = secrets
+            .into_iter()
+            .flatten()
+            .filter(|secret| !secret.is_empty());
+        let refusal = self.refusal.clone()?;
+        Some(secrets.fold(refusal, |text, secret| text.replace(secret, REDACTED)))
+    }
+
+    /// The credential in the `Authorization` header, without its scheme.
+    fn credential(&self) -> &str {
+        let credential = self.header("authorization").unwrap_or_default();
+        credential.rsplit(' ').next().unwrap_or_default()
     }
 
     /// One log line: time, platform, operation, status, fault and violations. Long values are truncated.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, DATE};
 use http::{HeaderMap, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::request::{append, text_of};
 use crate::time::http_date;
@@ -77,6 +77,33 @@ impl Reply {
     /// The body as JSON, or null if it is not JSON.
     pub fn json_body(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The message and details of an error reply, or the name of its status.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        if self.status.as_u16() < 400 {
+            return None;
+        }
+        let body = self.json_body();
+        // The forms of the four platforms.
+        let mut messages = ["/error/message", "/error", "/message", "/errors/0"].into_iter();
+        let message = messages.find_map(|pointer| body.pointer(pointer)?.as_str());
+        let mut details = ["/error/details", "/details"].into_iter();
+        let details = details.find_map(|pointer| body.pointer(pointer));
+        let details = details.filter(|details| **details != json!({}));
+        let is_text = self
+            .header("content-type")
+            .is_some_and(|kind| kind.starts_with("text/plain"));
+        Some(match (message, details) {
+            (Some(message), Some(details)) => format!("{message} {details}"),
+            (Some(message), None) => message.to_owned(),
+            _ if is_text && !self.body.is_empty() => self.text_body(),
+            _ => self
+                .status
+                .canonical_reason()
+                .unwrap_or_default()
+                .to_owned(),
+        })
     }
 
     /// Converts to the `http` crate's type.

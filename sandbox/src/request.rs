@@ -180,6 +180,8 @@ pub struct RecordedRequest {
     ///
     /// 503 if a fault prevented both processing and a reply.
     pub status: u16,
+    /// Why the platform refused the request, if the reply is an error: its message, or the name of its status.
+    pub refusal: Option<String>,
     /// Its `operationId` in the platform's spec.
     pub operation: Option<&'static str>,
     /// Violations of the spec in the request. Some platforms accept more than their spec allows.

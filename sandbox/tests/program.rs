@@ -122,6 +122,38 @@ fn every_curl_command_of_the_startup_text_succeeds() {
 }
 
 #[test]
+fn capacity_and_plan_refuse_requests_and_the_page_says_why() {
+    let running = run(&["--edgegap-capacity", "0", "--nexlayer-plan", "free"]);
+    let mut curls = running.curls();
+    let sh = |command: &str| {
+        let quiet = command.replacen("curl ", "curl -sS --noproxy '*' ", 1);
+        let output = Command::new("sh").args(["-c", &quiet]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let no_capacity = sh(&curls.remove(3));
+    let started: serde_json::Value = serde_json::from_str(&sh(&curls.remove(0))).unwrap();
+    let body = serde_json::json!({
+        "applicationName": started["applicationName"], "sessionToken": started["sessionToken"],
+    });
+    let url = running.base_url("Nexlayer");
+    let no_plan = sh(&format!(
+        "curl -H 'Content-Type: application/json' -d '{body}' {url}/addDeploymentReservation"
+    ));
+    let page = sh(&format!("curl '{url}/?format=json'"));
+    let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+    let [plan, start, capacity] = [0, 1, 2].map(|nth| &page["requests"][nth]["refusal"]);
+    assert!(start.is_null());
+    for (reason, reply, words) in [
+        (plan, no_plan, "User is not on the Scale or Conquer plan."),
+        (capacity, no_capacity, "Could not allocate an Edge Server"),
+    ] {
+        let reason = reason.as_str().unwrap();
+        assert!(reason.starts_with(words), "{reason}");
+        assert!(reply.contains(reason.trim_end_matches('…')), "{reply}");
+    }
+}
+
+#[test]
 fn log_prints_one_line_per_request() {
     let mut running = run(&[
         "--log",
@@ -259,6 +291,9 @@ fn help_lists_every_option_in_80_columns() {
         "--fault",
         "--log",
         "--no-rate-limits",
+        "--deployments-fail",
+        "--edgegap-capacity",
+        "--nexlayer-plan",
         "--ready-after",
         "--tick",
         "--help",

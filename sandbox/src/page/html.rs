@@ -193,13 +193,17 @@ fn request(value: &Value) -> String {
         "" => String::new(),
         fault => bad(&format!("fault {fault}")),
     };
+    let refusal = match text(value, "/refusal") {
+        "" => String::new(),
+        reason => bad(reason),
+    };
     let problems = items(value, "/problems").filter_map(Value::as_str);
     let problems: String = problems.map(bad).collect();
     let status = number(value, "/status");
     let class = if status >= 400 { "bad" } else { "good" };
     format!(
         "<tr><td><time>{time}</time></td><th scope=\"row\"><b>{}</b> <code>{} {}</code>\
-         <br><small>{operation}</small>{fault}{problems}</th><td class=\"{class}\">{status}</td></tr>\n",
+         <br><small>{operation}</small>{fault}{refusal}{problems}</th><td class=\"{class}\">{status}</td></tr>\n",
         text(value, "/platform"),
         Escaped(text(value, "/method")),
         Escaped(text(value, "/path")),

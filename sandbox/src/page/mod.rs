@@ -144,6 +144,7 @@ fn request_json(recorded: &RecordedRequest) -> Value {
         "path": truncate_value(&recorded.redacted_path()),
         "operation": recorded.operation,
         "status": recorded.status,
+        "refusal": recorded.redacted_refusal().map(|reason| truncate_value(&reason)),
         "fault": fault.map(|fault| truncate_value(&fault)),
         "problems": problems.collect::<Vec<String>>(),
     })

@@ -134,6 +134,69 @@ async fn the_page_shows_resources_and_requests_without_credentials() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_page_says_why_a_request_was_refused() {
+    let sandbox = server::start(Sandbox::builder()).await;
+    let (edgegap, nodion, dployr) = (sandbox.edgegap(), sandbox.nodion(), sandbox.dployr());
+    let start = |body: &str| {
+        format!(
+            "POST /startUserDeployment HTTP/1.1\r\nhost: x\r\ncontent-type: text/x-yaml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let get = |path: &str, credential: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: {credential}\r\nconnection: close\r\n\r\n"
+        )
+    };
+    let nexlayer = sandbox.nexlayer();
+    for (url, request, expected) in [
+        (
+            &edgegap.base_url,
+            get("/v1/locations", "token canary"),
+            "Invalid token",
+        ),
+        (
+            &nodion.base_url,
+            get("/v1/regions", "Bearer canary"),
+            "Unauthorized",
+        ),
+        (
+            &dployr.base_url,
+            get("/v1/services/<b>", "Bearer canary"),
+            "Missing or invalid access token",
+        ),
+        (
+            &nexlayer.base_url,
+            get("/getReservations", ""),
+            "sessionToken is required",
+        ),
+        (
+            &nexlayer.base_url,
+            start("application: {}"),
+            "application.name is required",
+        ),
+        // The reply is an HTML page, so the status has to do.
+        (&nexlayer.base_url, get("/canary", ""), "Not Found"),
+    ] {
+        let (head, _) = exchange(url, &request);
+        assert!(!head.starts_with("HTTP/1.1 2"), "{head}");
+        let (_, json) = page(url, "/?format=json", LOCAL);
+        let json: Value = serde_json::from_str(&json).unwrap();
+        let reason = json["requests"][0]["refusal"].as_str().unwrap();
+        assert!(reason.contains(expected), "{reason}");
+        let (_, html) = page(url, "/", LOCAL);
+        assert!(
+            html.contains(expected) && !html.contains("canary"),
+            "{html}"
+        );
+    }
+    deploy(&sandbox);
+    let (_, json) = page(&nodion.base_url, "/?format=json", LOCAL);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["requests"][0]["refusal"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_page_is_refused_for_other_host_names() {
     let sandbox = server::start(Sandbox::builder()).await;
     let url = &sandbox.edgegap().base_url;
