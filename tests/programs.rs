@@ -2,6 +2,8 @@
 
 #[path = "../docs/four_steps.rs"]
 mod four_steps;
+#[path = "../docs/preview_bot.rs"]
+mod preview_bot;
 #[path = "../docs/publish_build.rs"]
 mod publish_build;
 
@@ -9,6 +11,7 @@ use deploykit::ErrorKind;
 use deploykit::nexlayer::Manifest;
 use deploykit::{dployr, edgegap};
 use deploykit_sandbox::{Dialect, Fault, Platform, Sandbox};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -169,4 +172,45 @@ async fn nexlayer_application_becomes_ready() {
     let client = sandbox.nexlayer().unwrap();
     let manifest = Manifest::parse(include_str!("../examples/nexlayer.yaml")).unwrap();
     four_steps::nexlayer(&client, manifest).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn preview_bot_changes_name_image_and_variable_of_the_deployed_manifest() {
+    let sandbox = Sandbox::builder().in_process();
+    let client = sandbox.nexlayer().unwrap();
+    let file = Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/examples/nexlayer.yaml"
+    ));
+    let url = preview_bot::preview(&client, file, 7).await.unwrap();
+    assert!(url.contains("guestbook-7"), "{url}");
+    let sent = String::from_utf8(sandbox.requests()[0].body.clone()).unwrap();
+    let changed = [
+        "  name: guestbook-7",
+        "      image: <% REGISTRY %>/guestbook:pr-7",
+        "        LOG_LEVEL: debug",
+    ];
+    assert_eq!(
+        changed_lines(&std::fs::read_to_string(file).unwrap(), &sent),
+        changed
+    );
+}
+
+#[test]
+fn preview_bot_changes_one_line_of_the_file_for_a_release() {
+    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/released.yaml");
+    let before = include_str!("../examples/nexlayer.yaml");
+    std::fs::write(path, before).unwrap();
+    preview_bot::release(Path::new(path), "<% REGISTRY %>/guestbook:1.5.0").unwrap();
+    let after = std::fs::read_to_string(path).unwrap();
+    let changed = ["      image: <% REGISTRY %>/guestbook:1.5.0"];
+    assert_eq!(changed_lines(before, &after), changed);
+}
+
+/// The lines of a text that differ from those of the text before.
+fn changed_lines<'t>(before: &str, after: &'t str) -> Vec<&'t str> {
+    assert_eq!(before.lines().count(), after.lines().count());
+    let lines = before.lines().zip(after.lines());
+    let changed = lines.filter(|(before, after)| before != after);
+    changed.map(|(_, after)| after).collect()
 }

@@ -1,6 +1,7 @@
-//! Manifests: parsing, lints, the canonical form and the JSON Schema.
+//! Manifests: parsing, edits, lints, the canonical form and the JSON Schema.
 #![cfg(feature = "nexlayer")]
 
+mod edit;
 mod invalid;
 #[cfg(feature = "schemars")]
 mod json_schema;

@@ -2,6 +2,7 @@
 
 use super::checks::manifests::check;
 use super::values::for_all;
+use deploykit::nexlayer::Manifest;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -73,4 +74,94 @@ fn any_bytes_are_parsed_or_rejected() {
     for_all(750, flow, |rest| {
         check(format!("application: {{name: a}}\n{rest}").as_bytes());
     });
+}
+
+/// A file with this scalar between comments, in a block or in a flow collection.
+fn file_with(scalar: &str, flow: bool, crlf: bool) -> String {
+    let (start, end) = if flow {
+        ("{A: 1, B: ", "}")
+    } else {
+        ("\n      A: 1\n      B: ", "")
+    };
+    let text = format!(
+        "# ü\napplication:\n  pods: # web\n  - vars: {start}{scalar}{end} # B\n    name: web\n  name: 'a'\n"
+    );
+    if crlf {
+        text.replace('\n', "\r\n")
+    } else {
+        text
+    }
+}
+
+/// How an edit writes a value in plain style, in single quotes and in double quotes.
+fn written(value: &str, style: u8) -> String {
+    match style {
+        0 => value.to_owned(),
+        1 => format!("'{}'", value.replace('\'', "''")),
+        _ => serde_json::to_string(value).unwrap(),
+    }
+}
+
+#[test]
+fn editing_and_editing_back_gives_the_same_bytes() {
+    let pair = |value: &'static str| (value, value);
+    let values = prop_oneof![
+        (Just(0_u8), pair("v[a-z0-9./:_<%>-]{0,20}z")),
+        (1..3_u8, pair("[ -~ü\u{2028}\u{1F600}]{0,20}")),
+    ];
+    for_all(
+        750,
+        (values, any::<bool>(), any::<bool>()),
+        |((style, (old, new)), flow, crlf)| {
+            let file = |value: &str| file_with(&written(value, style), flow, crlf);
+            let mut manifest = Manifest::parse(file(&old)).unwrap();
+            assert_eq!(
+                manifest.set_var("web", "B", &new).unwrap(),
+                written(&old, style)
+            );
+            assert_eq!(manifest.as_str(), file(&new));
+            manifest.set_var("web", "B", &old).unwrap();
+            assert_eq!(manifest.as_str(), file(&old));
+        },
+    );
+}
+
+/// For any spelling of a scalar, and any value: the result of an edit restores the file.
+#[test]
+fn an_edit_returns_the_yaml_that_restores_the_file() {
+    let scalars =
+        SCALARS
+            .split('|')
+            .chain(["\"\\x41\\/\"", "a\n        b", "'a\n\n        b'", "~"]);
+    let scalar = prop_oneof![
+        select(scalars.map(str::to_owned).collect::<Vec<_>>()),
+        secret_scalar(),
+        "[a-z0-9 '\"#:,&*!|>%@`?-]{1,12}",
+    ];
+    let value = prop_oneof![any::<String>(), "[a-z0-9 '\"#:,&*!|>%@`?\n-]{0,12}"];
+    for_all(
+        1500,
+        (scalar, value, any::<bool>(), any::<bool>()),
+        |(scalar, value, flow, crlf)| {
+            let text = file_with(&scalar, flow, crlf);
+            let Ok(mut manifest) = Manifest::parse(text.as_str()) else {
+                return;
+            };
+            if let Ok(replaced) = manifest.set("application.pods[0].vars.B", &value) {
+                let spec = manifest.spec().unwrap();
+                let vars = spec.pods[0]
+                    .vars
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.expose()));
+                assert_eq!(
+                    vars.collect::<Vec<_>>(),
+                    [("A", "1"), ("B", value.as_str())]
+                );
+                manifest
+                    .replace("application.pods[web].vars.B", &replaced)
+                    .unwrap();
+            }
+            assert_eq!(manifest.as_str(), text);
+        },
+    );
 }

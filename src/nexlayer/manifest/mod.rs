@@ -3,6 +3,7 @@
 //! A [`Manifest`] is the text that is sent. [`Manifest::spec`] parses it into an [`AppSpec`], and
 //! [`AppSpec::manifest`] creates a manifest from one. [`Manifest::lint`] warns about possible mistakes.
 //! All of them support the older forms that the platform's documentation and tools still use.
+//! [`Manifest::set`] edits the text in place.
 //!
 //! ```
 //! use deploykit::nexlayer::Manifest;
@@ -23,6 +24,7 @@
 //! Source: <https://nexlayer.com/docs/deployments/configuration>
 
 mod cursor;
+mod edit;
 mod lints;
 mod pods;
 mod reader;
