@@ -34,14 +34,13 @@ assert!(recorder.to_string().starts_with("POST /v2/deployments\nauthorization: <
 )]
 
 mod canned_reply;
-mod describe;
 mod examples;
 mod in_process;
 mod recorder;
 
 pub use canned_reply::CannedReply;
-pub use describe::describe;
 pub use examples::ExampleSelector;
+pub use in_process::describe;
 pub use recorder::Recorder;
 
 /// How to test code that deploys.
