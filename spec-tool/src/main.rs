@@ -185,8 +185,8 @@ impl Vendor {
             true => Some(read(&kept_file(&api))?),
             false => None,
         };
-        let lines = kept.iter().flat_map(|kept| kept.lines());
-        let kept_base = lines.filter_map(|line| line.strip_prefix(BASE)).next();
+        let mut lines = kept.iter().flat_map(|kept| kept.lines());
+        let kept_base = lines.find_map(|line| line.strip_prefix(BASE));
         let base = base.or_else(|| kept_base.map(str::to_owned));
         let new = Outline::read(&text, base.as_deref());
         warn_of_unread(document, &new);
