@@ -112,11 +112,19 @@ fn follow<'v>(value: &'v mut Value, path: &[&Segment]) -> Option<&'v mut Value> 
     })
 }
 
-/// Removes the other spellings of a field: `created_at` beside `createdAt`.
+/// Removes the other spellings of a field: `created_at` beside `createdAt`. Keeps a value rather than null.
 fn drop_other_spellings(object: &mut Map<String, Value>, name: &str) -> Option<()> {
     let normalized = |name: &str| name.replace('_', "").to_lowercase();
     let before = object.len();
-    object.retain(|other, _| other == name || normalized(other) != normalized(name));
+    let mut value = object.remove(name).unwrap_or_default();
+    object.retain(|other, found| {
+        let is_same = normalized(other) == normalized(name);
+        if is_same && value.is_null() {
+            value = found.take();
+        }
+        !is_same
+    });
+    object.insert(name.to_owned(), value);
     (object.len() < before).then_some(())
 }
 

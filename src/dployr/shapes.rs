@@ -289,6 +289,13 @@ mod tests {
         let read = many(&json!([record])).unwrap().items.remove(0);
         assert_eq!(read.created_at.unwrap().unix_millis(), Some(2000));
         assert_eq!(read.service_id.unwrap().as_str(), "own");
+        for reply in [
+            json!({ "taskId": null, "task_id": "value" }),
+            json!({ "taskId": "value", "task_id": null }),
+        ] {
+            let task: types::Task = one(&reply).unwrap();
+            assert_eq!(task.task_id.unwrap().as_str(), "value", "{reply}");
+        }
         let repeated = r#"{ "taskId": "first", "taskId": "last" }"#;
         let task: Single<types::Task> = serde_json::from_str(repeated).unwrap();
         assert_eq!(task.0.task_id.unwrap().as_str(), "last");
