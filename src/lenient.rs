@@ -2,8 +2,9 @@
 //!
 //! A body is first decoded by serde_json alone. If that fails, it is parsed as a [`Value`], in which the last of
 //! duplicate keys wins, and decoded by [`Lenient`], which accepts the forms that servers send: numbers and
-//! booleans as text, numbers for text, `8080.0` for an integer, and null, `[]` and `{}` for an empty list or
-//! map. Null items are dropped, and in a `loose` value also optional fields that cannot be read.
+//! booleans as text, numbers for text, `8080.0` for an integer, null for an empty list, and null and `[]` for an
+//! empty map. `{}` is not a list: it may be a failure, and whoever searches the list must not find it empty.
+//! Null items are dropped, and in a `loose` value also optional fields that cannot be read.
 //!
 //! Errors contain the JSON path and no value.
 
@@ -333,8 +334,7 @@ fn as_text(value: &Value) -> Option<String> {
 }
 
 fn as_list(value: &Value) -> Option<Value> {
-    let is_empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-    is_empty.then(|| Value::Array(Vec::new()))
+    value.is_null().then(|| Value::Array(Vec::new()))
 }
 
 fn as_map(value: &Value) -> Option<Value> {
@@ -418,7 +418,6 @@ mod tests {
 {"id":1.5,"port":"1"} => {"id":"1.5","port":1}
 {"at":1.5,"port":"1"} => {"at":1.5,"port":1}
 {"list":null} => {}
-{"list":{}} => {}
 {"list":["1",2.0,null,3]} => {"list":[1,2,3]}
 {"texts":[null,7,"a",null]} => {"texts":["7","a"]}
 {"map":null} => {}
@@ -446,6 +445,7 @@ mod tests {
 {"id":"a","expires_in":18446744073709551615} => {"id":"a"}
 {"id":"a","load":[],"on":7,"at":{},"part":{},"list":"hush"} => {"id":"a"}
 {"list":[1,"hush",[],2]} => {}
+{"list":{}} => {}
 {"map":{"a":7,"b":{}},"id":"a"} => {"map":{"b":{}},"id":"a"}
 {"map":{"a":{"number":"hush"}}} => {"map":{"a":{"number":null}}}
 "#;
@@ -530,11 +530,10 @@ mod tests {
             ("[null]", "", 1),
             ("null", "", 0),
             ("[]", "", 0),
-            ("{}", "", 0),
         ] {
             assert_eq!(ids(json), Ok((expected.to_owned(), skipped)), "{json}");
         }
-        for json in [r#"{"id":"a"}"#, "7", r#""hush""#] {
+        for json in [r#"{"id":"a"}"#, "{}", "7", r#""hush""#] {
             let error = ids(json).unwrap_err();
             assert!(error.ends_with("expected a list of records"), "{error}");
         }

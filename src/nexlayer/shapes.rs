@@ -279,11 +279,6 @@ mod tests {
 {"claim":{"claimed":1,"message":[2],"claimURL":{},"claimToken":{}}} => {"claim":{}}
 "#,
         );
-        assert_decoded::<ReservationList>(
-            r#"
-{"reservedDeployments":{}} => {"reservedDeployments":[]}
-"#,
-        );
     }
 
     #[test]

@@ -182,7 +182,7 @@ async fn bad_items_are_skipped_and_counted() {
 
 #[tokio::test]
 async fn a_list_of_the_wrong_type_is_an_error() {
-    for list in [json!("hush"), json!(7), json!({ "hush": 1 })] {
+    for list in [json!("hush"), json!(7), json!({}), json!({ "hush": 1 })] {
         let error = edgegap(json!({ "data": list })).deployments().list().await;
         let error = error.unwrap_err();
         assert_failure(&error, ErrorKind::Decode, Effect::None);
@@ -191,7 +191,27 @@ async fn a_list_of_the_wrong_type_is_an_error() {
         let body = json!({ "reservedDeployments": list });
         let error = nexlayer(body).reservations().list().await.unwrap_err();
         assert_failure(&error, ErrorKind::Decode, Effect::None);
+        for body in [
+            list.clone(),
+            json!({ "success": true, "data": list }),
+            json!({ "success": true, "data": { "items": list } }),
+        ] {
+            let error = dployr(body).deployments().list().await.unwrap_err();
+            assert_failure(&error, ErrorKind::Decode, Effect::None);
+        }
     }
+    for list in [json!(null), json!([])] {
+        let client = edgegap(json!({ "data": list }));
+        assert!(client.deployments().list().await.unwrap().items.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_is_not_gone_because_the_list_is_an_empty_object() {
+    let application = nodion(json!({ "deployments": {} }));
+    let gone = application.deployment("a").wait().until_gone();
+    let error = gone.deadline(Duration::from_secs(60)).await.unwrap_err();
+    assert_failure(&error, ErrorKind::Decode, Effect::None);
 }
 
 /// A wrong "gone" or "not found" would cost money.
