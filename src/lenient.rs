@@ -88,13 +88,17 @@ fn repair(value: &mut Value, path: &[&Segment], reason: &str, loose: bool) -> Op
         return drop_other_spellings(target.as_object_mut()?, name.trim_end_matches('`'));
     }
     let is_item = matches!(path.last(), Some(Segment::Seq { .. }));
-    let is_null = target.is_null() && (is_item || reason.contains("expected struct"));
+    let is_null = target.is_null() && (is_item || loose || reason.contains("expected struct"));
     if !is_null && (!loose || reason.ends_with(RECORDS)) {
         return None;
     }
     let (_, parents) = path.split_last()?;
-    if is_null && let Value::Array(items) = follow(value, parents)? {
-        items.retain(|item| !item.is_null());
+    if is_null {
+        // All at once: a repair for each would exceed the limit. For an optional field, null is as good as none.
+        match follow(value, parents)? {
+            Value::Array(items) => items.retain(|item| !item.is_null()),
+            parent => parent.as_object_mut()?.retain(|_, member| !member.is_null()),
+        }
         return Some(());
     }
     // An item that cannot be read makes its whole list unreadable: a shorter list could be taken for all.
@@ -435,6 +439,17 @@ mod tests {
     fn values_are_decoded_in_every_known_form() {
         assert_decoded(FORMS, false);
         assert_decoded(FORMS, true);
+    }
+
+    #[test]
+    fn any_number_of_null_entries_is_dropped_from_a_map() {
+        let nulls: String = (0..1000).map(|n| format!(r#""n{n}":null,"#)).collect();
+        let body = format!(r#"{{"id":"a","map":{{{nulls}"b":{{"number":"3"}}}}}}"#);
+        for loose in [false, true] {
+            let record = read::<Record>(&body, loose).unwrap();
+            assert_eq!(record.id, Some(Id("a".to_owned())));
+            assert!(record.map.keys().eq(["b"]));
+        }
     }
 
     #[test]
