@@ -4,7 +4,8 @@
 //! duplicate keys wins, and decoded by [`Lenient`], which accepts the forms that servers send: numbers and
 //! booleans as text, numbers for text, `8080.0` for an integer, null for an empty list, and null and `[]` for an
 //! empty map. `{}` is not a list: it may be a failure, and whoever searches the list must not find it empty.
-//! Null items are dropped, and in a `loose` value also optional fields that cannot be read.
+//! Null items are dropped. In a `loose` value, such as a record of a list, optional fields that cannot be read are
+//! dropped instead, and an array with a null item is one of them: without the item, it could be taken for all.
 //!
 //! Errors contain the JSON path and no value.
 
@@ -88,7 +89,11 @@ fn repair(value: &mut Value, path: &[&Segment], reason: &str, loose: bool) -> Op
         return drop_other_spellings(target.as_object_mut()?, name.trim_end_matches('`'));
     }
     let is_item = matches!(path.last(), Some(Segment::Seq { .. }));
-    let is_null = target.is_null() && (is_item || loose || reason.contains("expected struct"));
+    let is_null = target.is_null()
+        && match is_item {
+            true => !loose,
+            false => loose || reason.contains("expected struct"),
+        };
     if !is_null && (!loose || reason.ends_with(RECORDS)) {
         return None;
     }
@@ -422,8 +427,7 @@ mod tests {
 {"id":1.5,"port":"1"} => {"id":"1.5","port":1}
 {"at":1.5,"port":"1"} => {"at":1.5,"port":1}
 {"list":null} => {}
-{"list":["1",2.0,null,3]} => {"list":[1,2,3]}
-{"texts":[null,7,"a",null]} => {"texts":["7","a"]}
+{"list":["1",2.0,3]} => {"list":[1,2,3]}
 {"map":null} => {}
 {"map":[]} => {}
 {"map":{"a":{"number":"3"},"b":null}} => {"map":{"a":{"number":3}}}
@@ -439,6 +443,19 @@ mod tests {
     fn values_are_decoded_in_every_known_form() {
         assert_decoded(FORMS, false);
         assert_decoded(FORMS, true);
+    }
+
+    #[test]
+    fn null_items_are_dropped_or_make_the_array_of_a_loose_value_unreadable() {
+        const ROWS: &str = r#"
+{"list":["1",2.0,null,3]} => {"list":[1,2,3]}
+{"texts":[null,7,"a",null]} => {"texts":["7","a"]}
+"#;
+        assert_decoded(ROWS, false);
+        for row in ROWS.trim().lines() {
+            let (body, _) = row.split_once(" => ").unwrap();
+            assert_eq!(read(body, true), Ok(Record::default()), "{body}");
+        }
     }
 
     #[test]

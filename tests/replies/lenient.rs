@@ -249,11 +249,13 @@ async fn nothing_is_concluded_from_a_list_with_skipped_records() {
 
 #[tokio::test]
 async fn a_deployment_with_an_unreadable_tag_may_be_the_created_one() {
-    let client = edgegap(r#"{"data":[{"request_id":"a","tags":[{"name":"eu"}]}]}"#);
-    let found = client.deployments().find_created("eu", UNIX_EPOCH).await;
-    match found {
-        Ok(found) => assert_eq!(found.len(), 1),
-        Err(error) => assert_failure(&error, ErrorKind::Decode, Effect::None),
+    for tag in [json!({ "name": "eu" }), json!(null)] {
+        let client = edgegap(json!({ "data": [{ "request_id": "a", "tags": [tag, "us"] }] }));
+        let found = client.deployments().find_created("eu", UNIX_EPOCH).await;
+        match found {
+            Ok(found) => assert_eq!(found.len(), 1, "{tag}"),
+            Err(error) => assert_failure(&error, ErrorKind::Decode, Effect::None),
+        }
     }
 }
 

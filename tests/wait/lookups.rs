@@ -147,6 +147,7 @@ async fn an_event_that_cannot_be_read_shows_neither_a_stop_nor_a_start() {
         of(json!({ "type": [] })),
         of(json!({ "timestamp": [] })),
         of(json!({ "targets": 7 })),
+        of(json!({ "targets": [null, { "id": "other" }] })),
     ] {
         let recorder = control_plane(EARLY, None, Some(json!([unclear, started])));
         let service = dployr(&recorder).service("s");
