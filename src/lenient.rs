@@ -7,13 +7,18 @@
 //! Null items are dropped. In a `loose` value, such as a record of a list, optional fields that cannot be read are
 //! dropped instead, and an array with a null item is one of them: without the item, it could be taken for all.
 //!
+//! A body above 2 MiB is not parsed as a [`Value`]. Only the records of its [`List`]s are decoded leniently, one by
+//! one.
+//!
 //! Errors contain the JSON path and no value.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
+use serde_json::value::RawValue;
 use serde_json::{Error, Map, Value};
 use serde_path_to_error::{Path, Segment};
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -23,21 +28,40 @@ const LIST: &str = "$deploykit::List";
 const RECORDS: &str = "a list of records";
 /// The name that serde_json uses for its `RawValue`.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
-/// A longer body is not decoded leniently: a [`Value`] needs many times the memory of its text.
+/// A longer body is decoded record by record: a [`Value`] needs many times the memory of its text.
 const MAX_LENIENT_BYTES: usize = 2 << 20;
+/// A list with more unreadable records cannot be read. Limits the time for hostile bodies.
+const MAX_SKIPPED: usize = 10_000;
 /// After this many repairs of one value, whole fields are dropped. Limits the time for hostile bodies.
 const MAX_REPAIRS: usize = 16;
 
+thread_local! {
+    /// Set while serde_json decodes a long body.
+    static BY_RECORD: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Decodes JSON.
 pub(crate) fn from_slice<T: DeserializeOwned>(json: &[u8], loose: bool) -> Result<T, Error> {
-    serde_json::from_slice(json).or_else(|error| {
-        let is_short = json.len() <= MAX_LENIENT_BYTES;
-        Err(match is_short.then(|| serde_json::from_slice(json)) {
-            Some(Ok(value)) => return from_value(value, loose).map_err(serde::de::Error::custom),
-            Some(Err(syntax)) => with_path::<Value>(json, &syntax.to_string()),
-            None => with_path::<T>(json, &reason_without_value(&error)),
-        })
+    serde_json::from_slice(json).or_else(|_| {
+        if json.len() > MAX_LENIENT_BYTES {
+            return by_record(|| {
+                serde_json::from_slice(json)
+                    .map_err(|error| with_path::<T>(json, &reason_without_value(&error)))
+            });
+        }
+        match serde_json::from_slice(json) {
+            Ok(value) => from_value(value, loose).map_err(serde::de::Error::custom),
+            Err(syntax) => Err(with_path::<Value>(json, &syntax.to_string())),
+        }
     })
+}
+
+/// Makes every [`List`] that `decode` reads skip records that cannot be read.
+fn by_record<T>(decode: impl FnOnce() -> T) -> T {
+    let outer = BY_RECORD.replace(true);
+    let decoded = decode();
+    BY_RECORD.set(outer);
+    decoded
 }
 
 /// An error with the JSON path at which decoding fails.
@@ -204,15 +228,19 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<T> {
 
     /// Called by other deserializers than [`Lenient`].
     fn visit_newtype_struct<D: Deserializer<'de>>(self, list: D) -> Result<List<T>, D::Error> {
-        Vec::deserialize(list).map(List::from)
+        match BY_RECORD.get() {
+            true => list.deserialize_seq(self),
+            false => Vec::deserialize(list).map(List::from),
+        }
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<List<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<List<T>, A::Error> {
         let mut list = List::from(Vec::new());
-        while let Some(value) = values.next_element()? {
-            match from_value(value, true) {
+        while let Some(record) = records.next_element::<Box<RawValue>>()? {
+            match from_slice(record.get().as_bytes(), true) {
                 Ok(item) => list.items.push(item),
-                Err(_) => list.skipped += 1,
+                Err(_) if list.skipped < MAX_SKIPPED => list.skipped += 1,
+                Err(_) => return Err(serde::de::Error::invalid_value(Unexpected::Seq, &self)),
             }
         }
         Ok(list)
@@ -355,7 +383,6 @@ fn as_map(value: &Value) -> Option<Value> {
 mod tests {
     use super::*;
     use crate::Timestamp;
-    use serde_json::value::RawValue;
     use std::collections::BTreeMap;
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
@@ -569,6 +596,12 @@ mod tests {
             let error = ids(json).unwrap_err();
             assert!(error.ends_with("expected a list of records"), "{error}");
         }
+        let hostile = format!(r#"{{"list":[{}0]}}"#, "0,".repeat(MAX_SKIPPED));
+        let error = read::<BTreeMap<String, List<Named>>>(&hostile, true).unwrap_err();
+        assert_eq!(
+            error,
+            "$.list: found sequence, expected a list of records"
+        );
         // A list that cannot be read is not dropped: it would look empty.
         let error = read::<Option<List<Named>>>(r#""hush""#, true).unwrap_err();
         assert_eq!(error, "$: found string, expected a list of records");

@@ -1,4 +1,4 @@
-//! Large log responses are decoded in small steps and in little memory.
+//! Large responses are decoded in little memory, and large logs in small steps.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -193,6 +193,28 @@ fn memory_is_at_most_four_times_the_body_and_polls_are_short() {
             };
             let ((), peak, _) = measured(read).await;
             check(&format!("nodion followed, {name}"), peak, body.len());
+        });
+    }
+    for (name, body) in [
+        ("zeros", repeated("{\"deployments\":[", "0", "]}", length)),
+        (
+            "one nested record",
+            repeated("{\"deployments\":[[", "0", "]]}", length),
+        ),
+        (
+            "no list",
+            repeated("{\"deployments\":{\"a\":[", "0", "]}}", length),
+        ),
+    ] {
+        runtime().block_on(async {
+            let url = serve(body).await;
+            let call = nodion(&url).deployments().list().into_future();
+            let (list, peak, _) = measured(call).await;
+            check(&format!("nodion list, {name}"), peak, body.len());
+            match name {
+                "one nested record" => assert_eq!(list.unwrap().skipped(), 1),
+                _ => assert_eq!(list.unwrap_err().kind(), ErrorKind::Decode),
+            }
         });
     }
     // Lines that are dropped or have no content.

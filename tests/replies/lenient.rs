@@ -180,6 +180,43 @@ async fn bad_items_are_skipped_and_counted() {
     assert_eq!((page.items.len(), page.skipped()), (1, 2));
 }
 
+/// Above 2 MiB, only the records of lists are decoded leniently.
+#[tokio::test]
+async fn bad_items_of_a_long_list_are_skipped_and_counted() {
+    const GOOD: usize = 60_000;
+    let long = |id: &str, rest: &str| {
+        let good = format!(r#"{{"{id}":"a",{rest}}},"#).repeat(GOOD);
+        assert!(good.len() > 2 << 20);
+        format!("[{good}{}", &mixed(id, rest)[1..])
+    };
+    let items = long("request_id", r#""start_time":1795487067"#);
+    let client = edgegap(format!(r#"{{"data":{items}}}"#));
+    let page = client.deployments().list().await.unwrap();
+    assert_eq!((page.items.len(), page.skipped()), (GOOD + 2, 3));
+    assert_eq!(page.items[GOOD + 1].request_id.as_str(), "7");
+    // Other fields are decoded strictly.
+    let client = edgegap(format!(r#"{{"data":{items},"total_count":"hush"}}"#));
+    let error = client.deployments().list().await.unwrap_err();
+    assert!(error.to_string().contains("$.total_count: "), "{error}");
+    assert!(!error.to_string().contains("hush"), "{error}");
+
+    let items = long("id", r#""deploy_number":1,"status":"available""#);
+    let application = nodion(format!(r#"{{"deployments":{items}}}"#));
+    let page = application.deployments().list().await.unwrap();
+    assert_eq!((page.items.len(), page.skipped()), (GOOD + 2, 3));
+    let error = application.deployment("b").get().await.unwrap_err();
+    assert_failure(&error, ErrorKind::Decode, Effect::None);
+
+    let items = long("id", r#""name":"web","kind":"service""#);
+    for body in [
+        items.clone(),
+        format!(r#"{{"success":true,"data":{{"items":{items}}}}}"#),
+    ] {
+        let page = dployr(body).deployments().list().await.unwrap();
+        assert_eq!((page.items.len(), page.skipped()), (GOOD + 2, 3));
+    }
+}
+
 #[tokio::test]
 async fn a_list_of_the_wrong_type_is_an_error() {
     for list in [json!("hush"), json!(7), json!({}), json!({ "hush": 1 })] {
