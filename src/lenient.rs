@@ -12,13 +12,15 @@
 //!
 //! Errors contain the JSON path and no value.
 
+use crate::drift;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
 use serde_json::value::RawValue;
-use serde_json::{Error, Map, Value};
+use serde_json::{Error, Map, Number, Value};
 use serde_path_to_error::{Path, Segment};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -38,38 +40,41 @@ const MAX_REPAIRS: usize = 16;
 thread_local! {
     /// Set while serde_json decodes a long body.
     static BY_RECORD: Cell<bool> = const { Cell::new(false) };
+    /// Names of fields, unlike keys of maps. Set while [`drift`] searches.
+    static FIELDS: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// Decodes JSON.
 pub(crate) fn from_slice<T: DeserializeOwned>(json: &[u8], loose: bool) -> Result<T, Error> {
-    serde_json::from_slice(json).or_else(|_| {
-        if json.len() > MAX_LENIENT_BYTES {
-            return by_record(|| {
-                serde_json::from_slice(json)
-                    .map_err(|error| with_path::<T>(json, &reason_without_value(&error)))
-            });
-        }
-        match serde_json::from_slice(json) {
-            Ok(value) => from_value(value, loose).map_err(serde::de::Error::custom),
-            Err(syntax) => Err(with_path::<Value>(json, &syntax.to_string())),
-        }
-    })
+    // Only `Lenient` counts all differences.
+    if !drift::is_searching()
+        && let Ok(decoded) = serde_json::from_slice(json)
+    {
+        return Ok(decoded);
+    }
+    if json.len() > MAX_LENIENT_BYTES {
+        let outer = BY_RECORD.replace(true);
+        let decoded = with_path(json);
+        BY_RECORD.set(outer);
+        return decoded;
+    }
+    let value = serde_json::from_slice(json).or_else(|_| with_path(json))?;
+    from_value(value, loose).map_err(serde::de::Error::custom)
 }
 
-/// Makes every [`List`] that `decode` reads skip records that cannot be read.
-fn by_record<T>(decode: impl FnOnce() -> T) -> T {
-    let outer = BY_RECORD.replace(true);
-    let decoded = decode();
-    BY_RECORD.set(outer);
-    decoded
+/// Decodes with serde_json. An error begins with the JSON path.
+fn with_path<T: DeserializeOwned>(json: &[u8]) -> Result<T, Error> {
+    let mut json = serde_json::Deserializer::from_slice(json);
+    let decoded = serde_path_to_error::deserialize(&mut json);
+    let decoded = decoded.map_err(|error| serde::de::Error::custom(message(&error)))?;
+    json.end().map(|()| decoded)
 }
 
-/// An error with the JSON path at which decoding fails.
-fn with_path<T: DeserializeOwned>(json: &[u8], reason: &str) -> Error {
-    let json = &mut serde_json::Deserializer::from_slice(json);
-    let failed = serde_path_to_error::deserialize::<_, T>(json).err();
-    let path = failed.map_or("$".to_owned(), |failed| json_path(failed.path()));
-    serde::de::Error::custom(format!("{path}: {reason}"))
+/// The JSON path and the reason. That of a handwritten decoder may begin with a path within its value.
+fn message(error: &serde_path_to_error::Error<Error>) -> String {
+    let reason = reason_without_value(error.inner());
+    let within = reason.strip_prefix('$').map(str::to_owned);
+    json_path(error.path()) + &within.unwrap_or_else(|| format!(": {reason}"))
 }
 
 /// Decodes a value. The error is the JSON path and the reason.
@@ -85,13 +90,9 @@ pub(crate) fn from_value<T: DeserializeOwned>(mut value: Value, loose: bool) -> 
         if repairs.len() >= MAX_REPAIRS {
             path.truncate(1);
         }
-        let repaired = repair(&mut value, &path, &reason, loose);
-        // The reason of a handwritten decoder may begin with a path.
-        let message = match reason.starts_with('$') {
-            true => reason,
-            false => format!("{}: {reason}", json_path(error.path())),
-        };
-        if repaired.is_none() {
+        let message = message(&error);
+        let is_searched = !reason.starts_with("duplicate") && drift::note();
+        if is_searched || repair(&mut value, &path, &reason, loose).is_none() {
             // A required field may be missing because its value was dropped.
             let is_missing = message.contains(": missing field");
             return Err(repairs.pop().filter(|_| is_missing).unwrap_or(message));
@@ -100,10 +101,16 @@ pub(crate) fn from_value<T: DeserializeOwned>(mut value: Value, loose: bool) -> 
     }
 }
 
-/// `$.data[1].id`
+/// `$.data[1].id`; without indexes and keys of maps for [`drift`].
 fn json_path(path: &Path) -> String {
-    let path = format!("$.{path}").replacen("$.[", "$[", 1);
-    path.trim_end_matches('.').to_owned()
+    let searching = drift::is_searching();
+    let is_field = |key: &str| FIELDS.with_borrow(|fields| fields.contains(key));
+    path.iter().fold("$".to_owned(), |path, step| match step {
+        Segment::Seq { .. } if searching => path + "[]",
+        Segment::Seq { .. } => format!("{path}{step}"),
+        Segment::Map { key } if searching && !is_field(key) => path + ".*",
+        _ => format!("{path}.{step}"),
+    })
 }
 
 /// Removes what cannot be decoded. `None` if nothing may be removed.
@@ -113,11 +120,8 @@ fn repair(value: &mut Value, path: &[&Segment], reason: &str, loose: bool) -> Op
         return drop_other_spellings(target.as_object_mut()?, name.trim_end_matches('`'));
     }
     let is_item = matches!(path.last(), Some(Segment::Seq { .. }));
-    let is_null = target.is_null()
-        && match is_item {
-            true => !loose,
-            false => loose || reason.contains("expected struct"),
-        };
+    let may_be_null = is_item != loose || (!is_item && reason.contains("expected struct"));
+    let is_null = may_be_null && target.is_null();
     if !is_null && (!loose || reason.ends_with(RECORDS)) {
         return None;
     }
@@ -126,7 +130,8 @@ fn repair(value: &mut Value, path: &[&Segment], reason: &str, loose: bool) -> Op
         // All at once: a repair for each would exceed the limit. For an optional field, null is as good as none.
         match follow(value, parents)? {
             Value::Array(items) => items.retain(|item| !item.is_null()),
-            parent => parent.as_object_mut()?.retain(|_, member| !member.is_null()),
+            Value::Object(members) => members.retain(|_, member| !member.is_null()),
+            _ => return None,
         }
         return Some(());
     }
@@ -146,19 +151,12 @@ fn follow<'v>(value: &'v mut Value, path: &[&Segment]) -> Option<&'v mut Value> 
     })
 }
 
-/// Removes the other spellings of a field: `created_at` beside `createdAt`. Keeps a value rather than null.
+/// Removes the other spellings of a field, `created_at` beside `createdAt`, or the field itself if it is null.
 fn drop_other_spellings(object: &mut Map<String, Value>, name: &str) -> Option<()> {
     let normalized = |name: &str| name.replace('_', "").to_lowercase();
     let before = object.len();
-    let mut value = object.remove(name).unwrap_or_default();
-    object.retain(|other, found| {
-        let is_same = normalized(other) == normalized(name);
-        if is_same && value.is_null() {
-            value = found.take();
-        }
-        !is_same
-    });
-    object.insert(name.to_owned(), value);
+    let has_value = object.get(name).is_some_and(|own| !own.is_null());
+    object.retain(|other, _| normalized(other) != normalized(name) || (other == name) == has_value);
     (object.len() < before).then_some(())
 }
 
@@ -167,7 +165,7 @@ pub(crate) fn reason_without_value(error: &serde_json::Error) -> String {
     let text = error.to_string();
     // At the last occurrence, because a quoted value may contain the same words.
     let text = match text.rsplit_once(" at line ") {
-        Some((text, _)) if error.line() > 0 => text,
+        Some((text, _)) if error.line() > 0 && error.is_data() => text,
         _ => &text,
     };
     let quoted = ["invalid type: ", "invalid value: "]
@@ -239,6 +237,10 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for ListVisitor<T> {
         while let Some(record) = records.next_element::<Box<RawValue>>()? {
             match from_slice(record.get().as_bytes(), true) {
                 Ok(item) => list.items.push(item),
+                Err(error) if drift::note() => {
+                    let error = error.to_string().replacen('$', "$[]", 1);
+                    return Err(serde::de::Error::custom(error));
+                }
                 Err(_) if list.skipped < MAX_SKIPPED => list.skipped += 1,
                 Err(_) => return Err(serde::de::Error::invalid_value(Unexpected::Seq, &self)),
             }
@@ -263,7 +265,8 @@ impl<'de> IntoDeserializer<'de, Error> for Lenient<'de> {
 macro_rules! converting {
     ($($method:ident $convert:ident,)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            match $convert(self.0) {
+            // Null for an empty list or map is documented on some platforms.
+            match $convert(self.0).filter(|_| self.0.is_null() || !drift::note()) {
                 Some(value) => IntoDeserializer::<Error>::into_deserializer(value).deserialize_any(visitor),
                 None => self.deserialize_any(visitor),
             }
@@ -320,16 +323,19 @@ impl<'de> Deserializer<'de> for Lenient<'de> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
+        if drift::is_searching() {
+            FIELDS.with_borrow_mut(|known| known.extend(fields));
+        }
         match self.0 {
-            Value::Null => self.deserialize_any(visitor),
             // serde would read an array as the fields in order.
-            Value::Array(items) if !items.is_empty() => {
+            Value::Array(items) if !items.is_empty() || drift::note() => {
                 Err(serde::de::Error::invalid_type(Unexpected::Seq, &visitor))
             }
-            _ => self.deserialize_map(visitor),
+            Value::Array(_) => Map::new().deserialize_any(visitor),
+            _ => self.deserialize_any(visitor),
         }
     }
 
@@ -342,24 +348,19 @@ fn as_integer(value: &Value) -> Option<i64> {
     let text = value.as_str().and_then(|text| text.trim().parse().ok());
     text.or_else(|| {
         // Above 2^53, a float no longer represents every integer.
-        let number = as_float(value)?;
+        let fraction = value.as_number().filter(|number| number.is_f64());
+        let number = fraction.map_or_else(|| as_float(value), Number::as_f64)?;
         let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
         exact.then_some(number as i64)
     })
 }
 
 fn as_float(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => {
-            let text = text.trim();
-            // Rust also parses words such as `nan` and `infinity`.
-            let digits = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
-            let number: f64 = text.parse().ok()?;
-            (text.chars().all(digits) && number.is_finite()).then_some(number)
-        }
-        _ => None,
-    }
+    let text = value.as_str()?.trim();
+    // Rust also parses words such as `nan` and `infinity`.
+    let digits = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
+    let number: f64 = text.parse().ok()?;
+    (text.chars().all(digits) && number.is_finite()).then_some(number)
 }
 
 fn as_bool(value: &Value) -> Option<bool> {
@@ -598,10 +599,7 @@ mod tests {
         }
         let hostile = format!(r#"{{"list":[{}0]}}"#, "0,".repeat(MAX_SKIPPED));
         let error = read::<BTreeMap<String, List<Named>>>(&hostile, true).unwrap_err();
-        assert_eq!(
-            error,
-            "$.list: found sequence, expected a list of records"
-        );
+        assert_eq!(error, "$.list: found sequence, expected a list of records");
         // A list that cannot be read is not dropped: it would look empty.
         let error = read::<Option<List<Named>>>(r#""hush""#, true).unwrap_err();
         assert_eq!(error, "$: found string, expected a list of records");

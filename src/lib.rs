@@ -79,6 +79,7 @@ compile_error!(
 
 pub mod call;
 mod check;
+mod drift;
 mod error;
 mod id;
 mod lenient;

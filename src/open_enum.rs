@@ -62,7 +62,13 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
-                <String as serde::Deserialize>::deserialize(d).map(Self::from)
+                match <String as serde::Deserialize>::deserialize(d)?.into() {
+                    Self::Unknown(_) if $crate::drift::note() => Err(serde::de::Error::invalid_type(
+                        serde::de::Unexpected::Other("string"),
+                        &concat!("a known ", stringify!($name)),
+                    )),
+                    value => Ok(value),
+                }
             }
         }
 

@@ -4,6 +4,7 @@ use super::failure::Target;
 use super::limits::ERROR_BYTES;
 use super::response::request_id;
 use super::{Scope, redact};
+use crate::drift;
 use crate::error::{Effect, Error, ErrorKind, start_of};
 use crate::lenient::{self, reason_without_value};
 use crate::operation::Operation;
@@ -23,10 +24,9 @@ impl Scope {
         use progenitor_client::Error::{InvalidResponsePayload, ResponseBodyError};
         let status = response.status();
         let bytes = response.bytes().await.map_err(ResponseBodyError)?;
-        let loose = !self
-            .operation_or_find(id)
-            .is_some_and(Operation::is_read_only);
-        match lenient::from_slice(&bytes, loose) {
+        let operation = self.operation_or_find(id);
+        let loose = !operation.is_some_and(Operation::is_read_only);
+        match drift::reported(operation, || lenient::from_slice(&bytes, loose)) {
             Ok(value) => Ok(ResponseValue::new(value, status, HeaderMap::new())),
             Err(error) => Err(InvalidResponsePayload(bytes, error)),
         }

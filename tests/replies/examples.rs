@@ -1,6 +1,7 @@
 //! Decodes all examples of the specs, successes and failures.
 
 use crate::Replay;
+use crate::drift_log::DriftLog;
 use crate::specs::{Example, examples};
 use deploykit::testing::CannedReply;
 use deploykit::{
@@ -14,6 +15,7 @@ const COOKIE: &str = "session=0a4c2f6e-1d3b-4c5a-9e8f-7b6a5d4c3b2a; Max-Age=6048
 
 #[tokio::test]
 async fn every_example_of_the_specs_is_decoded() {
+    let drift = DriftLog::start();
     let replay = Replay::default();
     let mut succeeded = BTreeSet::new();
     let all = ["dployr", "edgegap", "nexlayer", "nodion"].map(examples);
@@ -51,6 +53,7 @@ async fn every_example_of_the_specs_is_decoded() {
         let result = replay.send(operation, "", CannedReply::new(204, "")).await;
         result.unwrap_or_else(|error| panic!("{operation}: {error}"));
     }
+    assert_eq!(drift.lines(), [""; 0]);
 }
 
 fn is_success(operation: &Operation, status: u16) -> bool {

@@ -4,6 +4,8 @@
 //! test further replies.
 
 mod dployr;
+#[path = "../support/drift_log.rs"]
+mod drift_log;
 mod edgegap;
 mod examples;
 mod lenient;

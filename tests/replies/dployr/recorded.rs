@@ -50,6 +50,7 @@ fn operation_of(method: &str, path: &str) -> Option<(&'static Operation, Vec<Str
 
 #[tokio::test]
 async fn recorded_exchanges() {
+    let drift = crate::drift_log::DriftLog::start();
     let replay = Replay::default();
     let mut seen = BTreeSet::new();
     let exchanges = FIXTURES.map(|text| serde_json::from_str::<Vec<Value>>(text).unwrap());
@@ -101,6 +102,7 @@ async fn recorded_exchanges() {
         .map(|one| one.id)
         .collect();
     assert_eq!(unrecorded, UNRECORDED);
+    assert_eq!(drift.lines(), [""; 0]);
     assert!(seen.contains(&("verify_domain", false)));
 }
 

@@ -1,0 +1,70 @@
+//! Reports responses that differ from the spec and were decoded nevertheless.
+//!
+//! Decoding only counts the differences: unknown enum values, values of another type, and values that are left
+//! out. If there are any, the response is decoded again, and fails at one of them: the error has its JSON path.
+//! Counts are kept per thread, because decoding is synchronous.
+
+use crate::operation::Operation;
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+/// Limit on the differences that are reported in a process.
+const MAX_REPORTED: usize = 1000;
+/// How often a response is decoded again. Of more differences, a random part is looked at.
+const MAX_SEARCHES: usize = 8;
+
+thread_local! {
+    /// Number of differences so far, and the number of that at which decoding fails: 0 for none.
+    static COUNT: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+}
+
+/// Counts a difference. Returns whether decoding must fail, here and wherever the error gets.
+pub(crate) fn note() -> bool {
+    let (count, wanted) = COUNT.get();
+    COUNT.set((count + 1, wanted));
+    is_searching() && count + 1 >= wanted
+}
+
+/// Whether decoding fails at a difference. Its path must show neither keys of maps, which may be secrets, nor
+/// indexes.
+pub(crate) fn is_searching() -> bool {
+    COUNT.get().1 > 0
+}
+
+/// Decodes a response of an operation, and reports each difference once per process.
+pub(crate) fn reported<T>(
+    operation: Option<&Operation>,
+    decode: impl Fn() -> serde_json::Result<T>,
+) -> serde_json::Result<T> {
+    COUNT.set((0, 0));
+    let decoded = decode();
+    if let (1.., Ok(_), Some(operation)) = (COUNT.get().0, &decoded, operation) {
+        report(operation, &|| decode().err());
+    }
+    decoded
+}
+
+#[cold]
+fn report(operation: &Operation, decode: &dyn Fn() -> Option<serde_json::Error>) {
+    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if !tracing::event_enabled!(target: "deploykit::drift", tracing::Level::WARN) {
+        return;
+    }
+    let (api, id) = (operation.api, operation.id);
+    let total = COUNT.get().0;
+    let first = fastrand::usize(..total);
+    for number in first..first + total.min(MAX_SEARCHES) {
+        COUNT.set((0, number % total + 1));
+        let error = decode();
+        COUNT.set((0, 0));
+        // None if a value was decoded in two ways, and counted each time.
+        let Some(error) = error else { continue };
+        let difference = format!("{api} {id} {error}");
+        let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.len() < MAX_REPORTED && reported.insert(difference) {
+            drop(reported);
+            tracing::warn!(target: "deploykit::drift", { deploykit.platform = api, deploykit.operation = id }, "{error}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Captures the events of the target `deploykit::drift` on the current thread.
+
+use std::sync::{Arc, Mutex};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::LevelFilter;
+
+pub struct DriftLog {
+    text: Log,
+    _guard: DefaultGuard,
+}
+
+impl DriftLog {
+    pub fn start() -> Self {
+        let text = Log::default();
+        let writer = text.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .without_time()
+            .with_max_level(LevelFilter::WARN)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self {
+            text,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    /// The events so far, one per line.
+    pub fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();
+        let lines = text
+            .lines()
+            .filter(|line| line.contains("deploykit::drift"));
+        lines.map(|line| line.trim().to_owned()).collect()
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
