@@ -207,7 +207,7 @@ fn anchors_aliases_and_block_scalars_are_refused_with_line_and_column() {
         ),
         (
             "application.pods",
-            "at line 4, column 3: only plain and quoted scalars can be edited",
+            "at line 4, column 5: only plain and quoted scalars can be edited",
         ),
     ] {
         let mut manifest = parse(&file);

@@ -199,7 +199,7 @@ fn each_mistake_in_an_application_has_a_warning() {
         ),
         (
             "application: {name: abc, pods: [POD, {name: db, image: 'a:1', servicePorts: [5432], vars: {HOST: localhost, DB_HOST: localhost, DB_PORT: 5432, A: 'http://localhost:${PORT}', B: https://localhost, C: 'http://localhost.pod', D: 'http://xlocalhost/', PORT: 5432}}]}",
-            "application.pods[1].vars.A client-placeholder 1:204",
+            "application.pods[1].vars.A client-placeholder 1:205",
         ),
         (
             "application: {name: abc, registryLogin: {registry: r, username: u}, pods: [POD]}",
