@@ -162,7 +162,7 @@ async fn the_page_says_why_a_request_was_refused() {
         ),
         (
             &dployr.base_url,
-            get("/v1/services/b", "Bearer canary"),
+            get("/v1/services", "Bearer canary"),
             "Missing or invalid access token",
         ),
         (
