@@ -52,7 +52,8 @@ enum Command {
     /// nothing else is missing, 1 if something is, 2 for wrong use.
     Coverage {
         document: PathBuf,
-        /// The platform. Default: the name of the document without its extension.
+        /// The platform, with a suffix if it has several documents: `edgegap-v1`. Default: the name of the
+        /// document without its extension.
         #[arg(long)]
         api: Option<String>,
         /// The path before all paths. Default: that of the kept outline.
@@ -64,7 +65,8 @@ enum Command {
     /// Exit status: 0 without changes, 1 with changes, 2 for wrong use.
     Drift {
         document: PathBuf,
-        /// The platform. Default: the name of the document without its extension.
+        /// The platform, with a suffix if it has several documents: `edgegap-v1`. Default: the name of the
+        /// document without its extension.
         #[arg(long)]
         api: Option<String>,
         /// The path before all paths. Default: that of the kept outline.
@@ -165,6 +167,7 @@ struct Vendor {
     kept: Option<Outline>,
     /// The path before all paths.
     base: Option<String>,
+    /// The name of the kept outline.
     api: String,
     spec: String,
 }
@@ -174,10 +177,11 @@ impl Vendor {
         let stem = document.file_stem().unwrap_or_default().to_string_lossy();
         let api = api.unwrap_or_else(|| stem.into_owned());
         let text = read(document)?;
-        let spec = PathBuf::from(format!("specs/{api}.yaml"));
+        let platform = platform_of(&api);
+        let spec = PathBuf::from(format!("specs/{platform}.yaml"));
         if !spec.exists() {
             return Err(format!(
-                "there is no spec of `{api}`, {}. Name the platform with --api, or write its spec first: `outline` prints what the document says",
+                "there is no spec of `{platform}`, {}. Name the platform with --api, or write its spec first: `outline` prints what the document says",
                 spec.display()
             ));
         }
@@ -202,6 +206,11 @@ impl Vendor {
             api,
         })
     }
+}
+
+/// `edgegap-v1` is a document of `edgegap`.
+fn platform_of(api: &str) -> &str {
+    api.split_once('-').map_or(api, |(platform, _)| platform)
 }
 
 fn kept_file(api: &str) -> PathBuf {
@@ -250,9 +259,10 @@ fn drift_of(
             kept.display()
         ));
     }
-    let methods = wrappers::read(&read(Path::new(&format!("src/{api}/operations.rs")))?);
+    let platform = platform_of(api);
+    let methods = wrappers::read(&read(Path::new(&format!("src/{platform}/operations.rs")))?);
     let ours = Ours::new(&vendor.spec, methods)
-        .map_err(|problem| format!("specs/{api}.yaml: {}", problem.message))?;
+        .map_err(|problem| format!("specs/{platform}.yaml: {}", problem.message))?;
     let old = vendor.kept.unwrap_or_default();
     let changes = drift::compare(&old, &vendor.new, &ours);
     *out += &format(&changes);

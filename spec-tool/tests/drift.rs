@@ -522,6 +522,11 @@ new             POST /v1/things/{id}
     // The outline keeps the base.
     let (status, report, _) = drift(&root, &["x.yaml"]);
     assert_eq!((status, report.as_str()), (Some(0), "0 changes\n"));
+    // A second document of the platform has an outline of its own.
+    let second = ["x.yaml", "--api", "x-v2", "--accept"];
+    assert_eq!(drift(&root, &second).0, Some(1));
+    assert_eq!(drift(&root, &second).0, Some(0));
+    assert!(root.join("specs/vendor/x-v2.txt").exists());
 
     let new = DOCUMENT.replace("required: [name]", "required: [name, size]");
     std::fs::write(root.join("new.yaml"), new).unwrap();
