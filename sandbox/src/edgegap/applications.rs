@@ -141,18 +141,17 @@ impl Edgegap {
     }
 
     pub(super) fn get_application(&self, call: &Call) -> HandlerResult {
-        let at = self.position(call)?;
-        let fields = self.applications[at].fields.clone();
+        let fields = self.application_of(call)?.fields.clone();
         Ok(Reply::json(200, &fields.into()))
     }
 
     pub(super) fn update_application(&mut self, call: &Call) -> HandlerResult {
-        let at = self.position(call)?;
+        let name = self.application_of(call)?.name();
         let changes = self.valid_body(call)?;
-        if text_field(&changes, "name") != Some(self.applications[at].name()) {
+        if text_field(&changes, "name") != Some(name) {
             self.check_application_name(&changes)?;
         }
-        let fields = &mut self.applications[at].fields;
+        let fields = &mut self.application_mut(call)?.fields;
         fields.extend(changes);
         fields.insert("last_updated".to_owned(), now(call));
         Ok(Reply::json(200, &fields.clone().into()))
@@ -162,20 +161,19 @@ impl Edgegap {
     ///
     /// Assumption: its deployments continue. The document says nothing about them.
     pub(super) fn delete_application(&mut self, call: &Call) -> HandlerResult {
-        let at = self.position(call)?;
-        self.applications.remove(at);
+        let name = self.application_of(call)?.name().to_owned();
+        self.applications.retain(|one| one.name() != name);
         Ok(Reply::empty(200))
     }
 
     pub(super) fn versions(&self, call: &Call) -> HandlerResult {
-        let at = self.position(call)?;
-        let all = self.applications[at].versions.iter().collect();
+        let all = self.application_of(call)?.versions.iter().collect();
         let body = page(call.request, "versions", all, Version::describe)?;
         Ok(Reply::json(200, &body.into()))
     }
 
     pub(super) fn create_version(&mut self, call: &Call) -> HandlerResult {
-        let at = self.position(call)?;
+        let application = self.application_of(call)?;
         let mut fields = self.valid_body(call)?;
         let number = |name: &str| fields.get(name).and_then(Value::as_i64).unwrap_or_default();
         // The rule of the deployments (edgegap/edgegap-mcp:src/serverconfig.ts).
@@ -183,48 +181,52 @@ impl Edgegap {
             return Err(message(400, "req_memory may be at most twice req_cpu"));
         }
         let name = text_field(&fields, "name").unwrap_or_default();
-        if self.applications[at].version(name).is_some() {
+        if application.version(name).is_some() {
             return Err(message(409, "Version already exists"));
         }
         self.check_image(&fields)?;
         set_times(&mut fields, call);
         let version = Version(fields);
         let reply = version_reply(&version);
-        self.applications[at].versions.push(version);
+        self.application_mut(call)?.versions.push(version);
         Ok(reply)
     }
 
     pub(super) fn get_version(&self, call: &Call) -> HandlerResult {
-        let (at, index) = self.version_position(call)?;
-        let version = &self.applications[at].versions[index];
+        let (_, version) = self.version_of(call)?;
         Ok(Reply::json(200, &version.describe()))
     }
 
     /// Assumptions: lists are replaced, and a taken name is rejected with 400, because no 409 is documented.
     pub(super) fn update_version(&mut self, call: &Call) -> HandlerResult {
-        let (at, index) = self.version_position(call)?;
+        let (application, version) = self.version_of(call)?;
         let changes = self.valid_body(call)?;
         if let Some(name) = FIXED.iter().find(|name| changes.contains_key(**name)) {
             return Err(message(400, &format!("Unknown argument {name}")));
         }
-        let versions = &self.applications[at].versions;
-        let name = text_field(&changes, "name").filter(|name| *name != versions[index].name());
-        if name.is_some_and(|name| versions.iter().any(|version| version.name() == name)) {
+        let name = text_field(&changes, "name").filter(|name| *name != version.name());
+        if name.is_some_and(|name| application.version(name).is_some()) {
             return Err(message(400, "Version already exists"));
         }
-        let mut fields = versions[index].0.clone();
+        let mut fields = version.0.clone();
         fields.extend(changes);
         self.check_image(&fields)?;
         fields.insert("last_updated".to_owned(), now(call));
-        let version = &mut self.applications[at].versions[index];
-        version.0 = fields;
-        Ok(version_reply(version))
+        let version = Version(fields);
+        let reply = version_reply(&version);
+        let name = call.path("version_name");
+        let versions = &mut self.application_mut(call)?.versions;
+        for old in versions.iter_mut().filter(|old| old.name() == name) {
+            *old = version.clone();
+        }
+        Ok(reply)
     }
 
     /// Assumption: deployments of the version continue.
     pub(super) fn delete_version(&mut self, call: &Call) -> HandlerResult {
-        let (at, index) = self.version_position(call)?;
-        self.applications[at].versions.remove(index);
+        let name = self.version_of(call)?.1.name().to_owned();
+        let versions = &mut self.application_mut(call)?.versions;
+        versions.retain(|version| version.name() != name);
         let body = json!({ "success": true, "message": "Version deleted" });
         Ok(Reply::json(200, &body))
     }
@@ -233,21 +235,24 @@ impl Edgegap {
         self.applications.iter().find(|one| one.name() == name)
     }
 
-    /// The index of the application in the path.
-    fn position(&self, call: &Call) -> Result<usize, Reply> {
-        let name = call.path("app_name");
-        let at = self.applications.iter().position(|one| one.name() == name);
-        at.ok_or_else(|| message(404, "Application not found"))
+    /// The application in the path.
+    fn application_of(&self, call: &Call) -> Result<&Application, Reply> {
+        let found = self.application(call.path("app_name"));
+        found.ok_or_else(|| message(404, "Application not found"))
     }
 
-    /// The indexes of the application and of the version in the path.
-    fn version_position(&self, call: &Call) -> Result<(usize, usize), Reply> {
-        let at = self.position(call)?;
-        let name = call.path("version_name");
-        let mut versions = self.applications[at].versions.iter();
-        let index = versions.position(|version| version.name() == name);
-        let index = index.ok_or_else(|| message(404, "Version not found"))?;
-        Ok((at, index))
+    fn application_mut(&mut self, call: &Call) -> Result<&mut Application, Reply> {
+        let name = call.path("app_name");
+        let found = self.applications.iter_mut().find(|one| one.name() == name);
+        found.ok_or_else(|| message(404, "Application not found"))
+    }
+
+    /// The application and the version in the path.
+    fn version_of(&self, call: &Call) -> Result<(&Application, &Version), Reply> {
+        let application = self.application_of(call)?;
+        let version = application.version(call.path("version_name"));
+        let version = version.ok_or_else(|| message(404, "Version not found"))?;
+        Ok((application, version))
     }
 
     fn valid_body(&self, call: &Call) -> Result<Map<String, Value>, Reply> {

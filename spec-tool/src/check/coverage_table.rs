@@ -32,10 +32,10 @@ pub fn render(
     json: &Value,
     problems: &mut Problems,
 ) -> Result<String, String> {
-    let methods = wrappers::read(&read(root, &format!("src/{api}/operations.rs"))?);
+    let methods = wrappers::read(&read(root, format!("src/{api}/operations.rs"))?);
     let client = sources(&root.join("src").join(api));
     let documented = requests_in_docs(&client);
-    let rows = read(root, &format!("tests/support/operations/{api}.rs")).unwrap_or_default();
+    let rows = read(root, format!("tests/support/operations/{api}.rs")).unwrap_or_default();
     let rules = sources(&root.join("sandbox/src").join(api));
     let mut table = row(api, ["wrapper", "request", "reply", "sandbox", "docs"]);
     for (path, method, operation) in operations(json) {
