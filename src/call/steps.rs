@@ -2,6 +2,7 @@
 
 use super::Call;
 use crate::error::{Effect, Error, ErrorKind, Result};
+use crate::operation::Operation;
 use crate::transport::Scope;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -33,21 +34,35 @@ where
 impl Steps {
     /// Sends one request.
     pub async fn run<T: Send + 'static>(&self, call: Call<T>) -> Result<T> {
-        call.within(&self.next_scope()).await
+        let scope = self.scope_for(call.operation());
+        call.within(&scope).await
     }
 
-    /// The options of the next request.
-    fn next_scope(&self) -> Scope {
+    /// Sends a create, to which `assume_idempotent` does not apply. A third of the time is left for later requests.
+    pub async fn create<T: Send + 'static>(&self, call: Call<T>) -> Result<T> {
+        let mut scope = self.scope_for(call.operation());
+        scope.options.idempotent = false;
+        scope.options.deadline = scope.options.deadline.map(|left| left / 3 * 2);
+        call.within(&scope).await
+    }
+
+    fn scope_for(&self, operation: Option<&Operation>) -> Scope {
+        let has_body = |operation: Option<&Operation>| {
+            operation.is_some_and(|operation| operation.content_type.is_some())
+        };
         let mut scope = self.scope.clone();
         if let Some(until) = self.until {
             let left = until.saturating_duration_since(Instant::now());
             scope.options.deadline = Some(left);
         }
+        // A field of the body is for the requests that have one.
+        if has_body(scope.operation) && !has_body(operation) {
+            scope.options.body_fields.clear();
+        }
         scope
     }
 
-    /// Creates a resource unless it exists. `assume_idempotent` does not apply to the create, and `body_field` only
-    /// to it.
+    /// Creates a resource unless it exists.
     ///
     /// If the outcome of the create is unknown, looks for the resource until it is found or the deadline has
     /// passed. Nothing is created twice, because a resource that is not found may still appear.
@@ -56,31 +71,24 @@ impl Steps {
         find: impl Fn() -> Call<Option<T>>,
         create: Call<T>,
     ) -> Result<T> {
-        let look_up = || {
-            let mut scope = self.next_scope();
-            scope.options.body_fields.clear();
-            find().within(&scope)
-        };
-        if let Some(found) = look_up().await? {
+        if let Some(found) = self.run(find()).await? {
             return Ok(found);
         }
-        let mut scope = self.next_scope();
-        scope.options.idempotent = false;
-        let error = match create.within(&scope).await {
+        let error = match self.create(create).await {
             Err(error) if error.effect() == Effect::Unknown => error,
             known => return known,
         };
         let [mut pause, longest] = LOOKUP_PAUSES;
         loop {
+            // A lookup that fails shows nothing.
+            if let Ok(Some(found)) = self.run(find()).await {
+                return Ok(found);
+            }
             let next = Instant::now() + pause;
             if self.until.is_some_and(|until| next >= until) {
                 return Err(error);
             }
             sleep_until(next).await;
-            // A lookup that fails shows nothing.
-            if let Ok(Some(found)) = look_up().await {
-                return Ok(found);
-            }
             pause = (pause * 3 / 2).min(longest);
         }
     }

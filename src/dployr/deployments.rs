@@ -675,15 +675,16 @@ pub(super) async fn first_match<T: Clone + PartialEq + Send + Sync + 'static>(
     let mut seen = Vec::new();
     for number in 1_u32.. {
         let page = steps.run(list(number)).await?;
+        // `None` for an empty page. A list may have one before its end.
         let first = page.items.first().cloned();
         let (more, complete) = (page.has_next, page.check_complete());
         if let Some(found) = page.into_iter().find(&is_match) {
             return Ok(Some(found));
         }
         complete.map_err(|error| steps.refused(error))?;
-        let Some(first) = first.filter(|_| more) else {
+        if !more {
             break;
-        };
+        }
         if seen.contains(&first) {
             return Err(steps.error(ErrorKind::Decode, "the list repeats a page"));
         }
@@ -741,12 +742,12 @@ impl Client {
     /// # Ok(()) }
     /// ```
     ///
-    /// The deployment may have failed; [`wait`](DeploymentHandle::wait) tells. After an error, call it again.
-    /// Two calls at the same time can both deploy.
+    /// The deployment may have failed; [`wait`](DeploymentHandle::wait) tells. Two calls at the same time can
+    /// both deploy. A preview shows the lookup: preview [`deploy`](Self::deploy) instead.
     ///
     /// # Errors
     /// As [`deploy`](Self::deploy) and [`Deployments::find`]. With
-    /// [`Effect::Unknown`](crate::Effect::Unknown), the deployment did not appear in time.
+    /// [`Effect::Unknown`](crate::Effect::Unknown), the deployment did not appear in time: call it again.
     ///
     /// Source: <https://github.com/dployr-io/dployr-docs/blob/main/docs/api.md>
     pub fn deploy_once(&self, new: NewDeployment) -> Call<Deployed> {

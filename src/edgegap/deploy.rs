@@ -1,11 +1,13 @@
 //! Deploying servers, on the public cloud or on the hosts of a private fleet.
 
-use super::deployments::may_have_tag;
-use super::{Client, DeploymentHandle, RequestId};
+use super::deployments::{may_have_tag, phase_of_summary};
+use super::shapes::PAGING;
+use super::{Client, DeploymentHandle, DeploymentSummary, RequestId};
 use crate::call::{Call, in_steps};
 use crate::check::{http_url, text};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::checked;
+use crate::phase::Phase;
 use crate::raw::edgegap::{Op, enums::UserType, types};
 use crate::secret::{CallbackUrl, Secret};
 use std::collections::BTreeSet;
@@ -153,7 +155,8 @@ impl NewDeployment {
     /// Stops the deployment that a 422 leaves behind.
     ///
     /// If the stop succeeds, the error has [`Effect::None`]. Otherwise it is unchanged, with
-    /// [`Effect::Applied`] and the id of the deployment.
+    /// [`Effect::Applied`] and the id of the deployment. [`assume_idempotent`](Call::assume_idempotent) does not
+    /// apply then.
     pub fn stop_if_rejected(mut self) -> Self {
         self.stop_if_rejected = true;
         self
@@ -355,12 +358,15 @@ impl Client {
     /// # Ok(()) }
     /// ```
     ///
-    /// The deployment may have failed; [`wait`](DeploymentHandle::wait) tells. After an error, call it again
-    /// with the same tag. Two calls at the same time can both deploy, and so can two calls if the list lags
-    /// behind for longer than the deadline of the first. A deployment that was stopped is not listed.
+    /// The deployment may have failed; [`wait`](DeploymentHandle::wait) tells. A deployment that stops or has
+    /// stopped does not count. Two calls at the same time can both deploy, and so can two calls if the list
+    /// lags behind for longer than the deadline of the first. A preview shows the lookup: preview
+    /// [`deploy`](Self::deploy) instead.
     ///
     /// # Errors
-    /// As [`deploy`](Self::deploy). With [`Effect::Unknown`], the deployment did not appear in time.
+    /// As [`deploy`](Self::deploy), and [`Decode`](ErrorKind::Decode) if the list does not show the tags of a
+    /// deployment. With [`Effect::Unknown`], the deployment did not appear in time: call it again with the
+    /// same tag. With [`Effect::Applied`], stop the deployment first, or the next call returns it.
     ///
     /// Source: <https://docs.edgegap.com/docs/api/dedicated-servers>
     pub fn deploy_once(&self, tag: impl Into<String>, new: NewDeployment) -> Call<Deployed> {
@@ -421,11 +427,28 @@ impl Client {
             let find = || {
                 let (client, tag) = (client.clone(), tag.clone());
                 let listed = client.deployments().tagged(tag.as_str()).newest_first();
-                listed.list().complete().map(move |page| {
-                    // A server that does not know the filter ignores it.
-                    let found = page.into_iter().find(|found| may_have_tag(found, &tag))?;
-                    let request_id = found.request_id;
-                    Some(Deployed { request_id, client })
+                let listed = listed.page_size(PAGING.largest).list().complete();
+                listed.then(move |page, _| {
+                    // A server that does not know the filter ignores it, and lists all deployments.
+                    let refuse =
+                        |why| Err(Error::new(ErrorKind::Decode, why).with_effect(Effect::None));
+                    let page = page?;
+                    let has_next = page.has_next;
+                    let is_live = |one: &DeploymentSummary| {
+                        !matches!(phase_of_summary(one), Phase::Stopping | Phase::Ended)
+                    };
+                    let mut live = page.into_iter().filter(is_live);
+                    match live.find(|found| may_have_tag(found, &tag)) {
+                        Some(found) if found.tags.is_none() => {
+                            refuse("a listed deployment without tags may be the one to create")
+                        }
+                        Some(found) => {
+                            let request_id = found.request_id;
+                            Ok(Some(Deployed { request_id, client }))
+                        }
+                        None if has_next => refuse("the list is not filtered by tag"),
+                        None => Ok(None),
+                    }
                 })
             };
             steps.create_once(find, deploy).await
@@ -439,7 +462,7 @@ impl Client {
         }
         let client = self.clone();
         in_steps(self.scope_of(op), |steps| async move {
-            let error = match steps.run(deploy).await {
+            let error = match steps.create(deploy).await {
                 Err(error) if error.effect() == Effect::Applied => error,
                 other => return other,
             };

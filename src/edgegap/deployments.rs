@@ -461,7 +461,7 @@ fn phase(deployment: &Deployment) -> Phase {
 /// The phase of a listed deployment, by the status and the field `ready`.
 ///
 /// The vendor documents only `ready`; false does not determine a phase.
-fn phase_of_summary(summary: &DeploymentSummary) -> Phase {
+pub(super) fn phase_of_summary(summary: &DeploymentSummary) -> Phase {
     let by_status = summary.status.as_ref().map(phase_of_status);
     match (by_status, summary.ready) {
         (Some(Phase::Unknown) | None, Some(true)) => Phase::Ready,

@@ -19,8 +19,15 @@ const DEADLINE: Duration = Duration::from_secs(90);
 enum Kind {
     Edgegap,
     Fleet,
-    Dployr,
+    Dployr(Dialect),
 }
+
+const KINDS: [Kind; 4] = [
+    Kind::Edgegap,
+    Kind::Fleet,
+    Kind::Dployr(Dialect::ControlPlane),
+    Kind::Dployr(Dialect::Documented),
+];
 
 /// A sandbox and the calls of one kind.
 struct World {
@@ -39,7 +46,14 @@ struct Row {
 
 impl World {
     fn new(kind: Kind) -> Self {
-        let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+        Self::with_capacity(kind, usize::MAX)
+    }
+
+    fn with_capacity(kind: Kind, servers: usize) -> Self {
+        let mut sandbox = Sandbox::builder().edgegap_capacity(servers);
+        if let Kind::Dployr(dialect) = kind {
+            sandbox = sandbox.dployr_dialect(dialect);
+        }
         Self {
             kind,
             sandbox: sandbox.in_process(),
@@ -48,7 +62,7 @@ impl World {
 
     fn fault(&self, operation: &str) -> FaultBuilder {
         Fault::on(operation).platform(match self.kind {
-            Kind::Dployr => Platform::Dployr,
+            Kind::Dployr(_) => Platform::Dployr,
             Kind::Edgegap | Kind::Fleet => Platform::Edgegap,
         })
     }
@@ -56,7 +70,7 @@ impl World {
     fn on_create(&self) -> FaultBuilder {
         self.fault(match self.kind {
             Kind::Fleet => "create_fleet_deployment",
-            Kind::Edgegap | Kind::Dployr => "create_deployment",
+            Kind::Edgegap | Kind::Dployr(_) => "create_deployment",
         })
     }
 
@@ -85,7 +99,14 @@ impl World {
 
     /// The id of the deployment.
     async fn deploy_once(&self, deadline: Duration) -> Result<String> {
-        let server = self.new_server();
+        self.deploy_server_once(self.new_server(), deadline).await
+    }
+
+    async fn deploy_server_once(
+        &self,
+        server: edgegap::NewDeployment,
+        deadline: Duration,
+    ) -> Result<String> {
         match self.kind {
             Kind::Edgegap => {
                 let call = self.edgegap().deploy_once(TAG, server);
@@ -98,7 +119,7 @@ impl World {
                     .deploy_to_fleet_once(TAG, server.on_host(host));
                 Ok(call.deadline(deadline).await?.request_id.to_string())
             }
-            Kind::Dployr => {
+            Kind::Dployr(_) => {
                 let new = dployr::NewDeployment::from_git(TAG, "https://github.com/user/repo")
                     .kind(ServiceType::Web)
                     .runtime("nodejs", "20")
@@ -115,7 +136,7 @@ impl World {
     async fn deployed(&self) -> Vec<String> {
         self.sandbox.clear_faults();
         match self.kind {
-            Kind::Dployr => {
+            Kind::Dployr(_) => {
                 let listed = self.dployr().deployments().list().await.unwrap();
                 let mine = listed.items.into_iter().filter(|one| one.name == TAG);
                 mine.map(|one| one.id.to_string()).collect()
@@ -220,7 +241,7 @@ fn rows() -> Vec<Row> {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_deploys_once_never_creates_twice() {
     let (mut handled, mut duplicates, mut cells) = (0, 0, 0);
-    for kind in [Kind::Edgegap, Kind::Fleet, Kind::Dployr] {
+    for kind in KINDS {
         for row in rows() {
             let world = World::new(kind);
             for fault in (row.faults)(&world) {
@@ -237,7 +258,7 @@ async fn a_call_that_deploys_once_never_creates_twice() {
                 .map_err(|error| (error.kind(), error.effect()));
             let is_expected = found == row.outcome
                 && deployed.len() == row.deployments
-                && (kind == Kind::Dployr || took <= DEADLINE)
+                && (matches!(kind, Kind::Dployr(_)) || took <= DEADLINE)
                 && outcome.as_ref().is_ok_and(|id| deployed == [id.clone()]) == outcome.is_ok();
             println!(
                 "{kind:?} {}: {outcome:?} in {took:?}, {creates} creates, {deployed:?}",
@@ -248,22 +269,93 @@ async fn a_call_that_deploys_once_never_creates_twice() {
             duplicates += creates.saturating_sub(1) + deployed.len().saturating_sub(1);
         }
     }
+    for (kind, stops) in [
+        (Kind::Edgegap, false),
+        (Kind::Edgegap, true),
+        (Kind::Fleet, false),
+        (Kind::Fleet, true),
+    ] {
+        let is_expected = a_422_is_handled(kind, stops).await;
+        cells += 1;
+        handled += usize::from(is_expected);
+    }
     println!("deploy_once: {handled} of {cells} faults handled, {duplicates} duplicate creates");
     assert_eq!((handled, duplicates), (cells, 0));
 }
 
+/// Without a free server, the platform keeps a failed deployment. After it was stopped, the next call deploys.
+async fn a_422_is_handled(kind: Kind, stops: bool) -> bool {
+    let world = World::with_capacity(kind, 1);
+    let client = world.edgegap();
+    let occupant = client.deploy(world.new_server()).await.unwrap();
+    let new = || match stops {
+        true => world.new_server().stop_if_rejected(),
+        false => world.new_server(),
+    };
+    let error = world.deploy_server_once(new(), DEADLINE).await.unwrap_err();
+    let effect = if stops { Effect::None } else { Effect::Applied };
+    let left = error.resource_id().unwrap().to_owned();
+    println!("{kind:?} a 422, stopped: {stops}: {error}");
+    occupant.deployment().stop().await.unwrap();
+    world.sandbox.advance(Duration::from_secs(60));
+    let next = world.deploy_server_once(new(), DEADLINE).await.unwrap();
+    let creates = if stops { 3 } else { 2 };
+    (error.status(), error.effect()) == (Some(422), effect)
+        && (next == left) != stops
+        && world.creates() == creates
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_second_call_returns_the_same_deployment() {
-    for kind in [Kind::Edgegap, Kind::Fleet, Kind::Dployr] {
+    for kind in KINDS {
         let world = World::new(kind);
         let reset = world.on_create().reset().after();
         world.sandbox.inject(reset).unwrap();
-        // No time for a lookup.
+        let late = world.lists_are_empty(2, 1);
+        world.sandbox.inject(late).unwrap();
+        // No time for a second lookup.
         let first = world.deploy_once(Duration::from_secs(1)).await.unwrap_err();
         assert_eq!(first.effect(), Effect::Unknown, "{first}");
         let second = world.deploy_once(DEADLINE).await.unwrap();
         assert_eq!(world.creates(), 1, "{kind:?}");
         assert_eq!(world.deployed().await, [second]);
+    }
+}
+
+/// A server that ignores the filter lists deployments of others.
+#[tokio::test(start_paused = true)]
+async fn a_deployment_without_the_tag_is_never_returned() {
+    for kind in [Kind::Edgegap, Kind::Fleet] {
+        let list = |record: &str| format!(r#"{{"data":[{record}]}}"#);
+        let world = World::new(kind);
+        let lists = || world.fault("list_deployments");
+        let unknown = list(r#"{"request_id":"0a1b2c3d4e5f","status":"Status.READY"}"#);
+        let fault = lists().from(1).times(100);
+        let fault = fault.status_with(200, "application/json", unknown);
+        world.sandbox.inject(fault).unwrap();
+        let error = world.deploy_once(DEADLINE).await.unwrap_err();
+        let found = (error.kind(), error.effect());
+        assert_eq!(found, (ErrorKind::Decode, Effect::None), "{error}");
+        assert_eq!(world.creates(), 0);
+
+        // The own one may be on the next page.
+        world.sandbox.clear_faults();
+        let other = r#"{"request_id":"0a1b2c3d4e5f","tags":["eu"]}"#;
+        let first_page = format!(r#"{{"data":[{other}],"pagination":{{"has_next":true}}}}"#);
+        let fault = lists().from(1).times(100);
+        let fault = fault.status_with(200, "application/json", first_page);
+        world.sandbox.inject(fault).unwrap();
+        let error = world.deploy_once(DEADLINE).await.unwrap_err();
+        assert_eq!((error.kind(), error.effect()), found, "{error}");
+        assert_eq!(world.creates(), 0);
+
+        world.sandbox.clear_faults();
+        let others = list(r#"{"request_id":"0a1b2c3d4e5f","tags":["match-81f30"]}"#);
+        let fault = lists().from(1).times(1);
+        let fault = fault.status_with(200, "application/json", others);
+        world.sandbox.inject(fault).unwrap();
+        assert_ne!(world.deploy_once(DEADLINE).await.unwrap(), "0a1b2c3d4e5f");
+        assert_eq!(world.creates(), 1);
     }
 }
 
@@ -276,6 +368,22 @@ async fn a_declared_idempotence_does_not_repeat_the_create() {
     let error = call.assume_idempotent().await.unwrap_err();
     assert_eq!(error.effect(), Effect::Unknown, "{error}");
     assert_eq!(world.creates(), 1);
+}
+
+/// A second attempt could be rejected after the first one had created a server.
+#[tokio::test(start_paused = true)]
+async fn a_create_whose_rejection_is_cleaned_up_is_not_repeated() {
+    let world = World::new(Kind::Edgegap);
+    let busy = world.on_create().from(1).times(9).status(503);
+    world.sandbox.inject(busy).unwrap();
+    let new = world.new_server().stop_if_rejected();
+    let error = world
+        .edgegap()
+        .deploy(new)
+        .assume_idempotent()
+        .await
+        .unwrap_err();
+    assert_eq!((error.effect(), world.creates()), (Effect::Unknown, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -315,9 +423,7 @@ async fn invalid_deployments_send_nothing() {
 async fn a_rejected_deployment_is_stopped_if_the_caller_asks() {
     for (stops, stop_fails) in [(false, false), (true, false), (true, true)] {
         for once in [false, true] {
-            let sandbox = Sandbox::builder().edgegap_capacity(0).in_process();
-            let kind = Kind::Edgegap;
-            let world = World { kind, sandbox };
+            let world = World::with_capacity(Kind::Edgegap, 0);
             if stop_fails {
                 let refused = world.fault("stop_deployment").from(1).times(9).status(503);
                 world.sandbox.inject(refused).unwrap();
@@ -330,7 +436,8 @@ async fn a_rejected_deployment_is_stopped_if_the_caller_asks() {
                 true => client.deploy_once(TAG, new),
                 false => client.deploy(new),
             };
-            let error = call.await.unwrap_err();
+            // The field is set in the create, and not in the stop.
+            let error = call.body_field("region", "eu").await.unwrap_err();
             world.sandbox.clear_faults();
             let id = error.resource_id().unwrap();
             let stopped = stops && !stop_fails;
