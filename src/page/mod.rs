@@ -12,6 +12,7 @@ use stream::Pages;
 use crate::call::{Call, Pager, ReceivedPage};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::lenient::List;
+use crate::secret::expose_secrets;
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -99,7 +100,8 @@ impl<T> Page<T> {
 impl<T: Serialize> Page<T> {
     /// Hash of the records, and their size as JSON, in bytes.
     fn fingerprint(&self) -> Option<(u64, usize)> {
-        let json = serde_json::to_vec(&self.items).ok()?;
+        // The values of secrets belong to the records. Only hash and length leave this function.
+        let json = expose_secrets(|| serde_json::to_vec(&self.items)).ok()?;
         let mut hasher = DefaultHasher::new();
         json.hash(&mut hasher);
         Some((hasher.finish(), json.len()))

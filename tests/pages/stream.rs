@@ -1,11 +1,12 @@
 //! Streams of records across pages: requests, limits, errors and endless lists.
 
 use crate::{
-    answering, client, ids, ids_of, page, page_of, pages_of_two, platform_with, query_number,
-    requested_pages, rest,
+    answering, client, ids, ids_of, json_reply, page, page_of, pages_of_two, platform_with,
+    query_number, requested_pages, rest,
 };
 use deploykit::testing::{CannedReply, Recorder};
 use deploykit::{Effect, Error, ErrorKind};
+use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[track_caller]
@@ -172,6 +173,41 @@ async fn a_list_that_does_not_end_is_an_error() {
         seventh().await.unwrap().page,
         1,
         "a single page is not checked"
+    );
+}
+
+/// Outside of a request, secrets cannot be serialized.
+#[tokio::test]
+async fn pages_of_records_with_secrets_are_compared_and_measured() {
+    let versions = |token: fn(usize) -> String| {
+        let recorder = answering(move |request| {
+            let at = page_of(request);
+            json_reply(json!({
+                "versions": [{ "name": "1", "private_token": token(at) }],
+                "total_count": 9,
+                "pagination": { "number": at, "has_next": true },
+            }))
+        });
+        client(&recorder)
+            .application("app")
+            .versions()
+            .list()
+            .stream()
+    };
+    let repeated = versions(|_| "hush".to_owned())
+        .try_collect()
+        .await
+        .unwrap_err();
+    assert_eq!(repeated.kind(), ErrorKind::Pagination, "{repeated}");
+    assert!(
+        repeated.to_string().contains("page 2 has the same records"),
+        "{repeated}"
+    );
+    let long = versions(|at| format!("{at}-{}", "x".repeat(10_000)));
+    let error = long.max_bytes(50_000).try_collect().await.unwrap_err();
+    assert!(
+        error.to_string().contains("the records exceed 50000 bytes"),
+        "{error}"
     );
 }
 
