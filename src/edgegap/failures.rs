@@ -26,7 +26,11 @@ pub(super) fn classify(failure: &Failure<'_>) -> Classified {
         }
         return classified;
     };
-    let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
+    let text = |key: &str| match json.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
     classified.message = text("message");
     let details = json.get("details").filter(|details| !details.is_null());
     classified.details = details.cloned();
@@ -121,7 +125,14 @@ mod tests {
             ),
             (502, "<html>Bad Gateway</html>", Unavailable, None, None),
             (503, "[]", Unavailable, None, None),
-            (500, r#"{"message":7,"request_id":[]}"#, Server, None, None),
+            (
+                422,
+                r#"{"request_id":12345,"message":"no room"}"#,
+                Rejected,
+                Some("no room"),
+                Some("12345"),
+            ),
+            (500, r#"{"message":{},"request_id":[]}"#, Server, None, None),
         ] {
             let found = classified(classify, status, "application/json", body);
             assert_eq!(
