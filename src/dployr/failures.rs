@@ -111,19 +111,22 @@ fn refine(classified: Classified, failure: &Failure<'_>) -> Classified {
         429 if is_quota(failure.headers) => classified.kind(ErrorKind::Quota),
         501 if code == "LOGS_NOT_AVAILABLE" => classified.advice("this server has no log store"),
         // These handlers look for the node first.
-        503 if code == NO_NODE
-            && ["start_service", "stop_service", "reboot_instance"].contains(&id) =>
-        {
-            classified
-                .effect(Effect::None)
-                .advice("the node is not connected")
-        }
+        503 if code == NO_NODE && TASKS.contains(&id) => classified
+            .effect(Effect::None)
+            .advice("the node is not connected"),
         503 if code == NO_NODE => classified.advice("no suitable node is connected"),
         _ => classified,
     }
 }
 
 const NO_NODE: &str = "runtime.node_not_connected";
+/// Operations that only send a task to a node.
+const TASKS: [&str; 4] = [
+    "start_service",
+    "stop_service",
+    "reboot_instance",
+    "restart_instance",
+];
 
 /// Whether a failed update of a service has saved the change.
 fn is_saved(code: &str, message: &str) -> bool {

@@ -272,7 +272,8 @@ async fn a_disconnected_node_gets_no_task_and_only_an_update_is_saved() {
     let start = service.start().retry(Retry::off()).await.unwrap_err();
     let stop = service.stop().retry(Retry::off()).await.unwrap_err();
     let reboot = instance.reboot(false).retry(Retry::off()).await;
-    for error in [start, stop, reboot.unwrap_err()] {
+    let restart = instance.restart_daemon(false).retry(Retry::off()).await;
+    for error in [start, stop, reboot.unwrap_err(), restart.unwrap_err()] {
         assert_eq!(error.code(), Some("runtime.node_not_connected"), "{error}");
         let found = (error.kind(), error.effect());
         assert_eq!(found, (ErrorKind::Unavailable, Effect::None), "{error}");

@@ -310,3 +310,33 @@ async fn find_created_ignores_older_deployments() {
     let nobody = deployments.find_created("api", since).await.unwrap();
     assert!(nobody.is_empty(), "{nobody:?}");
 }
+
+#[tokio::test]
+async fn a_search_goes_on_after_an_empty_page() {
+    let search = async |third_is_empty: bool| {
+        let recorder = Recorder::new();
+        recorder.answer_with(move |request| {
+            let query = request.query.iter();
+            let page = query
+                .filter(|(name, _)| name == "page")
+                .map(|(_, page)| page);
+            let page: u32 = page.last().map_or(1, |page| page.parse().unwrap());
+            let items = match page {
+                2 => json!([]),
+                3 if third_is_empty => json!([]),
+                3 => json!([{ "id": "mine", "name": "web" }]),
+                _ => json!([{ "id": "other", "name": "api" }]),
+            };
+            let pagination = json!({ "page": page, "hasNextPage": page < 9 });
+            json_reply(
+                200,
+                json!({ "success": true, "data": { "items": items, "pagination": pagination } }),
+            )
+        });
+        client(&recorder, None).deployments().find("web").await
+    };
+    assert_eq!(search(false).await.unwrap().id, "mine");
+    // A list without an end shows nothing.
+    let error = search(true).await.unwrap_err();
+    assert_failure(&error, ErrorKind::Decode, Effect::None);
+}

@@ -258,7 +258,16 @@ fn assert_error(error: &Error, id: &str, response: &Value, what: &str) {
     );
     let effect = match status {
         // The handler selects the node before it changes anything.
-        503 if ["start_service", "stop_service", "reboot_instance"].contains(&id) => Effect::None,
+        503 if [
+            "start_service",
+            "stop_service",
+            "reboot_instance",
+            "restart_instance",
+        ]
+        .contains(&id) =>
+        {
+            Effect::None
+        }
         500 | 503 => Effect::Unknown,
         _ => Effect::None,
     };

@@ -32,7 +32,8 @@ pub(super) fn create_deployment(state: &mut Dployr, call: &Call) -> HandlerResul
             "Service limit reached for hobby plan (1 service max). Remove an existing service to deploy a new one.",
         ));
     }
-    // Nothing is saved. An image needs the node of the cluster (dployr-io/dployr-base:src/services/deployments.ts).
+    // No record is saved. An image needs the node of the cluster, and the real server keeps its request for 30
+    // minutes, so the client reports an unknown effect (dployr-io/dployr-base:src/services/deployments.ts).
     let missing = match settings.text("source") {
         Some("remote") => (!state.build_node).then_some("build-node"),
         _ => (!state.node_connected).then_some(state.instance.tag.as_str()),
