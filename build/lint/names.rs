@@ -1,5 +1,6 @@
 //! Checks names that become Rust names: operation ids, parameters, components, properties and enum values.
 
+use super::super::open_enums::variant;
 use super::super::optional_parameters;
 use super::super::problems::Problems;
 use super::super::schemas::{self, entries, items, text};
@@ -24,7 +25,8 @@ const VARIABLES: [&str; 7] = [
 
 /// Checks the operation ids of the whole document.
 pub fn operation_ids(json: &Value, problems: &mut Problems) {
-    let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+    // By the variant of `Op`, which ignores some underscores, as does the struct of optional parameters.
+    let mut seen: BTreeMap<String, (&str, String)> = BTreeMap::new();
     let mut with_options = Vec::new();
     for (path, method, operation) in schemas::operations(json) {
         let at = format!("$.paths.{path}.{method}.operationId");
@@ -43,16 +45,17 @@ pub fn operation_ids(json: &Value, problems: &mut Problems) {
             "use snake_case, but not `new` or `new_with_client`: the generated client has these methods",
         );
         with_options.push((optional_parameters::method_name(id), at.clone()));
-        if let Some(other) = seen.insert(id, at.clone()) {
+        if let Some((other, place)) = seen.insert(variant(id), (id, at.clone())) {
             problems.add(
                 at,
-                format!("the operationId `{id}` is also used at {other}"),
-                "give each operation a unique operationId",
+                format!("the operationId `{id}` has the same Rust name as `{other}` at {place}"),
+                "rename one of them: `get_thing2` and `get_thing_2` both become `GetThing2`",
             );
         }
     }
     for (method, at) in with_options {
-        if let Some(other) = seen.get(method.as_str()) {
+        let same = seen.get(&variant(&method));
+        if let Some((_, other)) = same.filter(|(id, _)| *id == method) {
             problems.add(
                 other,
                 format!("the operationId `{method}` is also the method with the optional parameters of {at}"),

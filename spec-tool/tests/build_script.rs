@@ -260,7 +260,7 @@ fn invalid_operation_ids_are_refused() {
         create,
         LIST,
         "$.paths./v1/applications/{application_id}/deployments.",
-        &["`list_deployments` is also used at"],
+        &["`list_deployments` has the same Rust name as `list_deployments` at"],
     );
     assert_refused(
         create,

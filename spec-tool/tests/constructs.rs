@@ -318,6 +318,20 @@ fn names_that_rust_or_the_generator_would_change_are_refused() {
             "is not a valid method name",
         );
     }
+    for (id, other) in [
+        ("get_a", "get_a"),
+        ("get_thing2", "get_thing_2"),
+        ("list_v2_x", "list_v_2_x"),
+    ] {
+        let delete = format!(
+            "delete: {{operationId: {other}, summary: x, x-documented: true, x-evidence: source, x-source: a page, x-behaviour: {{idempotent: true, why: x, spends: false, applied-on: [], final-on: [], pace: none, time: unary, secrets: [], side-effects: x}}, parameters: [{{name: id, in: path, required: true, description: x, schema: {{type: string}}}}], responses: {{'204': {{description: x}}}}}}"
+        );
+        refused(
+            &[("operation", id), ("path", &delete)],
+            "$.paths./a/{id}.get.operationId",
+            "has the same Rust name as",
+        );
+    }
     refused(
         &[("property", "ID: {type: string, description: x}")],
         "$.components.schemas.Thing.properties.id",
