@@ -166,8 +166,8 @@ fn class(place: &Fact, change: (Option<&str>, Option<&str>), ours: &Ours) -> Cla
         None => (place.field.as_str(), ""),
     };
     match place.place.as_str() {
-        "" | "path" | "security" => match change {
-            (None, Some(_)) if place.place.is_empty() => Class::New,
+        "" | "path" | "security" | "servers" => match change {
+            (None, Some(_)) if ["", "servers"].contains(&place.place.as_str()) => Class::New,
             _ => Class::BreaksCallers,
         },
         "deprecated" => Class::TextOnly,

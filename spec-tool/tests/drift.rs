@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 const DOCUMENT: &str = "openapi: 3.0.3
+servers: [{url: 'https://api.example'}]
 paths:
   /things/{id}:
     post:
@@ -85,6 +86,25 @@ fn each_kind_of_edit_is_reported_once_with_its_class() {
             "name: X-Key",
             BreaksCallers,
             "security",
+        ),
+        // Servers.
+        (
+            "https://api.example'",
+            "https://api.other.example'",
+            BreaksCallers,
+            "servers",
+        ),
+        (
+            "servers: [{url: 'https://api.example'}]\n",
+            "",
+            BreaksCallers,
+            "servers",
+        ),
+        (
+            "{url: 'https://api.example'}",
+            "{url: 'https://api.example'}, {url: 'https://eu.example'}",
+            New,
+            "servers",
         ),
         // Requests.
         (
@@ -512,11 +532,13 @@ fn accept_keeps_a_first_outline_and_later_ones() {
     assert_eq!(
         report,
         "\
+new             *
+                servers: not there → https://api.example
 new             GET /v1/things/{id}
                 not there → there
 new             POST /v1/things/{id}
                 not there → there
-2 changes
+3 changes
 "
     );
     // The outline keeps the base.

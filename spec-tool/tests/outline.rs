@@ -64,6 +64,7 @@ components:
 ";
 
 const FACTS: &str = "
+    * servers: https://api.example/v2
     GET /v2/things/{id}
     GET /v2/things/{id} path id: string, required
     POST /v2/things/{id}

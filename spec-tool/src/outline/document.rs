@@ -12,6 +12,9 @@ pub fn read(json: &Value, base: Option<&str>, outline: &mut Outline) {
         || base_of(json),
         |base| base.trim_end_matches('/').to_owned(),
     );
+    for url in items(json, "servers").filter_map(|server| text(server, "url")) {
+        outline.add("*", "servers", "", url);
+    }
     for (path, item) in entries(json, "paths") {
         let item = resolve(json, item);
         let path = match path.starts_with(&format!("{base}/")) {

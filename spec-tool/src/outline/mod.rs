@@ -31,9 +31,9 @@ pub struct Outline {
 /// One fact about an operation. Empty parts are left out of its line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {
-    /// `POST /v2/deployments`.
+    /// `POST /v2/deployments`, or `*` for all operations.
     pub operation: String,
-    /// `request`, a status, `query`, `path`, `header`, `security`, or empty for the operation itself.
+    /// `request`, a status, `query`, `path`, `header`, `security`, `servers`, or empty for the operation itself.
     pub place: String,
     /// `ports[].name`; with a keyword after a space for a limit or an enum: `status enum`.
     pub field: String,
