@@ -2,7 +2,7 @@
 //!
 //! The kind of a change and its direction decide: a request that the platform refuses now breaks callers, a
 //! reply that differs breaks decoding. Changes that this crate's decoding accepts are `new`: values of enums,
-//! null, numbers as text, and fields that our spec does not require.
+//! null, numbers as text and the reverse, and fields that our spec does not require.
 
 use crate::build::document;
 use crate::build::open_enums::variant;
@@ -225,10 +225,14 @@ fn reply(
         }
         ("", (Some(old), Some(new))) => {
             let (old, new) = (Words::of(old), Words::of(new));
-            let scalars = ["string", "integer", "number", "boolean"];
+            // Forms that `src/lenient.rs` reads. It does not read a fraction as an integer.
             let is_lenient = old.kind == new.kind
-                || (scalars.contains(&old.kind) && new.kind == "string" && old.kind != "boolean")
-                || (old.kind, new.kind) == ("integer", "number");
+                || matches!(
+                    (old.kind, new.kind),
+                    ("string" | "number", "integer")
+                        | ("string", "number")
+                        | ("integer" | "number", "string")
+                );
             let may_miss = (old.required && !new.required) || (!old.nullable && new.nullable);
             match is_lenient && !(may_miss && ours_requires()) {
                 true => Class::New,

@@ -33,7 +33,7 @@ components:
         id: {type: string}
         ours: {type: string}
         state: {type: string, enum: [up, down]}
-        parts: {type: array, items: {type: object, properties: {cpu: {type: number}}}}
+        parts: {type: array, items: {type: object, properties: {cpu: {type: number}, count: {type: integer}}}}
 ";
 
 /// Our spec requires `ours` in the reply, and not `id`.
@@ -226,6 +226,42 @@ fn each_kind_of_edit_is_reported_once_with_its_class() {
             "200 parts[].cpu",
         ),
         (
+            "cpu: {type: number}",
+            "cpu: {type: integer}",
+            New,
+            "200 parts[].cpu",
+        ),
+        (
+            "count: {type: integer}",
+            "count: {type: string}",
+            New,
+            "200 parts[].count",
+        ),
+        (
+            "count: {type: integer}",
+            "count: {type: number}",
+            BreaksDecoding,
+            "200 parts[].count",
+        ),
+        (
+            "        id: {type: string}\n",
+            "        id: {type: integer}\n",
+            New,
+            "200 id",
+        ),
+        (
+            "        id: {type: string}\n",
+            "        id: {type: number}\n",
+            New,
+            "200 id",
+        ),
+        (
+            "        id: {type: string}\n",
+            "        id: {type: boolean}\n",
+            BreaksDecoding,
+            "200 id",
+        ),
+        (
             "        state: {type: string, enum: [up, down]}",
             "        state: {type: string, enum: [up, down, left]}",
             New,
@@ -238,7 +274,7 @@ fn each_kind_of_edit_is_reported_once_with_its_class() {
             "200 state enum",
         ),
         (
-            "        parts: {type: array, items: {type: object, properties: {cpu: {type: number}}}}\n",
+            "        parts: {type: array, items: {type: object, properties: {cpu: {type: number}, count: {type: integer}}}}\n",
             "",
             New,
             "200 parts",
@@ -321,6 +357,7 @@ fn coverage_lists_what_our_spec_does_not_have() {
             "GET /things/{id}",
             "POST /things/{id} 200 parts",
             "POST /things/{id} 200 parts[]",
+            "POST /things/{id} 200 parts[].count",
             "POST /things/{id} 200 parts[].cpu",
             "POST /things/{id} 200 state",
             "POST /things/{id} query sort",
