@@ -1,12 +1,23 @@
 //! The edits of `specs/README.md`, made on a copy of the crate: each builds without a change in `src/`, and what
 //! is new can be used at once.
 
+use deploykit_specs::check;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The project's files that the crate is built from.
-const SOURCES: [&str; 6] = ["Cargo.lock", "build.rs", "build", "docs", "specs", "src"];
+/// The project's files that the crate is built from, and those of its tests that `check` reads.
+const SOURCES: [&str; 8] = [
+    "Cargo.lock",
+    "build.rs",
+    "build",
+    "docs",
+    "specs",
+    "src",
+    ROWS,
+    "tests/requests/snapshots",
+];
+const ROWS: &str = "tests/support/operations/nodion.rs";
 const SPEC: &str = "specs/nodion.yaml";
 
 /// A program that uses everything that the edits add.
@@ -14,13 +25,15 @@ const WALK: &str = r##"
 use deploykit::nodion::{Client, Deployment, DeploymentStatus, NewEnvVariable};
 use deploykit::operation::OPERATIONS;
 use deploykit::raw::nodion::types::EnvVariableCreate;
+use deploykit::testing::Recorder;
 use deploykit::{Call, Secret};
 
 fn preview<T: Send + 'static>(call: Call<T>) -> String {
     call.preview().unwrap().to_string()
 }
 
-fn main() {
+#[tokio::main]
+async fn main() {
     let client = Client::builder().token("token-1234").build().unwrap();
     let application = client.application("a");
 
@@ -28,6 +41,11 @@ fn main() {
     let deployment: Deployment = serde_json::from_str(reply).unwrap();
     assert_eq!(deployment.status, DeploymentStatus::RollingBack);
     assert_eq!(deployment.queue_position, Some(7));
+
+    let recorder = Recorder::strict();
+    recorder.reply_example("nodion create_deployment", 423);
+    let deployed = recorder.nodion().unwrap().application("a").deploy().await;
+    assert_eq!(deployed.unwrap_err().status(), Some(423));
 
     let create = || application.env_variables().create(NewEnvVariable::new("KEY", "value"));
     assert!(!preview(create()).contains("note"));
@@ -70,7 +88,7 @@ const OPERATION: &str = "  /v1/integrations:
       x-evidence: source
       x-source: a page
       x-behaviour: {idempotent: true, why: a read, spends: false, applied-on: [], final-on: [], pace: none, time: unary, secrets: [], side-effects: none}
-      responses: {'200': {description: The integrations., content: {application/json: {schema: {$ref: '#/components/schemas/ApplicationList'}}}}}
+      responses: {'200': {description: The integrations., content: {application/json: {schema: {$ref: '#/components/schemas/ApplicationList'}, example: {applications: []}}}}}
 ";
 
 /// A copy of the crate, built with the target directory of the tests, so that dependencies are not built again.
@@ -334,4 +352,24 @@ fn edits_of_a_spec_need_no_change_in_src_and_can_be_used_at_once() {
         expected,
         "the build writes nothing here"
     );
+
+    // Until the operation has its row in the table of requests and its snapshot, it is not complete.
+    let check = || check::run(&copy.folder, &[SPEC.into()]).unwrap();
+    let incomplete = check();
+    assert_eq!(incomplete.errors, 1, "{}", incomplete.text);
+    let missing = "`list_integrations` has no request snapshot";
+    assert!(incomplete.text.contains(missing), "{}", incomplete.text);
+    let list = "        row(\"list_regions\"";
+    let row = "        row(\"list_integrations\", |to| json(to.nodion.integrations())),\n";
+    copy.edit(ROWS, list, list, &format!("{row}{list}"));
+    copy.write(
+        "tests/requests/snapshots/nodion__list_integrations.snap",
+        "---\nsource: tests/requests/main.rs\n---\nGET /v1/integrations\nauthorization: <redacted>\n",
+    );
+    let complete = check();
+    assert_eq!(complete.errors, 0, "{}", complete.text);
+    let mut lines = complete.text.lines();
+    let line = lines.find(|line| line.starts_with("list_integrations "));
+    let marks: Vec<_> = line.unwrap().split_whitespace().skip(1).collect();
+    assert_eq!(marks, ["yes", "yes", "yes", "example", "yes"]);
 }
