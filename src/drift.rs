@@ -5,6 +5,7 @@
 //! Counts are kept per thread, because decoding is synchronous.
 
 use crate::operation::Operation;
+use crate::secret::with_local;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -55,9 +56,7 @@ fn report(operation: &Operation, decode: &dyn Fn() -> Option<serde_json::Error>)
     let total = COUNT.get().0;
     let first = fastrand::usize(..total);
     for number in first..first + total.min(MAX_SEARCHES) {
-        COUNT.set((0, number % total + 1));
-        let error = decode();
-        COUNT.set((0, 0));
+        let error = with_local(&COUNT, (0, number % total + 1), decode);
         // None if a value was decoded in two ways, and counted each time.
         let Some(error) = error else { continue };
         let difference = format!("{api} {id} {error}");
@@ -66,5 +65,24 @@ fn report(operation: &Operation, decode: &dyn Fn() -> Option<serde_json::Error>)
             drop(reported);
             tracing::warn!(target: "deploykit::drift", { deploykit.platform = api, deploykit.operation = id }, "{error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::OPERATIONS;
+
+    /// Otherwise, webhooks that are decoded on this thread would fail at each difference.
+    #[test]
+    fn a_panic_during_a_search_ends_it() {
+        let _log = tracing::subscriber::set_default(tracing_subscriber::registry());
+        let decode = || match note() {
+            true => panic!("boom"),
+            false => Ok(()),
+        };
+        let caught = std::panic::catch_unwind(|| reported(OPERATIONS.first(), decode));
+        assert!(caught.is_err());
+        assert!(!is_searching());
     }
 }

@@ -13,6 +13,7 @@
 //! Errors contain the JSON path and no value.
 
 use crate::drift;
+use crate::secret::with_local;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
@@ -53,10 +54,7 @@ pub(crate) fn from_slice<T: DeserializeOwned>(json: &[u8], loose: bool) -> Resul
         return Ok(decoded);
     }
     if json.len() > MAX_LENIENT_BYTES {
-        let outer = BY_RECORD.replace(true);
-        let decoded = with_path(json);
-        BY_RECORD.set(outer);
-        return decoded;
+        return with_local(&BY_RECORD, true, || with_path(json));
     }
     let value = serde_json::from_slice(json).or_else(|_| with_path(json))?;
     from_value(value, loose).map_err(serde::de::Error::custom)

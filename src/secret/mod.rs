@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::thread::LocalKey;
 
 mod url;
 pub use url::{CallbackUrl, GitUrl};
@@ -102,15 +103,23 @@ pub(crate) fn is_exposing() -> bool {
 
 /// Runs `write`, during which secrets are serialized as text.
 pub(crate) fn expose_secrets<T>(write: impl FnOnce() -> T) -> T {
-    /// Restores the flag, also after a panic.
-    struct Reset(bool);
-    impl Drop for Reset {
+    with_local(&EXPOSING, true, write)
+}
+
+/// Runs `run` while a thread-local has this value. Restores the old value, also after a panic.
+pub(crate) fn with_local<V: Copy + 'static, T>(
+    local: &'static LocalKey<Cell<V>>,
+    value: V,
+    run: impl FnOnce() -> T,
+) -> T {
+    struct Reset<V: Copy + 'static>(&'static LocalKey<Cell<V>>, V);
+    impl<V: Copy + 'static> Drop for Reset<V> {
         fn drop(&mut self) {
-            EXPOSING.set(self.0);
+            self.0.set(self.1);
         }
     }
-    let _reset = Reset(EXPOSING.replace(true));
-    write()
+    let _reset = Reset(local, local.replace(value));
+    run()
 }
 
 /// Ends [`expose_secrets`] early: the request is written, and later code may log.
