@@ -2,18 +2,24 @@
 //!
 //! Decoding only counts the differences: unknown enum values, values of another type, and values that are left
 //! out. If there are any, the response is decoded again, and fails at one of them: the error has its JSON path.
+//! An operation without new differences is searched seldom.
 //! Counts are kept per thread, because decoding is synchronous.
 
 use crate::operation::Operation;
 use crate::secret::with_local;
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// Limit on the differences that are reported in a process.
 const MAX_REPORTED: usize = 1000;
 /// How often a response is decoded again. Of more differences, a random part is looked at.
 const MAX_SEARCHES: usize = 8;
+/// After this many responses of an operation without a new difference, one in this many is searched.
+const MAX_FRUITLESS: u64 = 64;
+
+/// The differences that were reported, and by operation, the number of responses since the last new one.
+type Reported = (BTreeSet<String>, BTreeMap<[&'static str; 2], u64>);
 
 thread_local! {
     /// Number of differences so far, and the number of that at which decoding fails: 0 for none.
@@ -48,11 +54,20 @@ pub(crate) fn reported<T>(
 
 #[cold]
 fn report(operation: &Operation, decode: &dyn Fn() -> Option<serde_json::Error>) {
-    static REPORTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    static REPORTED: Mutex<Reported> = Mutex::new((BTreeSet::new(), BTreeMap::new()));
     if !tracing::event_enabled!(target: "deploykit::drift", tracing::Level::WARN) {
         return;
     }
     let (api, id) = (operation.api, operation.id);
+    let lock = || REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut reported = lock();
+    let count = reported.1.entry([api, id]);
+    let count = *count.and_modify(|count| *count += 1).or_insert(1);
+    let is_rare = count > MAX_FRUITLESS && !count.is_multiple_of(MAX_FRUITLESS);
+    if is_rare || reported.0.len() >= MAX_REPORTED {
+        return;
+    }
+    drop(reported);
     let total = COUNT.get().0;
     let first = fastrand::usize(..total);
     for number in first..first + total.min(MAX_SEARCHES) {
@@ -60,8 +75,9 @@ fn report(operation: &Operation, decode: &dyn Fn() -> Option<serde_json::Error>)
         // None if a value was decoded in two ways, and counted each time.
         let Some(error) = error else { continue };
         let difference = format!("{api} {id} {error}");
-        let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
-        if reported.len() < MAX_REPORTED && reported.insert(difference) {
+        let mut reported = lock();
+        if reported.0.len() < MAX_REPORTED && reported.0.insert(difference) {
+            reported.1.remove(&[api, id]);
             drop(reported);
             tracing::warn!(target: "deploykit::drift", { deploykit.platform = api, deploykit.operation = id }, "{error}");
         }
