@@ -68,7 +68,7 @@ fn an_edit_changes_one_scalar() {
             "application.pods[db].env[PORT].value",
             "5433",
             "5432",
-            "5433",
+            "'5433'",
         ),
         ("application.pods[1].env[EMPTY].value", "full", "~", "full"),
         ("application.pods[web].name", "api", "\"web\"", "\"api\""),
@@ -94,10 +94,23 @@ fn a_value_gets_quotes_only_if_it_needs_them() {
         ("info", "'a'", "'''a'''"),
         ("info", "a\nb", r#""a\nb""#),
         ("info", "# \u{1b}", r##""# \u001b""##),
-        ("8080", "9090", "9090"),
-        ("8080", "1.10", "1.10"),
-        ("true", "false", "false"),
-        ("true", "on", "on"),
+        ("info", "1.2.3", "'1.2.3'"),
+        ("info", "12e4567", "'12e4567'"),
+        ("info", "2026-12-01", "'2026-12-01'"),
+        ("info", "2026-12-01 10:00:00", "'2026-12-01 10:00:00'"),
+        ("info", "12:30", "'12:30'"),
+        ("info", "0x1F", "'0x1F'"),
+        ("info", "<<", "'<<'"),
+        ("info", "25.06.01-10.00", "25.06.01-10.00"),
+        // Variables are strings, whatever was there before.
+        ("8080", "9090", "'9090'"),
+        ("8080", "1.10", "'1.10'"),
+        ("8080", "a", "a"),
+        ("true", "false", "'false'"),
+        ("true", "on", "'on'"),
+        ("yes", "no", "'no'"),
+        ("~", "7", "'7'"),
+        ("a1b2c3d", "12e4567", "'12e4567'"),
         ("'1'", "a", "'a'"),
         ("'1'", "\t", "'\t'"),
         ("'1'", "a\nb", r#""a\nb""#),
@@ -106,7 +119,7 @@ fn a_value_gets_quotes_only_if_it_needs_them() {
         // Folded lines become one.
         ("a\n       b", "c", "c"),
         ("'a\n\n       b'", "c", "'c'"),
-        ("!!str 1", "2", "!!str 2"),
+        ("!!str 1", "2", "!!str '2'"),
     ] {
         let text = |value: &str| {
             format!(
@@ -125,6 +138,50 @@ fn a_value_gets_quotes_only_if_it_needs_them() {
     let mut file = parse("application: {name: abc, version: info}");
     file.set("application.version", "a, b").unwrap();
     assert_eq!(file.as_str(), "application: {name: abc, version: 'a, b'}");
+}
+
+#[test]
+fn a_number_or_boolean_stays_plain_only_where_it_replaces_one_outside_of_strings() {
+    let text = "application:
+  name: abc
+  version: 2.0
+  pods:
+  - name: web
+    image: 7
+    servicePorts: [80]
+    replicas: 1
+    useGPU: false
+    resources: {limits: {cpu: 2}}
+    secrets: [{name: a, data: 123}]
+    env: [{name: PORT, value: 5432}]
+    healthCheck: {port: 81, path: yes}
+";
+    for (path, old, value, expected) in [
+        ("servicePorts[0]", "80", "8080", "8080"),
+        ("servicePorts[0]", "80", "0x50", "'0x50'"),
+        ("replicas", "replicas: 1", "3", "replicas: 3"),
+        ("replicas", "replicas: 1", "1e3", "replicas: '1e3'"),
+        ("replicas", "replicas: 1", "null", "replicas: 'null'"),
+        ("useGPU", "false", "true", "true"),
+        ("useGPU", "false", "on", "'on'"),
+        ("healthCheck.port", "81", "82", "82"),
+        ("healthCheck.port", "81", "12e4567", "'12e4567'"),
+        ("healthCheck.path", "yes", "true", "'true'"),
+        ("image", "7", "8", "'8'"),
+        ("resources.limits.cpu", "cpu: 2", "4", "cpu: '4'"),
+        ("secrets[a].data", "123", "456", "'456'"),
+        ("env[PORT].value", "5432", "5433", "'5433'"),
+    ] {
+        let mut file = parse(text);
+        file.set(&format!("application.pods[web].{path}"), value)
+            .unwrap();
+        assert_eq!(file.as_str(), text.replacen(old, expected, 1), "{path}");
+    }
+    for (value, expected) in [("3.0", "3.0"), ("3", "3"), ("3.10", "'3.10'")] {
+        let mut file = parse(text);
+        file.set("application.version", value).unwrap();
+        assert_eq!(file.as_str(), text.replace("2.0", expected));
+    }
 }
 
 #[test]

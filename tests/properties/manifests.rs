@@ -126,6 +126,26 @@ fn editing_and_editing_back_gives_the_same_bytes() {
     );
 }
 
+/// Variables are strings. This parser reads `yes` as a boolean, as YAML 1.1 does.
+#[test]
+fn a_set_variable_is_read_as_a_string() {
+    let old = "80|1.10|true|yes|~|0755|2026-12-01|info|'80'|\"80\"";
+    let old = select(old.split('|').collect::<Vec<_>>());
+    let value =
+        "[+-]?(0x|0b|0o|yes|On|true|null|~|\\.inf|<<|=|[0-9]{1,4}|[-:._eTZ ][0-9]{0,2}){1,5}";
+    for_all(
+        1500,
+        (old, value, any::<bool>(), any::<bool>()),
+        |(old, value, flow, crlf)| {
+            let mut manifest = Manifest::parse(file_with(old, flow, crlf)).unwrap();
+            manifest.set_var("web", "B", &value).unwrap();
+            let read: serde_json::Value = serde_saphyr::from_str(manifest.as_str()).unwrap();
+            let found = &read["application"]["pods"][0]["vars"]["B"];
+            assert_eq!(*found, value, "{}", manifest.as_str());
+        },
+    );
+}
+
 /// For any spelling of a scalar, and any value: the result of an edit restores the file.
 #[test]
 fn an_edit_returns_the_yaml_that_restores_the_file() {

@@ -1,8 +1,7 @@
 //! Edits scalars of a manifest in place.
 
-use super::Manifest;
-use super::lints::AMBIGUOUS;
 use super::yaml::{self, Node};
+use super::{Manifest, Rule, Warning};
 use crate::error::{Error, Result};
 use serde_json::Value;
 use serde_saphyr::Spanned;
@@ -48,8 +47,10 @@ impl Manifest {
 
     /// Sets a plain or quoted scalar.
     ///
-    /// The scalar keeps its quotes. It gets others if they cannot contain the value. A plain string gets
-    /// quotes if a parser could read the value as something else.
+    /// The scalar keeps its quotes. It gets others if they cannot contain the value. A plain scalar gets
+    /// quotes if a parser could read the value as something else than a string: `yes`, `1.10`,
+    /// `2026-12-01`. A number or boolean stays plain where it replaces one, except in a variable or another
+    /// field that is a string.
     pub fn set(&mut self, path: &str, value: &str) -> Result<String> {
         self.write(path, value, false)
     }
@@ -70,7 +71,8 @@ impl Manifest {
         let (range, _) = scalar(text, &parts[at])?;
         let (before, after) = (&text[..range.start], &text[range.end..]);
         let old = text[range].to_owned();
-        let edited = spellings(&old, value, as_yaml)
+        let stays_typed = keeps_type(&old, value) && !self.is_string(path, place(&parts[at]));
+        let edited = spellings(&old, value, as_yaml, stays_typed)
             .into_iter()
             .find_map(|yaml| {
                 let edited = Self::parse(format!("{mark}{before}{yaml}{after}")).ok()?;
@@ -90,21 +92,25 @@ impl Manifest {
         }
         Ok(old)
     }
+
+    /// Whether the value at this path, which is a plain number or boolean, should be a string.
+    fn is_string(&self, path: &str, at: (u64, u64)) -> bool {
+        let mut steps = path.split(['.', '[']);
+        let is_at = |one: &Warning| one.rule == Rule::UnquotedText && (one.line, one.column) == at;
+        steps.any(|step| ["vars", "env"].contains(&step)) || self.lint().iter().any(is_at)
+    }
 }
 
 /// How a value can be written in the place of a scalar.
-fn spellings(old: &str, value: &str, as_yaml: bool) -> Vec<String> {
-    let plain = value.to_owned();
-    if as_yaml {
-        return vec![plain];
-    }
+fn spellings(old: &str, value: &str, as_yaml: bool, stays_typed: bool) -> Vec<String> {
     let single = format!("'{}'", value.replace('\'', "''"));
     let double = Value::from(value).to_string();
     match old.as_bytes() {
+        _ if as_yaml => vec![value.to_owned()],
         [b'"', ..] => vec![double],
         [b'\'', ..] => vec![single, double],
-        _ if is_text(old) && !is_text(value) => vec![single, double],
-        _ => vec![plain, single, double],
+        _ if stays_typed || is_text(value) => vec![value.to_owned(), single, double],
+        _ => vec![single, double],
     }
 }
 
@@ -142,11 +148,20 @@ fn scalar<'p>(text: &str, part: &'p Part<'_>) -> Result<(Range<usize>, &'p str)>
     refuse(part, "only plain and quoted scalars can be edited")
 }
 
-/// Whether all YAML parsers read a plain scalar as a string.
+/// Whether all YAML parsers read a plain scalar as a string, also those of YAML 1.1.
 fn is_text(plain: &str) -> bool {
-    let node = yaml::parse(plain);
-    let is_string = matches!(node, Ok(Node::Scalar(scalar)) if scalar.value.is_string());
-    is_string && !AMBIGUOUS.is_match(plain)
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    let written = serde_saphyr::to_string_with_options(&plain, options);
+    written.is_ok_and(|written| written.trim_end() == plain)
+}
+
+/// Whether both are numbers or booleans, and the new one is written as in JSON and without an exponent: all
+/// parsers read that alike.
+fn keeps_type(old: &str, new: &str) -> bool {
+    let json = |plain| yaml::parse::<Node>(plain).map_or(Value::Null, |node| node.to_json());
+    let (old, read) = (json(old), json(new));
+    let is_json = read.is_boolean() || read.is_number() && !new.contains('e');
+    (old.is_number() || old.is_boolean()) && is_json && read.to_string() == new
 }
 
 /// The index of a value. Refuses anchors and aliases on its path.
