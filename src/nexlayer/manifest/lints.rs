@@ -65,7 +65,7 @@ rules! {
     EmptyField = "empty-field", schema: true, "the field has no value, so it is dropped: set or remove it";
     /// a number or boolean where a string is expected.
     UnquotedText = "unquoted-text", schema: true, "a string is expected here: add quotes";
-    /// a variable has a value that YAML parsers disagree about: `1.10`, `0755`, `yes`.
+    /// a variable has a value that YAML parsers disagree about: `1.10`, `0755`, `yes`, `2026-12-01`, `12:30`.
     UnquotedValue = "unquoted-value", schema: false,
         "YAML parsers disagree about this value: add quotes";
     /// the application's name does not have 3 to 64 characters of `a-z 0-9 . -`, or does not start with a
@@ -249,10 +249,11 @@ static MEMORY: Pattern = Pattern::new(
     "^[0-9]+(?:\\.[0-9]+)?(?:Ei|Pi|Ti|Gi|Mi|Ki|E|P|T|G|M|K)?$",
 );
 
-/// An unquoted string that some YAML parsers read as a boolean or a number.
+/// An unquoted string that some YAML parsers read as a boolean, a number, a date or, with colons, as a number
+/// with base 60.
 pub(super) static AMBIGUOUS: Pattern = Pattern::new(
     Rule::UnquotedValue,
-    "(?i)^(?:yes|no|on|off|y|n|0[0-9_]+|[0-9_]*_[0-9_]*)$",
+    "(?i)^(?:yes|no|on|off|y|n|0[0-9_]+|[0-9_]*_[0-9_]*|[1-9][0-9]*(?::[0-5]?[0-9])+|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:t| +)[0-9]{1,2}:[0-9]{2}:[0-9]{2}[0-9.: z+-]*)?)$",
 );
 /// An image in the private registry.
 pub(super) static REGISTRY: Pattern = Pattern::new(Rule::NoRegistryLogin, "^<% *REGISTRY *%>");
