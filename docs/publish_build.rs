@@ -42,8 +42,14 @@ pub async fn remove(edgegap: &Client, build: &str) -> Result<()> {
     // From here on, the platform starts no server of this version.
     version.update(VersionUpdate::new().active(false)).await?;
     let servers = edgegap.deployments().filter(Filter::application("my-app"));
-    for server in servers.filter(Filter::version(build)).list().all().await? {
-        edgegap.deployment(&server.request_id).stop().await?;
+    for listed in servers.filter(Filter::version(build)).list().all().await? {
+        let server = edgegap.deployment(&listed.request_id);
+        // A platform that does not know a filter ignores it, and lists other servers, too.
+        let found = server.get().await?;
+        let is_of_application = found.app_name.is_some_and(|name| name == "my-app");
+        if is_of_application && found.app_version.as_deref() == Some(build) {
+            server.stop().await?;
+        }
     }
     version.delete().await?;
     edgegap.image("my-game-server").tag(build).delete().await?;

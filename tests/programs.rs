@@ -11,6 +11,7 @@ use deploykit::ErrorKind;
 use deploykit::nexlayer::Manifest;
 use deploykit::{dployr, edgegap};
 use deploykit_sandbox::{Dialect, Fault, Platform, Sandbox};
+use serde_json::json;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -101,6 +102,35 @@ async fn edgegap_build_is_published_once_deployed_and_removed() {
     assert!(!server.is_ready(), "{server:?}");
     let tags = client.image("my-game-server").tags().list().await.unwrap();
     assert!(tags.items.iter().all(|tag| tag.tag != build), "{tags:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn removing_a_build_stops_only_its_servers_if_filters_are_ignored() {
+    let sandbox = Sandbox::builder().in_process();
+    let (client, access) = (sandbox.edgegap().unwrap(), sandbox.edgegap_access());
+    let build = "25.06.01-10.00.00-04";
+    let password = "registry-password".into();
+    let published = publish_build::publish(&client, build, password).await;
+    published.unwrap();
+    let mut ids = Vec::new();
+    for version in [build, &access.version] {
+        let player = edgegap::User::ip([75, 28, 35, 192].into());
+        let ready = publish_build::deploy(&client, version, player).await;
+        ids.push(ready.unwrap().request_id);
+    }
+    let all = ids.iter().map(|id| json!({ "request_id": id }));
+    let all = json!({ "data": all.collect::<Vec<_>>() }).to_string();
+    let list = Fault::on("list_deployments").platform(Platform::Edgegap);
+    let unfiltered = list.status_with(200, "application/json", all);
+    sandbox.inject(unfiltered).unwrap();
+
+    publish_build::remove(&client, build).await.unwrap();
+    let mut are_ready = Vec::new();
+    for id in &ids {
+        let server = client.deployment(id).get().await.unwrap();
+        are_ready.push(server.is_ready());
+    }
+    assert_eq!(are_ready, [false, true]);
 }
 
 #[tokio::test(start_paused = true)]
