@@ -2,16 +2,19 @@
 
 #[path = "../docs/four_steps.rs"]
 mod four_steps;
+#[path = "../docs/matchmaker.rs"]
+mod matchmaker;
 #[path = "../docs/preview_bot.rs"]
 mod preview_bot;
 #[path = "../docs/publish_build.rs"]
 mod publish_build;
 
-use deploykit::ErrorKind;
 use deploykit::nexlayer::Manifest;
+use deploykit::{Effect, ErrorKind};
 use deploykit::{dployr, edgegap};
 use deploykit_sandbox::{Dialect, Fault, Platform, Sandbox};
 use serde_json::json;
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -143,6 +146,75 @@ async fn edgegap_build_without_an_image_is_not_published() {
         (error.kind(), error.status()),
         (ErrorKind::Rejected, Some(424))
     );
+}
+
+/// Matches of two players.
+fn matches(number: u8) -> Vec<matchmaker::Match> {
+    let players = |last| vec![[75, 28, 35, last].into(), [203, 0, 113, last].into()];
+    let game = |id: u8| matchmaker::Match {
+        id: id.to_string(),
+        players: players(id),
+    };
+    (1..=number).map(game).collect()
+}
+
+/// Number of servers that are ready.
+async fn ready_servers(client: &edgegap::Client) -> usize {
+    let mut ready = 0;
+    for listed in client.deployments().list().all().await.unwrap() {
+        let server = client.deployment(listed.request_id).get().await.unwrap();
+        ready += usize::from(server.is_ready());
+    }
+    ready
+}
+
+/// The response to the first create is lost.
+#[tokio::test(start_paused = true)]
+async fn matchmaker_starts_one_server_for_each_match_and_stops_it() {
+    let lost = Fault::on("create_deployment").platform(Platform::Edgegap);
+    let sandbox = Sandbox::builder().fault(lost.nth(1).reset().after());
+    let sandbox = sandbox.in_process();
+    let client = sandbox.edgegap().unwrap();
+    let started = matchmaker::start_all(&client, matches(3)).await;
+    let endpoint = |server: &deploykit::Result<matchmaker::Server>| {
+        let server = server.as_ref().unwrap_or_else(|error| panic!("{error}"));
+        server.endpoint.clone()
+    };
+    let endpoints: HashSet<_> = started.iter().map(|(_, server)| endpoint(server)).collect();
+    assert_eq!((endpoints.len(), ready_servers(&client).await), (3, 3));
+    for (game, server) in started {
+        let again = matchmaker::start(&client, &game).await;
+        assert_eq!(endpoint(&again), endpoint(&server));
+        matchmaker::stop(server.unwrap()).await.unwrap();
+    }
+    let requests = sandbox.requests();
+    let creates = requests.iter().filter(|request| request.method == "POST");
+    assert_eq!((creates.count(), ready_servers(&client).await), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn matchmaker_leaves_no_server_behind_a_match_without_capacity() {
+    let sandbox = Sandbox::builder().edgegap_capacity(1).in_process();
+    let client = sandbox.edgegap().unwrap();
+    let started = matchmaker::start_all(&client, matches(2)).await;
+    let errors = started
+        .iter()
+        .filter_map(|(_, server)| server.as_ref().err());
+    let errors: Vec<_> = errors
+        .map(|error| (error.status(), error.effect()))
+        .collect();
+    assert_eq!(errors, [(Some(422), Effect::None)]);
+    assert_eq!(ready_servers(&client).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn matchmaker_stops_a_server_that_does_not_become_ready() {
+    let sandbox = Sandbox::builder().deployments_fail(true).in_process();
+    let client = sandbox.edgegap().unwrap();
+    let started = matchmaker::start(&client, &matches(1)[0]).await;
+    assert_eq!(started.err().unwrap().kind(), ErrorKind::WaitFailed);
+    let requests = sandbox.requests();
+    assert_eq!(requests.last().unwrap().method, "DELETE");
 }
 
 fn dployr(dialect: Dialect) -> dployr::Client {
