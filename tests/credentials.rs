@@ -363,6 +363,56 @@ async fn a_rejected_login_is_not_repeated_for_a_minute() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_not_sent_while_the_login_is_rejected() {
+    let plane = Plane::start().await;
+    let client = plane.client();
+    let list = || client.deployments().list();
+    list().await.unwrap();
+    // The token is revoked and the password changed.
+    plane.expire();
+    let wrong = reply("401 Unauthorized", JSON, WRONG_PASSWORD);
+    *plane.state.refusal.lock().unwrap() = Some(wrong);
+    let error = list().await.unwrap_err();
+    assert_eq!((error.status(), error.attempts()), (Some(401), 1));
+    for _ in 0..50 {
+        let error = list().await.unwrap_err();
+        let found = (error.kind(), error.effect(), error.attempts());
+        let expected = (ErrorKind::Unauthenticated, Effect::None, 0);
+        assert_eq!(found, expected, "{error}");
+        assert!(error.to_string().contains("wrong password"), "{error}");
+    }
+    assert_eq!((plane.logins(), plane.calls()), (2, 2));
+
+    *plane.state.refusal.lock().unwrap() = None;
+    tokio::time::advance(Duration::from_secs(60)).await;
+    list().await.unwrap();
+    list().await.unwrap();
+    assert_eq!(plane.logins(), 3);
+}
+
+#[tokio::test]
+async fn a_newer_token_in_the_store_is_used_while_the_login_is_rejected() {
+    let plane = Plane::start().await;
+    let path = temporary("rejected");
+    let store = FileStore::new(&path.0);
+    let builder = plane.builder().token_store(store.clone());
+    let client = builder.build().unwrap();
+    client.deployments().list().await.unwrap();
+    plane.expire();
+    let wrong = reply("401 Unauthorized", JSON, WRONG_PASSWORD);
+    *plane.state.refusal.lock().unwrap() = Some(wrong);
+    for attempts in [1, 0] {
+        let error = client.deployments().list().await.unwrap_err();
+        assert_eq!(error.attempts(), attempts, "{error}");
+    }
+    let owner = format!("dployr {} user@example.com", plane.server.base_url);
+    store.save(&owner, &Tokens::new("token-9")).await.unwrap();
+    plane.state.valid.store(9, Ordering::SeqCst);
+    let reply = client.deployments().list().with_response().await.unwrap();
+    assert_eq!((reply.attempts, plane.logins()), (1, 2));
+}
+
 /// The token source of a program that logs in with a code.
 #[tokio::test(start_paused = true)]
 async fn a_rejected_login_of_a_token_source_is_not_repeated_for_a_minute() {

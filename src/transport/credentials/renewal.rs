@@ -55,6 +55,8 @@ pub(crate) struct CurrentToken {
     obtained_at: Option<Instant>,
     /// Whether the platform has accepted it.
     accepted: bool,
+    /// Whether the platform has refused it since.
+    refused: bool,
 }
 
 #[derive(Default)]
@@ -80,7 +82,7 @@ struct Failure {
 impl State {
     /// The token, unless it must be renewed now.
     fn usable(&self) -> Option<CurrentToken> {
-        let token = self.current.as_ref()?;
+        let token = self.token()?;
         if token.renew_at.is_none_or(|at| at > Instant::now()) {
             return Some(token.clone());
         }
@@ -105,9 +107,15 @@ impl State {
         (is_rejected && failure.at.elapsed() < REJECTED_LOGIN_PAUSE).then(|| failure.error.clone())
     }
 
+    /// The token, unless the platform refused both it and the login that would replace it.
+    fn token(&self) -> Option<&CurrentToken> {
+        let token = self.current.as_ref();
+        token.filter(|token| !token.refused || self.rejected_login().is_none())
+    }
+
     /// The token, if its expiry is known and has not passed.
     fn not_expired(&self) -> Option<CurrentToken> {
-        let token = self.current.as_ref()?;
+        let token = self.token()?;
         (token.expires_at? > Instant::now()).then(|| token.clone())
     }
 }
@@ -158,9 +166,12 @@ impl RenewedTokens {
     pub async fn replace(&self, client: &Scope, refused_generation: u64) -> Result<bool, Cause> {
         let finished = self.state().finished;
         let _renewing = self.renewing.lock().await;
-        let current = self.state().current.clone();
-        let Some(token) = current.filter(|token| token.generation == refused_generation) else {
-            return Ok(true);
+        let token = match &mut self.state().current {
+            Some(token) if token.generation == refused_generation => {
+                token.refused = true;
+                token.clone()
+            }
+            _ => return Ok(true),
         };
         // Another process may have renewed the token.
         if self.load_newer().await.is_some() {
@@ -183,6 +194,7 @@ impl RenewedTokens {
             && matches!(status, 200..=299 | 400 | 403 | 404 | 409 | 410 | 422)
         {
             token.accepted = true;
+            token.refused = false;
         }
     }
 
@@ -296,6 +308,7 @@ impl RenewedTokens {
             expires_at: lifetime.and_then(after),
             obtained_at,
             accepted: false,
+            refused: false,
             tokens,
         };
         state.finished += 1;
