@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{Script, Server, Step, reply};
+use support::{Script, Server, Step, head, reply, runtime};
 
 const PASSWORD: &str = "hush-password";
 const JSON: &[&str] = &["content-type: application/json"];
@@ -262,6 +262,30 @@ async fn a_token_is_renewed_before_it_expires() {
     tokio::time::advance(Duration::from_secs(550)).await;
     let reply = client.deployments().list().with_response().await.unwrap();
     assert_eq!((plane.logins(), reply.attempts), (2, 1));
+}
+
+#[test]
+fn a_401_whose_body_never_arrives_renews_the_token() {
+    runtime().block_on(async {
+        let state = Arc::new(State::default());
+        let kept = state.clone();
+        let step = Step::answer(move |request| {
+            let answer = kept.answer(request);
+            if !answer.starts_with(b"HTTP/1.1 401") {
+                return vec![Step::Send(answer)];
+            }
+            let head = head("401 Unauthorized", &["content-length: 30"]);
+            vec![Step::Send(head), Step::Silence]
+        });
+        let server = Server::start(Script::always(vec![step])).await;
+        let plane = Plane { server, state };
+        let builder = plane.builder().timeout(Duration::from_secs(2));
+        let client = builder.build().unwrap();
+        client.deployments().list().await.unwrap();
+        plane.expire();
+        let reply = client.deployments().list().with_response().await.unwrap();
+        assert_eq!((reply.attempts, plane.logins(), plane.calls()), (2, 2, 3));
+    });
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use http::Method;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{Server, reply};
+use support::{Script, Server, Step, head, reply, runtime};
 use tokio::time::Instant;
 
 const ACCEPTED: &str = r#"{"request_id":"a69f8e3e0555"}"#;
@@ -261,6 +261,36 @@ async fn a_used_up_window_pauses_all_calls() {
     assert_eq!(started.elapsed().as_secs(), 9);
     client.deployments().list().await.unwrap();
     assert_eq!(started.elapsed().as_secs(), 9);
+}
+
+#[test]
+fn a_429_whose_body_never_arrives_pauses_all_calls() {
+    runtime().block_on(async {
+        let head = head(
+            "429 Too Many Requests",
+            &["retry-after: 9", "content-length: 30"],
+        );
+        let steps = vec![Step::ReadAll, Step::Send(head), Step::Silence];
+        let server = Server::start(Script::always(steps)).await;
+        let builder = dployr::Client::builder().base_url(&server.base_url);
+        let builder = builder.token("token-1234").retry(Retry::off());
+        let client = builder.timeout(Duration::from_secs(2)).build().unwrap();
+        let started = Instant::now();
+        let error = client.deployments().list().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.status(), error.retry_after()),
+            (
+                ErrorKind::RateLimited,
+                Some(429),
+                Some(Duration::from_secs(9))
+            ),
+            "{error}"
+        );
+        assert_eq!(started.elapsed().as_secs(), 2, "the timeout of the attempt");
+        let paused = client.pacing()[0].paused.unwrap();
+        // Since the head.
+        assert!((6..=7).contains(&paused.as_secs()), "{paused:?}");
+    });
 }
 
 #[tokio::test(start_paused = true)]
