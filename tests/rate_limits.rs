@@ -7,6 +7,7 @@ use deploykit::operation::{OPERATIONS, Operation};
 use deploykit::{
     Call, ClientBuilder, Effect, ErrorKind, Retry, dployr, nexlayer, nodion, pacing::Pacing,
 };
+use deploykit_sandbox::{Dialect, Sandbox};
 use http::Method;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -261,6 +262,33 @@ async fn a_used_up_window_pauses_all_calls() {
     assert_eq!(started.elapsed().as_secs(), 9);
     client.deployments().list().await.unwrap();
     assert_eq!(started.elapsed().as_secs(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_for_the_reset_of_a_window_that_another_process_used_up() {
+    let sandbox = Sandbox::builder().dployr_dialect(Dialect::ControlPlane);
+    let sandbox = sandbox.rate_limits(true).in_process();
+    let client = |pacing| {
+        let cluster = sandbox.dployr_access().cluster_id;
+        let builder = sandbox.dployr_builder().cluster(cluster);
+        let builder = builder.retry(Retry::default()).pacing(pacing);
+        builder.build().unwrap()
+    };
+    let other = client(Pacing::off());
+    for _ in 0..100 {
+        other.deployments().list().await.unwrap();
+    }
+    // The windows of the control plane start with the minute, as does the sandbox.
+    tokio::time::advance(Duration::from_secs(13)).await;
+    let paced = client(Pacing::documented());
+    let started = Instant::now();
+    let reply = paced.deployments().list().with_response().await.unwrap();
+    let waited = started.elapsed();
+    assert_eq!(reply.attempts, 2);
+    assert_eq!(waited.as_secs(), 47, "{waited:?}");
+    let started = Instant::now();
+    let reply = paced.deployments().list().with_response().await.unwrap();
+    assert_eq!((reply.attempts, started.elapsed().as_secs()), (1, 0));
 }
 
 #[test]
