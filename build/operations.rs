@@ -87,7 +87,7 @@ pub fn render_entries(api: &str, operations: &[Operation]) -> String {
     out
 }
 
-/// The entry of `GENERAL_PACES`: the platform and its rate for paths without an operation.
+/// The entry of `GENERAL_PACES`: the platform and its rate for requests without a method.
 pub fn render_general_pace(api: &str, json: &Value) -> String {
     let pace = pace(text(json, "x-general-pace").unwrap_or_default());
     pace.map_or_else(String::new, |pace| format!("({api:?}, {pace}),\n"))

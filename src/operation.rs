@@ -141,10 +141,10 @@ impl fmt::Display for Pace {
     }
 }
 
-/// The rate of requests to paths without an operation, for each platform.
+/// The rate of requests without a wrapper, for each platform, if no operation with their path has one.
 static GENERAL_PACES: &[(&str, Pace)] = include!(concat!(env!("OUT_DIR"), "/general_paces.rs"));
 
-/// The rate of a platform's requests to paths without an operation.
+/// The rate of a platform's requests without a wrapper, if no operation with their path has one.
 pub(crate) fn general_pace(api: &str) -> Option<Pace> {
     let mut paces = GENERAL_PACES.iter();
     paces.find_map(|(name, pace)| (*name == api).then_some(*pace))

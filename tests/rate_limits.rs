@@ -184,14 +184,21 @@ async fn a_request_without_a_wrapper_counts_against_the_rate_of_its_path() {
     ] {
         assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
     }
-    // An operation without a documented rate.
+    // An operation without a documented rate: its wrapper is not limited, other requests are.
     for _ in 0..9 {
-        request(Method::GET, "/v1/apps").await.unwrap();
+        let stop = client.deployment("a").stop();
+        stop.deadline(Duration::from_millis(500)).await.unwrap();
     }
-    // Neither the method nor the path of an operation.
-    request(Method::GET, "/v2/deployments").await.unwrap();
-    let error = request(Method::GET, "/v1/status/a/b").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
+    request(Method::GET, "/v1/apps").await.unwrap();
+    for error in [
+        request(Method::GET, "/v1/apps").await.unwrap_err(),
+        request(Method::DELETE, "/v1/stop/a").await.unwrap_err(),
+        // Neither the method nor the path of an operation.
+        request(Method::GET, "/v2/deployments").await.unwrap_err(),
+        request(Method::GET, "/v1/status/a/b").await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
+    }
     assert_eq!(server.requests().len(), 12);
 }
 

@@ -394,7 +394,7 @@ impl Stop {
             operation: scope.operation,
             // Used only without an operation.
             method: Method::POST,
-            paced_as: None,
+            pace: None,
         };
         scope.complete(match raw {
             Raw::InvalidResponsePayload(bytes, error) => {

@@ -6,7 +6,7 @@ use super::mask::Mask;
 use super::rate_limit::{header_text, wait_asked_for};
 use super::response::request_id;
 use crate::error::{Effect, Error, ErrorKind, with_unit};
-use crate::operation::Operation;
+use crate::operation::{Operation, Pace};
 use http::{HeaderMap, Method, header};
 use serde_json::Value;
 use std::time::Duration;
@@ -16,8 +16,8 @@ pub(crate) struct Target {
     /// `None` for a request without a spec entry.
     pub operation: Option<&'static Operation>,
     pub method: Method,
-    /// The operation whose rate limit applies: without a spec entry, the one with this method and path.
-    pub paced_as: Option<&'static Operation>,
+    /// The rate limit that applies.
+    pub pace: Option<Pace>,
 }
 
 impl Target {
@@ -25,7 +25,7 @@ impl Target {
     pub const READ: Self = Self {
         operation: None,
         method: Method::HEAD,
-        paced_as: None,
+        pace: None,
     };
 
     /// Whether the request only reads. Without a spec entry, a `GET` may have side effects: on dployr, asking

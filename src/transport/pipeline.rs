@@ -6,7 +6,7 @@ use super::limits::time_class;
 use super::spend_limit::CountedCreate;
 use super::{Scope, redact, response};
 use crate::error::{Effect, Error, ErrorKind, Result, with_unit};
-use crate::operation::{TimeClass, find_route};
+use crate::operation::{TimeClass, find_route, general_pace};
 use crate::secret::Secret;
 use http::StatusCode;
 use http::header::AUTHORIZATION;
@@ -39,19 +39,20 @@ impl Scope {
     pub(crate) async fn run(&self, request: &Arc<Request>, id: &str) -> Result<Response> {
         let started = Instant::now();
         let operation = self.operation_or_find(id);
-        let route = || {
-            let parts = self.parts(None, request);
-            find_route(
-                self.transport.profile.api,
-                parts.method.as_str(),
-                parts.path(),
-            )
-            .0
+        let pace = match operation {
+            Some(operation) => operation.behaviour.pace,
+            None => {
+                let api = self.transport.profile.api;
+                let parts = self.parts(None, request);
+                let (route, _) = find_route(api, parts.method.as_str(), parts.path());
+                let pace = route.and_then(|route| route.behaviour.pace);
+                pace.or_else(|| general_pace(api))
+            }
         };
         let target = Target {
             operation,
             method: request.method().clone(),
-            paced_as: operation.or_else(route),
+            pace,
         };
         let deadline = self
             .options
@@ -100,10 +101,7 @@ impl Scope {
                     Err(_) => return Err(self.no_time()),
                 },
             };
-            self.transport
-                .pacer
-                .wait_turn(target.paced_as, until)
-                .await?;
+            self.transport.pacer.wait_turn(target.pace, until).await?;
             let limit = self.attempt_limit(target);
             let now = Instant::now();
             if now >= until {

@@ -28,7 +28,7 @@ pub(super) async fn receive(
     let length = response.content_length();
     let headers = std::mem::take(response.headers_mut());
     let pacer = &scope.transport.pacer;
-    pacer.note_response(target.paced_as, status.as_u16(), &headers);
+    pacer.note_response(target.pace, status.as_u16(), &headers);
     // Set before the body is read, because the call may be dropped meanwhile.
     scope.state().outcome.status = status.as_u16();
     let streams = time_class(target.operation) == TimeClass::Stream;

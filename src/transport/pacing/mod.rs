@@ -14,7 +14,7 @@ pub use redis_budget::RedisBudget;
 pub use shared_budget::{BudgetBucket, BudgetReply, Fallback, SharedBudget};
 
 use crate::error::Result;
-use crate::operation::{OPERATIONS, Operation, Pace, general_pace};
+use crate::operation::{OPERATIONS, Pace, general_pace};
 use crate::transport::credentials::Auth;
 use bucket::Bucket;
 use http::HeaderMap;
@@ -31,12 +31,12 @@ use tokio::time::Instant;
 /// By default a client stays within the documented rates
 /// ([`Behaviour::pace`](crate::operation::Behaviour)) in every window: calls beyond the rate wait in a
 /// queue. The first call in the queue fails at once if it cannot be sent before its deadline. If response
-/// headers report that the window is used up, all calls wait for the next one. Operations without a
-/// documented rate do not wait.
+/// headers report that the window is used up, all calls wait for the next one. Methods of operations
+/// without a documented rate do not wait.
 ///
 /// A call without a wrapper (`client.request(..)`) counts against the rate of the operation with the same method
-/// and path. If no operation has them, it counts against a general rate of the platform: 100 per minute on
-/// dployr, 60 per minute on Nexlayer, 10 per second on Edgegap and Nodion.
+/// and path. If there is none, or if it has no documented rate, the call counts against a general rate of the
+/// platform: 100 per minute on dployr, 60 per minute on Nexlayer, 10 per second on Edgegap and Nodion.
 ///
 /// Clients of this process share a rate if platform, base URL, token and this setting are equal. Clients
 /// with renewed tokens share it by platform and base URL alone.
@@ -114,8 +114,6 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 pub(crate) struct Pacer {
     pub pacing: Pacing,
     buckets: Arc<Buckets>,
-    /// The rate of requests to paths without an operation.
-    general: Option<Pace>,
 }
 
 impl Pacer {
@@ -135,30 +133,20 @@ impl Pacer {
         Self {
             pacing: pacing.clone(),
             buckets,
-            general: general_pace(api),
         }
     }
 
-    /// Waits until the operation may be sent.
-    pub async fn wait_turn(
-        &self,
-        operation: Option<&'static Operation>,
-        until: Instant,
-    ) -> Result<()> {
-        match self.bucket(operation) {
+    /// Waits until a request with this rate may be sent.
+    pub async fn wait_turn(&self, pace: Option<Pace>, until: Instant) -> Result<()> {
+        match self.bucket(pace) {
             Some(bucket) => bucket.wait_turn(self.pacing.shared.as_ref(), until).await,
             None => Ok(()),
         }
     }
 
     /// Pauses the bucket if a response reports that the platform's window is used up.
-    pub fn note_response(
-        &self,
-        operation: Option<&'static Operation>,
-        status: u16,
-        headers: &HeaderMap,
-    ) {
-        if let Some(bucket) = self.bucket(operation) {
+    pub fn note_response(&self, pace: Option<Pace>, status: u16, headers: &HeaderMap) {
+        if let Some(bucket) = self.bucket(pace) {
             bucket.note_response(status, headers);
         }
     }
@@ -170,8 +158,7 @@ impl Pacer {
         states
     }
 
-    fn bucket(&self, operation: Option<&'static Operation>) -> Option<&Bucket> {
-        let pace = operation.map_or(self.general, |operation| operation.behaviour.pace);
+    fn bucket(&self, pace: Option<Pace>) -> Option<&Bucket> {
         self.buckets.get(pace?.bucket)
     }
 }
