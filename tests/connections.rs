@@ -286,6 +286,13 @@ async fn in_child_process() {
             }
         }
     }
+    if std::env::var("DEPLOYKIT_TEST_OWN_CLIENT").is_ok() {
+        let own_client = || std::panic::catch_unwind(reqwest::Client::new);
+        own_client().unwrap_err();
+        nodion("https://a.example").build().unwrap();
+        own_client().unwrap();
+        println!("own client: built");
+    }
     if std::env::var("DEPLOYKIT_TEST_LIST").is_ok() {
         let nodion = nodion::Client::from_env().unwrap().application("a");
         nodion.deployments().list().await.unwrap();
@@ -450,6 +457,19 @@ async fn proxy_variables_are_used_except_for_loopback() {
     );
     assert!(text.contains("outcome: Err(Connect)"), "{text}");
     assert_eq!(proxy.requests().len(), 1);
+}
+
+#[test]
+fn a_reqwest_client_needs_a_client_of_this_crate_first() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["in_child_process", "--exact", "--nocapture"])
+        .env("DEPLOYKIT_TEST_OWN_CLIENT", "1")
+        .env_remove("DEPLOYKIT_TEST_BASE_URL");
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(text.contains("own client: built"), "{output:?}");
 }
 
 #[tokio::test]
