@@ -19,6 +19,9 @@ use std::time::Duration;
 
 /// Builds a client. Building sends no request.
 ///
+/// Use a client only in the tokio runtime in which it sent its first request: connections end with their
+/// runtime. Each `#[tokio::test]` has its own runtime, so build the client in each test.
+///
 /// ```
 /// # fn example<P: deploykit::Platform>(builder: deploykit::ClientBuilder<P>) -> deploykit::Result<()> {
 /// use std::time::Duration;
