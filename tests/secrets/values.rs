@@ -21,10 +21,12 @@ use deploykit::{
 };
 use serde_json::json;
 use std::fmt::Debug;
+use std::time::Duration;
 
 pub async fn search(search: &mut LeakSearch) {
     dployr_values(search).await;
     edgegap_values(search);
+    edgegap_deploy_once(search).await;
     nexlayer_values(search).await;
     nodion_values(search);
     webhook_and_budget_values(search);
@@ -140,6 +142,48 @@ fn edgegap_values(search: &mut LeakSearch) {
     search.search_all_debug(&[&own, &own.stop()]);
     let refused = SelfStop::new(format!("{url}/more"), token);
     search.search_error("refused", &refused.unwrap_err());
+}
+
+/// A call with a lookup before its create.
+async fn edgegap_deploy_once(search: &mut LeakSearch) {
+    let plant = Plant::new("edgegap deploy_once");
+    let recorder = Recorder::new();
+    let builder = edgegap::Client::builder().token(plant.ascii("authorization"));
+    let client = builder.recorder(&recorder).build().unwrap();
+    let call = || {
+        let new = edgegap::NewDeployment::new("my-app", "1", User::ip([75, 28, 35, 192].into()))
+            .hidden_env("A", plant.wide("variable"))
+            .webhook_on_ready(secret_url(&plant));
+        let call = client.deploy_once("match-1", new);
+        let call = call.body_field(
+            "added",
+            json!({ "list": [plant.wide("body.added.list[]")] }),
+        );
+        // Too short for a second lookup.
+        call.deadline(Duration::from_secs(1))
+    };
+    search.search_debug("deploy_once", &call());
+    search.search_preview("deploy_once", &call().preview().unwrap());
+    for status in [200, 400, 401, 422, 429, 500] {
+        let failure = CannedReply::json(status, replies::in_json(&plant.sent()));
+        recorder.answer_with(move |request| match request.method.as_str() {
+            "POST" => failure.clone(),
+            _ => CannedReply::json(200, r#"{"data":[]}"#),
+        });
+        let created = call().await;
+        match &created {
+            Ok(deployed) => assert_eq!(status, 200, "{deployed:?}"),
+            Err(error) => search.search_error(&format!("deploy_once {status}"), error),
+        }
+    }
+    search.search_debug("recorder", &recorder);
+    search.findings.search("recorder", &recorder.to_string());
+    let requests = recorder.requests();
+    let creates = requests.iter().filter(|request| request.method == "POST");
+    assert_eq!(creates.count(), 6);
+    for request in &requests {
+        search.search_preview("deploy_once", request);
+    }
 }
 
 async fn nexlayer_values(search: &mut LeakSearch) {
@@ -294,6 +338,7 @@ async fn request_without_spec(search: &mut LeakSearch) {
             "name": plant.wide("body.name"),
             "nested": { "list": [{ "a": plant.wide("body.nested.list[].a") }, plant.wide("body.nested.list[]")] },
         }));
+        let request = request.body_field("added", json!({ "a": plant.wide("body.added.a") }));
         request.query("q", &plant.wide("query.q"))
     };
     search.search_preview("preview", &call().preview().unwrap());
