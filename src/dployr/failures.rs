@@ -452,6 +452,7 @@ mod tests {
             ("start_service", 503, no_node, Some(Effect::None)),
             ("stop_service", 503, no_node, Some(Effect::None)),
             ("reboot_instance", 503, no_node, Some(Effect::None)),
+            ("restart_instance", 503, no_node, Some(Effect::None)),
             ("create_deployment", 503, no_node, None),
             ("start_service", 503, "{}", None),
         ] {

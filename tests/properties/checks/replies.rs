@@ -181,7 +181,9 @@ fn expected_effect(case: &Case, error: &Error) -> Effect {
     if operation.api == "dployr" && error.code() == Some("runtime.node_not_connected") {
         match (operation.id, case.status) {
             ("update_service", 400 | 404 | 503) => return Effect::Applied,
-            ("start_service" | "stop_service" | "reboot_instance", 503) => return Effect::None,
+            ("start_service" | "stop_service" | "reboot_instance" | "restart_instance", 503) => {
+                return Effect::None;
+            }
             _ => {}
         }
     }
