@@ -316,11 +316,8 @@ async fn a_search_goes_on_after_an_empty_page() {
     let search = async |third_is_empty: bool| {
         let recorder = Recorder::new();
         recorder.answer_with(move |request| {
-            let query = request.query.iter();
-            let page = query
-                .filter(|(name, _)| name == "page")
-                .map(|(_, page)| page);
-            let page: u32 = page.last().map_or(1, |page| page.parse().unwrap());
+            let page = request.query.iter().find(|(name, _)| name == "page");
+            let page: u32 = page.map_or(1, |(_, page)| page.parse().unwrap());
             let items = match page {
                 2 => json!([]),
                 3 if third_is_empty => json!([]),

@@ -161,7 +161,8 @@ fn keeps_type(old: &str, new: &str) -> bool {
     let json = |plain| yaml::parse::<Node>(plain).map_or(Value::Null, |node| node.to_json());
     let (old, read) = (json(old), json(new));
     let is_json = read.is_boolean() || read.is_number() && !new.contains('e');
-    (old.is_number() || old.is_boolean()) && is_json && read.to_string() == new
+    let written = read.to_string();
+    (old.is_number() || old.is_boolean()) && is_json && written == new
 }
 
 /// The index of a value. Refuses anchors and aliases on its path.
