@@ -6,6 +6,22 @@ use std::collections::BTreeSet;
 const PREFIX: &str = "#/components/schemas/";
 pub const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
+/// Keys whose value is a map with names as keys, so that a key such as `example` is no keyword.
+pub const MAPS: [&str; 12] = [
+    "callbacks",
+    "content",
+    "encoding",
+    "headers",
+    "links",
+    "parameters",
+    "paths",
+    "properties",
+    "requestBodies",
+    "responses",
+    "schemas",
+    "securitySchemes",
+];
+
 /// The entries of the object at this key; empty if the key is missing.
 pub fn entries<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let map = value.get(key).and_then(Value::as_object);

@@ -18,8 +18,11 @@ const MAX_SEARCHES: usize = 8;
 /// After this many responses of an operation without a new difference, one in this many is searched.
 const MAX_FRUITLESS: u64 = 64;
 
-/// The differences that were reported, and by operation, the number of responses since the last new one.
-type Reported = (BTreeSet<String>, BTreeMap<[&'static str; 2], u64>);
+struct Reported {
+    differences: BTreeSet<String>,
+    /// By platform and operation: the number of responses with differences since the last new one.
+    fruitless: BTreeMap<[&'static str; 2], u64>,
+}
 
 thread_local! {
     /// Number of differences so far, and the number of that at which decoding fails: 0 for none.
@@ -54,17 +57,21 @@ pub(crate) fn reported<T>(
 
 #[cold]
 fn report(operation: &Operation, decode: &dyn Fn() -> Option<serde_json::Error>) {
-    static REPORTED: Mutex<Reported> = Mutex::new((BTreeSet::new(), BTreeMap::new()));
+    static REPORTED: Mutex<Reported> = Mutex::new(Reported {
+        differences: BTreeSet::new(),
+        fruitless: BTreeMap::new(),
+    });
     if !tracing::event_enabled!(target: "deploykit::drift", tracing::Level::WARN) {
         return;
     }
     let (api, id) = (operation.api, operation.id);
     let lock = || REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
     let mut reported = lock();
-    let count = reported.1.entry([api, id]);
-    let count = *count.and_modify(|count| *count += 1).or_insert(1);
+    let count = reported.fruitless.entry([api, id]).or_default();
+    *count += 1;
+    let count = *count;
     let is_rare = count > MAX_FRUITLESS && !count.is_multiple_of(MAX_FRUITLESS);
-    if is_rare || reported.0.len() >= MAX_REPORTED {
+    if is_rare || reported.differences.len() >= MAX_REPORTED {
         return;
     }
     drop(reported);
@@ -76,8 +83,9 @@ fn report(operation: &Operation, decode: &dyn Fn() -> Option<serde_json::Error>)
         let Some(error) = error else { continue };
         let difference = format!("{api} {id} {error}");
         let mut reported = lock();
-        if reported.0.len() < MAX_REPORTED && reported.0.insert(difference) {
-            reported.1.remove(&[api, id]);
+        let seen = &mut reported.differences;
+        if seen.len() < MAX_REPORTED && seen.insert(difference) {
+            reported.fruitless.remove(&[api, id]);
             drop(reported);
             tracing::warn!(target: "deploykit::drift", { deploykit.platform = api, deploykit.operation = id }, "{error}");
         }

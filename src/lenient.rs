@@ -125,7 +125,8 @@ fn repair(value: &mut Value, path: &[&Segment], reason: &str, loose: bool) -> Op
     }
     let (_, parents) = path.split_last()?;
     if is_null {
-        // All at once: a repair for each would exceed the limit. For an optional field, null is as good as none.
+        // Removes all nulls at once, because one repair for each could exceed `MAX_REPAIRS`. An optional field
+        // that is null has the same value as one that is missing.
         match follow(value, parents)? {
             Value::Array(items) => items.retain(|item| !item.is_null()),
             Value::Object(members) => members.retain(|_, member| !member.is_null()),

@@ -3,11 +3,13 @@
 //! This target has only one test: `tracing` caches per process which callsites are enabled, so a second test
 //! without a subscriber could disable this span.
 
+#[path = "support/log.rs"]
+mod log;
 mod support;
 
 use deploykit::edgegap::{self, NewDeployment, User};
 use deploykit::nodion;
-use std::sync::{Arc, Mutex};
+use log::Log;
 use support::Server;
 
 const CANARY: &str = "canary-5d1f";
@@ -38,7 +40,7 @@ async fn each_call_is_one_span_without_secrets() {
         .query("q", CANARY)
         .await;
 
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let closed: Vec<_> = text
         .lines()
         .filter(|line| line.contains("deploykit.call") && line.contains(" close "))
@@ -61,20 +63,6 @@ async fn each_call_is_one_span_without_secrets() {
         assert!(closed[1].contains(part), "{part} is not in {}", closed[1]);
     }
     assert!(!text.contains(CANARY), "{text}");
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 fn edgegap(base_url: &str) -> edgegap::Client {

@@ -1,24 +1,8 @@
 //! Checks each `$ref`: its target, what stands next to it, and that it does not lead in a circle.
 
 use super::super::problems::Problems;
-use super::super::schemas::{self, entries, items, resolve, text};
+use super::super::schemas::{self, MAPS, entries, items, resolve, text};
 use serde_json::{Map, Value};
-
-/// Keys whose value is a map with names as keys, so that a key such as `example` is no keyword.
-const MAPS: [&str; 12] = [
-    "callbacks",
-    "content",
-    "encoding",
-    "headers",
-    "links",
-    "parameters",
-    "paths",
-    "properties",
-    "requestBodies",
-    "responses",
-    "schemas",
-    "securitySchemes",
-];
 
 /// Checks the whole document.
 pub fn references(json: &Value, problems: &mut Problems) {

@@ -277,8 +277,5 @@ fn drift_of(
 }
 
 fn read(file: &Path) -> Result<String, String> {
-    match std::fs::read(file) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => Err(format!("cannot read {}: {error}", file.display())),
-    }
+    deploykit_specs::read(Path::new(""), file)
 }

@@ -581,7 +581,7 @@ new             POST /v1/things/{id}
     // The outline keeps the base.
     let (status, report, _) = drift(&root, &["x.yaml"]);
     assert_eq!((status, report.as_str()), (Some(0), "0 changes\n"));
-    // A second document of the platform has an outline of its own.
+    // `x-v2` is another document of the platform `x`. Its outline is a separate file.
     let second = ["x.yaml", "--api", "x-v2", "--accept"];
     assert_eq!(drift(&root, &second).0, Some(1));
     assert_eq!(drift(&root, &second).0, Some(0));

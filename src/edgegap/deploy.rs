@@ -1,13 +1,10 @@
 //! Deploying servers, on the public cloud or on the hosts of a private fleet.
 
-use super::deployments::{may_have_tag, phase_of_summary};
-use super::shapes::PAGING;
-use super::{Client, DeploymentHandle, DeploymentSummary, RequestId};
+use super::{Client, DeploymentHandle, RequestId};
 use crate::call::{Call, in_steps};
 use crate::check::{http_url, text};
 use crate::error::{Effect, Error, ErrorKind, Result};
 use crate::id::checked;
-use crate::phase::Phase;
 use crate::raw::edgegap::{Op, enums::UserType, types};
 use crate::secret::{CallbackUrl, Secret};
 use std::collections::BTreeSet;
@@ -425,31 +422,9 @@ impl Client {
         in_steps(self.scope_of(op), |steps| async move {
             valid.map_err(|error| steps.refused(error))?;
             let find = || {
-                let (client, tag) = (client.clone(), tag.clone());
-                let listed = client.deployments().tagged(tag.as_str()).newest_first();
-                let listed = listed.page_size(PAGING.largest).list().complete();
-                listed.then(move |page, _| {
-                    // A server that does not know the filter ignores it, and lists all deployments.
-                    let refuse =
-                        |why| Err(Error::new(ErrorKind::Decode, why).with_effect(Effect::None));
-                    let page = page?;
-                    let has_next = page.has_next;
-                    let is_live = |one: &DeploymentSummary| {
-                        !matches!(phase_of_summary(one), Phase::Stopping | Phase::Ended)
-                    };
-                    let mut live = page.into_iter().filter(is_live);
-                    match live.find(|found| may_have_tag(found, &tag)) {
-                        Some(found) if found.tags.is_none() => {
-                            refuse("a listed deployment without tags may be the one to create")
-                        }
-                        Some(found) => {
-                            let request_id = found.request_id;
-                            Ok(Some(Deployed { request_id, client }))
-                        }
-                        None if has_next => refuse("the list is not filtered by tag"),
-                        None => Ok(None),
-                    }
-                })
+                let client = client.clone();
+                let found = client.deployments().find_live(&tag);
+                found.map(|id| id.map(|request_id| Deployed { request_id, client }))
             };
             steps.create_once(find, deploy).await
         })

@@ -234,6 +234,31 @@ impl Deployments {
             })
     }
 
+    /// Finds the deployment with this tag that neither stops nor has stopped.
+    ///
+    /// Fails if the list does not show whether there is one: a server that does not know the filter ignores it,
+    /// and lists all deployments.
+    pub(super) fn find_live(&self, tag: &str) -> Call<Option<RequestId>> {
+        let listed = self.clone().tagged(tag).newest_first();
+        let listed = listed.page_size(PAGING.largest).list().complete();
+        let tag = tag.to_owned();
+        listed.then(move |page, _| {
+            let page = page?;
+            let has_next = page.has_next;
+            let matches = |found: &DeploymentSummary| {
+                may_have_tag(found, &tag)
+                    && !matches!(phase_of_summary(found), Phase::Stopping | Phase::Ended)
+            };
+            let why = match page.into_iter().find(matches) {
+                Some(found) if found.tags.is_some() => return Ok(Some(found.request_id)),
+                Some(_) => "a listed deployment without tags may be the one to create",
+                None if has_next => "the list is not filtered by tag",
+                None => return Ok(None),
+            };
+            Err(Error::new(ErrorKind::Decode, why).with_effect(Effect::None))
+        })
+    }
+
     /// Watches all deployments of this list, including new ones: `GET /v1/deployments`.
     ///
     /// Each round sends one request per page. A deployment that is no longer listed is requested with
@@ -261,7 +286,7 @@ impl Deployments {
 }
 
 /// Whether the deployment has the tag; true without a list of tags.
-pub(super) fn may_have_tag(found: &DeploymentSummary, tag: &str) -> bool {
+fn may_have_tag(found: &DeploymentSummary, tag: &str) -> bool {
     let tags = found.tags.as_ref();
     tags.is_none_or(|tags| tags.iter().any(|other| other == tag))
 }
@@ -461,7 +486,7 @@ fn phase(deployment: &Deployment) -> Phase {
 /// The phase of a listed deployment, by the status and the field `ready`.
 ///
 /// The vendor documents only `ready`; false does not determine a phase.
-pub(super) fn phase_of_summary(summary: &DeploymentSummary) -> Phase {
+fn phase_of_summary(summary: &DeploymentSummary) -> Phase {
     let by_status = summary.status.as_ref().map(phase_of_status);
     match (by_status, summary.ready) {
         (Some(Phase::Unknown) | None, Some(true)) => Phase::Ready,

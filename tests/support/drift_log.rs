@@ -1,6 +1,9 @@
 //! Captures the events of the target `deploykit::drift` on the current thread.
 
-use std::sync::{Arc, Mutex};
+#[path = "log.rs"]
+mod log;
+
+use log::Log;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -27,24 +30,10 @@ impl DriftLog {
 
     /// The events so far, one per line.
     pub fn lines(&self) -> Vec<String> {
-        let text = String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap();
+        let text = self.text.text();
         let lines = text
             .lines()
             .filter(|line| line.contains("deploykit::drift"));
         lines.map(|line| line.trim().to_owned()).collect()
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

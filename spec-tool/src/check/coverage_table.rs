@@ -2,11 +2,10 @@
 //! sandbox, and documentation.
 
 use super::examples::{has_example, successes};
-use super::read;
 use crate::build::open_enums::variant;
 use crate::build::problems::Problems;
 use crate::build::schemas::{operations, text};
-use crate::wrappers;
+use crate::{read, wrappers};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -2,21 +2,8 @@
 
 use super::json_schema::{Schemas, schemas, translate, validator};
 use crate::build::problems::Problems;
-use crate::build::schemas::{entries, resolve};
+use crate::build::schemas::{MAPS, entries, resolve};
 use serde_json::Value;
-
-/// Keys whose entries have names of any kind.
-const NAMED: [&str; 9] = [
-    "content",
-    "headers",
-    "parameters",
-    "paths",
-    "properties",
-    "requestBodies",
-    "responses",
-    "schemas",
-    "securitySchemes",
-];
 
 /// Adds a problem for each value in an example that its schema refuses.
 pub fn check(json: &Value, problems: &mut Problems) {
@@ -45,7 +32,7 @@ impl Walk<'_> {
                 for (key, inner) in fields {
                     let is_data = ["default", "enum", "example", "examples", "links"];
                     if is_map || !(is_data.contains(&key.as_str()) || key.starts_with("x-")) {
-                        let has_names = !is_map && NAMED.contains(&key.as_str());
+                        let has_names = !is_map && MAPS.contains(&key.as_str());
                         self.below(&format!("{at}.{key}"), inner, has_names);
                     }
                 }

@@ -7,6 +7,7 @@ mod json_schema;
 
 use crate::build::problems::{InvalidSpec, Problems};
 use crate::build::{self, document};
+use crate::read;
 use std::path::{Path, PathBuf};
 
 /// What `check` prints.
@@ -17,7 +18,7 @@ pub struct Report {
     pub errors: usize,
 }
 
-/// Checks the files, or all specs of the project if there are none.
+/// Checks the given files. If none is given, checks all specs of the project.
 ///
 /// `root` is the folder of the project. Specs in its folder `specs` are its own: the report has a table of
 /// their operations.
@@ -90,11 +91,3 @@ fn is_own(root: &Path, file: &Path) -> bool {
 }
 
 const ROOT: &str = "run this command in the folder of the project";
-
-fn read(root: &Path, file: impl AsRef<Path>) -> Result<String, String> {
-    let file = file.as_ref();
-    match std::fs::read(root.join(file)) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => Err(format!("cannot read {}: {error}", file.display())),
-    }
-}

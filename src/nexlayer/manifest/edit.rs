@@ -101,7 +101,7 @@ impl Manifest {
     }
 }
 
-/// How a value can be written in the place of a scalar.
+/// The spellings of a value that may replace the scalar `old`, the preferred one first.
 fn spellings(old: &str, value: &str, as_yaml: bool, stays_typed: bool) -> Vec<String> {
     let single = format!("'{}'", value.replace('\'', "''"));
     let double = Value::from(value).to_string();

@@ -35,8 +35,8 @@ use tokio::time::Instant;
 /// without a documented rate do not wait.
 ///
 /// A call without a wrapper (`client.request(..)`) counts against the rate of the operation with the same method
-/// and path. If there is none, or if it has no documented rate, the call counts against a general rate of the
-/// platform: 100 per minute on dployr, 60 per minute on Nexlayer, 10 per second on Edgegap and Nodion.
+/// and path. If no operation has them, or if its rate is not documented, the call counts against a general rate
+/// of the platform: 100 per minute on dployr, 60 per minute on Nexlayer, 10 per second on Edgegap and Nodion.
 ///
 /// Clients of this process share a rate if platform, base URL, token and this setting are equal. Clients
 /// with renewed tokens share it by platform and base URL alone.
